@@ -1,0 +1,189 @@
+"""Training of Keras models through scikeras, and the seeds around it.
+
+scikeras is composed here and imported nowhere else.
+"""
+
+import copy
+import inspect
+import random
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+from scikeras.wrappers import BaseWrapper
+
+__all__ = ["History", "is_cross_entropy", "seeded", "train"]
+
+History = dict[str, list[float]]
+
+
+class _Wrapper(BaseWrapper):
+    """scikeras' wrapper, fed with batches where it expects arrays of scikit-learn's shapes."""
+
+    def _validate_data(
+        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
+    ) -> tuple[Any, Any]:
+        return X, y
+
+    def _check_model_compatibility(self, y: Any) -> None:
+        """Leave out checks of labels and numbers of outputs."""
+
+    @property
+    def feature_encoder(self) -> Any:
+        return _Identity()
+
+    target_encoder = feature_encoder
+
+
+class _Identity:
+    def fit(self, X: Any) -> "_Identity":
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return X
+
+
+class _StopOnNaN(keras.callbacks.Callback):
+    """Raise where the loss is no number any more, before epochs are wasted."""
+
+    def __init__(self, learning_rate: Any) -> None:
+        super().__init__()
+        self._learning_rate = learning_rate
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"The training loss became {loss} in epoch {epoch + 1}. Try a smaller "
+                f"learning_rate (now {self._learning_rate!r}), or a scaler if scaler=None."
+            )
+
+
+def train(
+    model: keras.Model,
+    batches: keras.utils.PyDataset,
+    validation: tuple[Any, ...] | None,
+    *,
+    loss: Any,
+    optimizer: Any,
+    learning_rate: Any,
+    epochs: int,
+    initial_epoch: int,
+    patience: int | None,
+    callbacks: Sequence[Any] | None,
+    verbose: int,
+    batch_size: int,
+) -> History:
+    """Train a model in place and return its history by epoch.
+
+    A model that is compiled already keeps its optimizer, and so its momenta. Ctrl-C ends training
+    with a warning; what was learned until then stays in the model. With `patience`, the weights of
+    the best epoch are put back at the end.
+    """
+    stopper = None
+    if patience is not None:
+        monitor = "loss" if validation is None else "val_loss"
+        stopper = keras.callbacks.EarlyStopping(
+            monitor, patience=patience, mode="min", restore_best_weights=True
+        )
+    wrapper = _Wrapper(
+        model,
+        loss=loss,
+        epochs=epochs,
+        shuffle=False,  # the batches are shuffled already
+        verbose=verbose,
+        callbacks=[
+            _StopOnNaN(learning_rate),
+            *([] if stopper is None else [stopper]),
+            *(_fresh_callback(callback) for callback in callbacks or ()),
+        ],
+        **_optimizer_params(optimizer, learning_rate),
+    )
+    try:
+        wrapper.fit(
+            batches,
+            None,
+            initial_epoch=initial_epoch,
+            validation_data=validation,
+            validation_batch_size=batch_size,
+            batch_size=None,
+        )
+    except KeyboardInterrupt:
+        if stopper is not None and stopper.best_weights is not None:
+            model.set_weights(stopper.best_weights)
+        n_epochs = len(model.history.history.get("loss", []))
+        warnings.warn(
+            f"Training was interrupted after {n_epochs} of {epochs} epochs; the model is "
+            "fitted with what it learned until then.",
+            UserWarning,
+            stacklevel=4,
+        )
+    return {name: [float(v) for v in values] for name, values in model.history.history.items()}
+
+
+def is_cross_entropy(loss: Any) -> bool:
+    """Tell whether a loss is binary cross-entropy; raise ValueError if it is no loss."""
+    try:
+        function = keras.losses.get(loss)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"Unknown loss {loss!r}. Expected 'auto', the name of a Keras loss such as "
+            "'binary_crossentropy', 'mean_squared_error', 'mean_absolute_error' or 'huber', or a "
+            "callable (y_true, y_pred) -> loss."
+        ) from error
+    if isinstance(function, keras.losses.BinaryCrossentropy):
+        if function.get_config().get("from_logits"):
+            raise ValueError(
+                "BinaryCrossentropy(from_logits=True) is not supported: the network "
+                "ends in a sigmoid already. Use from_logits=False."
+            )
+        return True
+    return function is keras.losses.binary_crossentropy
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed what Keras draws initial weights and dropout from; put all back afterwards.
+
+    Layers without a seed of their own take one from Python's `random`. TensorFlow's generators and
+    its determinism setting are not touched.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+
+
+def _optimizer_params(optimizer: Any, learning_rate: Any) -> dict[str, Any]:
+    """Name scikeras' parameters for an optimizer given by name, class or instance."""
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        # Instances hold the state of one training, so each gets its own.
+        return {"optimizer": type(optimizer).from_config(optimizer.get_config())}
+    try:
+        keras.optimizers.get(optimizer)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"Unknown optimizer {optimizer!r}. Expected the name of a Keras optimizer such as "
+            "'adam' or 'sgd', or an instance of one."
+        ) from error
+    return {"optimizer": optimizer, "optimizer__learning_rate": learning_rate}
+
+
+def _fresh_callback(callback: Any) -> keras.callbacks.Callback:
+    """Make the callback of one fit from a class, a factory or an instance."""
+    if isinstance(callback, keras.callbacks.Callback):
+        return copy.deepcopy(callback)
+    made = callback() if inspect.isclass(callback) or callable(callback) else None
+    if not isinstance(made, keras.callbacks.Callback):
+        raise TypeError(
+            "callbacks must be a list of Keras callbacks, classes of them, or functions that "
+            f"return one. Got {callback!r}."
+        )
+    return made

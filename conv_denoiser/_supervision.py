@@ -1,0 +1,253 @@
+"""From X, y and a noise model to the batches that a network learns from.
+
+A supervision is a function ``(X, y, rng, problem) -> (inputs, targets, weights)`` of some signals
+of shape (n_signals, n_timesteps, n_channels). `weights`, of shape (n_signals, n_timesteps) or None,
+say how much the loss of each point counts; their mean is 1.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import entr
+
+from conv_denoiser._inference import pad_timesteps
+from conv_denoiser.noise import NoiseModel
+from conv_denoiser.preprocessing import PerSampleScaler
+
+__all__ = [
+    "SUPERVISIONS",
+    "Problem",
+    "TrainingBatches",
+    "check_problem",
+    "cross_entropy_floor",
+    "draw_pairs",
+    "hide_points",
+    "split",
+]
+
+Array = NDArray[np.floating]
+Pairs = tuple[Array, Array, Array | None]
+# Share of the points of a signal that blind-spot training hides, and how far away, in timesteps,
+# the neighbour lies at most that replaces a hidden point.
+HIDDEN_SHARE = 0.1
+NEIGHBOUR_DISTANCE = 5
+# Signals whose targets are looked at before training, and what counts as rounding.
+CHECKED_SIGNALS = 1000
+TOLERANCE = 1e-6
+
+
+class Problem(NamedTuple):
+    """What stays the same for all batches of one fit."""
+
+    supervision: str
+    noise: NoiseModel | None
+    scaler: PerSampleScaler | None
+    cross_entropy: bool
+    length: int
+
+
+def paired(X: Array, y: Array, rng: np.random.Generator, problem: Problem) -> Pairs:
+    """Learn y from X."""
+    return *_scaled(X, y, problem), None
+
+
+def synthetic(X: Array, y: None, rng: np.random.Generator, problem: Problem) -> Pairs:
+    """Learn X from X with noise that is drawn at every call."""
+    assert problem.noise is not None
+    return *_scaled(problem.noise(X, rng), X, problem), None
+
+
+def blind_spot(X: Array, y: None, rng: np.random.Generator, problem: Problem) -> Pairs:
+    """Learn some points of X from their neighbours; which ones is drawn at every call."""
+    inputs, targets = _scaled(X, X, problem)
+    inputs, hidden = hide_points(inputs, rng)
+    return inputs, targets, hidden / hidden.mean(axis=1, keepdims=True)
+
+
+SUPERVISIONS: dict[str, Callable[..., Pairs]] = {
+    "paired": paired,
+    "synthetic": synthetic,
+    "blind_spot": blind_spot,
+}
+
+
+def draw_pairs(X: Array, y: Array | None, rng: np.random.Generator, problem: Problem) -> Pairs:
+    """Draw inputs, targets and weights as the network takes them: float32 and long enough."""
+    inputs, targets, weights = SUPERVISIONS[problem.supervision](X, y, rng, problem)
+    if problem.cross_entropy:
+        targets = targets.clip(0, 1)
+    if weights is not None:
+        missing = problem.length - weights.shape[1]
+        weights = np.pad(weights, ((0, 0), (0, missing))).astype(np.float32)
+    inputs, targets = (
+        pad_timesteps(array, problem.length).astype(np.float32, copy=False)
+        for array in (inputs, targets)
+    )
+    return inputs, targets, weights
+
+
+def hide_points(X: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.bool_]]:
+    """Replace some points of each signal, in all channels, by a random near neighbour.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_signals, n_timesteps, n_channels)
+        Signals; left unchanged.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    replaced : ndarray of X's shape
+        Signals without the values of the hidden points.
+    hidden : ndarray of bool, shape (n_signals, n_timesteps)
+        The hidden points, at least one a signal.
+
+    References
+    ----------
+    A. Krull, T.-O. Buchholz, F. Jug. "Noise2Void: learning denoising from single noisy images".
+    CVPR 2019. doi:10.1109/CVPR.2019.00223
+
+    J. Batson, L. Royer. "Noise2Self: blind denoising by self-supervision". ICML 2019.
+    arXiv:1901.11365
+    """
+    n_signals, n_timesteps, _ = X.shape
+    hidden = rng.random((n_signals, n_timesteps), dtype=np.float32) < HIDDEN_SHARE
+    hidden[np.arange(n_signals), rng.integers(n_timesteps, size=n_signals)] = True
+    rows, points = np.nonzero(hidden)
+    # A signal of one point has no neighbour, and keeps its value.
+    reach = min(NEIGHBOUR_DISTANCE, n_timesteps - 1)
+    offsets = rng.integers(1, reach + 1, size=points.size) if reach else 0
+    offsets = offsets * rng.choice([-1, 1], size=points.size)
+    neighbours = points + offsets
+    outside = (neighbours < 0) | (neighbours >= n_timesteps)
+    neighbours = np.where(outside, points - offsets, neighbours).clip(0, n_timesteps - 1)
+    replaced = X.copy()
+    replaced[rows, points] = X[rows, neighbours]
+    return replaced, hidden
+
+
+class TrainingBatches(keras.utils.PyDataset):
+    """Batches of signals, shuffled and drawn anew every epoch.
+
+    What is drawn depends on the seed, the epoch and the number of the batch alone, so it is the
+    same however far ahead Keras fetches.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        y: Array | None,
+        problem: Problem,
+        *,
+        batch_size: int,
+        seed: int,
+        epoch: int = 0,
+    ) -> None:
+        super().__init__()
+        self._X, self._y, self._problem = X, y, problem
+        self._batch_size, self._seed, self._epoch = batch_size, seed, epoch
+        self._shuffle()
+
+    @property
+    def num_batches(self) -> int:
+        return -(-len(self._X) // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Array, ...]:
+        start = index * self._batch_size
+        rows = np.sort(self._order[start : start + self._batch_size])
+        rng = np.random.default_rng((self._seed, self._epoch, index))
+        y = None if self._y is None else self._y[rows]
+        inputs, targets, weights = draw_pairs(self._X[rows], y, rng, self._problem)
+        return (inputs, targets) if weights is None else (inputs, targets, weights)
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        rng = np.random.default_rng((self._seed, self._epoch))
+        self._order = rng.permutation(len(self._X))
+
+
+def check_problem(problem: Problem, X: Array, y: Array | None) -> None:
+    """Raise or warn where cross-entropy meets targets outside [0, 1].
+
+    Without a scaler that is an error. With one, targets that stick out of the scaled range of the
+    noisy signals are clipped; a warning tells when that touches more than 1 % of the points of up
+    to 1,000 signals.
+    """
+    if not problem.cross_entropy:
+        return
+    if problem.scaler is None:
+        for name, array in (("X", X), ("y", X if y is None else y)):
+            low, high = array.min(), array.max()
+            if problem.supervision == "paired" and name == "X":
+                continue
+            if low < 0 or high > 1:
+                raise ValueError(
+                    f"Binary cross-entropy needs targets within [0, 1], but {name} goes from "
+                    f"{low:.4g} to {high:.4g} and scaler=None. Scale the targets with "
+                    "MinMaxPerSample, or choose loss='mean_squared_error'."
+                )
+        return
+    rows = slice(None, None, -(-len(X) // CHECKED_SIGNALS))
+    unclipped = problem._replace(cross_entropy=False)
+    rng = np.random.default_rng(0)
+    inputs, targets, _ = draw_pairs(X[rows], None if y is None else y[rows], rng, unclipped)
+    if inputs.min() < -TOLERANCE or inputs.max() > 1 + TOLERANCE:
+        raise ValueError(
+            f"Binary cross-entropy needs signals scaled to [0, 1], but {problem.scaler!r} scales "
+            f"to {inputs.min():.4g} .. {inputs.max():.4g}. Choose scaler=MinMaxPerSample(), or "
+            "loss='mean_squared_error'."
+        )
+    share = np.mean((targets < -TOLERANCE) | (targets > 1 + TOLERANCE))
+    if share > 0.01:
+        warnings.warn(
+            f"{share:.1%} of the target points lie outside the range of their noisy signal, which "
+            "a sigmoid cannot leave, and are clipped to it. If the clean signals have another "
+            "offset or amplitude than the noisy ones, choose loss='mean_squared_error'.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def split(
+    X: Array,
+    y: Array | None,
+    problem: Problem,
+    *,
+    n_train: int,
+    batch_size: int,
+    seed: int,
+    epoch: int,
+) -> tuple[TrainingBatches, tuple[Array, ...] | None]:
+    """Split signals into training batches and, from the end, fixed validation pairs."""
+    y_train, y_validation = (None, None) if y is None else (y[:n_train], y[n_train:])
+    train = TrainingBatches(
+        X[:n_train], y_train, problem, batch_size=batch_size, seed=seed, epoch=epoch
+    )
+    if n_train == len(X):
+        return train, None
+    pairs = draw_pairs(X[n_train:], y_validation, np.random.default_rng(seed), problem)
+    return train, tuple(array for array in pairs if array is not None)
+
+
+def cross_entropy_floor(pairs: tuple[Array, ...], problem: Problem) -> float | None:
+    """Return the mean entropy of the targets, below which cross-entropy cannot fall."""
+    if not problem.cross_entropy:
+        return None
+    targets = pairs[1].astype(np.float64)
+    entropy = (entr(targets) + entr(1 - targets)).mean(axis=2)
+    return float(np.mean(entropy * pairs[2]) if len(pairs) == 3 else np.mean(entropy))
+
+
+def _scaled(noisy: Array, target: Array, problem: Problem) -> tuple[Array, Array]:
+    if problem.scaler is None:
+        return noisy, target
+    statistics = problem.scaler.statistics(noisy)
+    return problem.scaler.scale(noisy, statistics), problem.scaler.scale(target, statistics)

@@ -1,0 +1,145 @@
+"""Checks of signals, parameters and estimators.
+
+Every private name of scikit-learn that the library needs is imported here, so that
+a change in scikit-learn is mended in one place.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils.validation import check_array, validate_data
+
+__all__ = [
+    "Interval",
+    "InvalidParameterError",
+    "StrOptions",
+    "check_finite",
+    "check_params",
+    "check_signal_array",
+    "check_signals",
+    "check_target",
+]
+
+FLOAT_TYPES = (np.float64, np.float32)
+
+
+def check_params(estimator: Any) -> None:
+    """Raise ValueError where a constructor parameter is not what its class allows."""
+    validate_parameter_constraints(
+        estimator._parameter_constraints,
+        estimator.get_params(deep=False),
+        caller_name=type(estimator).__name__,
+    )
+
+
+def check_finite(array: NDArray[Any], name: str) -> None:
+    """Raise ValueError that counts NaN and infinity in `array` and names the first row."""
+    if np.isfinite(array).all():
+        return
+    bad_rows = np.flatnonzero(~np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
+    n_bad = array.size - np.count_nonzero(np.isfinite(array))
+    kinds = " and ".join(
+        kind for kind, found in (("NaN", np.isnan), ("infinity", np.isinf)) if found(array).any()
+    )
+    raise ValueError(
+        f"Input {name} contains {kinds}: {n_bad} value(s) in {bad_rows.size} of {len(array)} "
+        f"signals, the first in row {bad_rows[0]}. Drop those signals or fill the gaps "
+        "(for example with numpy.interp or sklearn.impute.SimpleImputer) first."
+    )
+
+
+def check_signals(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.floating]:
+    """Validate signals and record, or compare with, the shape seen in `fit`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets `n_features_in_`, `n_channels_in_` and `feature_names_in_` when `reset`.
+    X : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Signals.
+    reset : bool
+        True in `fit`, False afterwards.
+
+    Returns
+    -------
+    ndarray of float32 or float64
+        X, not copied where it already is one.
+    """
+    _check_ndim(X, "X")
+    signals: NDArray[np.floating] = validate_data(
+        estimator, X, reset=reset, dtype=FLOAT_TYPES, ensure_all_finite=False, allow_nd=True
+    )
+    _check_not_empty(signals, "X")
+    check_finite(signals, "X")
+    n_channels = signals.shape[2] if signals.ndim == 3 else 1
+    if reset:
+        estimator.n_channels_in_ = n_channels
+    elif n_channels != getattr(estimator, "n_channels_in_", n_channels):
+        raise ValueError(
+            f"X has {n_channels} channel(s), but {type(estimator).__name__} was fitted on "
+            f"{estimator.n_channels_in_}. Pass arrays of shape (n_signals, n_timesteps, "
+            f"{estimator.n_channels_in_}), or fit again."
+        )
+    return signals
+
+
+def check_target(y: Any, X: NDArray[np.floating]) -> NDArray[np.floating] | None:
+    """Return clean signals as an array, or None where y holds labels or nothing."""
+    if y is None:
+        return None
+    if _ndim(y) == 1:
+        if len(y) != len(X):
+            raise ValueError(f"X has {len(X)} signals, but y has {len(y)} labels.")
+        return None
+    target = check_signal_array(y, "y")
+    if target.shape != X.shape:
+        raise ValueError(
+            f"y has shape {target.shape}, but X has shape {X.shape}. Clean signals must have the "
+            "shape of the noisy ones; labels of a later Pipeline step must be one-dimensional."
+        )
+    return target
+
+
+def check_signal_array(array: ArrayLike, name: str) -> NDArray[np.floating]:
+    """Validate an array of signals that belongs to no estimator."""
+    _check_ndim(array, name)
+    checked = check_array(
+        array, dtype=FLOAT_TYPES, ensure_all_finite=False, allow_nd=True, input_name=name
+    )
+    _check_not_empty(checked, name)
+    check_finite(checked, name)
+    return checked
+
+
+def _check_ndim(array: Any, name: str) -> None:
+    ndim = _ndim(array)
+    if ndim == 1:
+        raise ValueError(
+            f"Expected 2D or 3D {name}, got a 1D array of {len(array)} values. Reshape your data: "
+            f"a single signal is one row, {name}.reshape(1, -1); many signals of one point each "
+            f"are one column, {name}.reshape(-1, 1)."
+        )
+    if ndim > 3:
+        raise ValueError(
+            f"Expected {name} of shape (n_signals, n_timesteps) or (n_signals, n_timesteps, "
+            f"n_channels), got an array of {ndim} dimensions."
+        )
+
+
+def _ndim(array: Any) -> int:
+    return array.ndim if hasattr(array, "ndim") else np.asarray(array).ndim
+
+
+def _check_not_empty(array: NDArray[Any], name: str) -> None:
+    axes: Sequence[str] = ("signal", "timestep", "channel")
+    for axis, size in zip(axes, array.shape, strict=False):
+        if size == 0:
+            raise ValueError(f"Found array {name} with 0 {axis}(s) (shape={array.shape}).")
