@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
@@ -131,47 +130,32 @@ def hide_points(X: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.b
     return replaced, hidden
 
 
-class TrainingBatches(keras.utils.PyDataset):
-    """Batches of signals, shuffled and drawn anew every epoch.
+class TrainingBatches:
+    """Batches of signals, shuffled anew every epoch, by their number since the first epoch.
 
-    What is drawn depends on the seed, the epoch and the number of the batch alone, so it is the
-    same however far ahead Keras fetches.
+    What a batch holds depends on the seed and its number alone, so it is the same however far ahead
+    batches are fetched.
     """
 
     def __init__(
-        self,
-        X: Array,
-        y: Array | None,
-        problem: Problem,
-        *,
-        batch_size: int,
-        seed: int,
-        epoch: int = 0,
+        self, X: Array, y: Array | None, problem: Problem, *, batch_size: int, seed: int
     ) -> None:
-        super().__init__()
         self._X, self._y, self._problem = X, y, problem
-        self._batch_size, self._seed, self._epoch = batch_size, seed, epoch
-        self._shuffle()
+        self._batch_size, self._seed = batch_size, seed
+        self._epoch, self._order = -1, np.empty(0, dtype=np.intp)
+        self.n_batches = -(-len(X) // batch_size)  # of one epoch
 
-    @property
-    def num_batches(self) -> int:
-        return -(-len(self._X) // self._batch_size)
-
-    def __getitem__(self, index: int) -> tuple[Array, ...]:
+    def __getitem__(self, number: int) -> tuple[Array, ...]:
+        epoch, index = divmod(int(number), self.n_batches)
+        if epoch != self._epoch:
+            self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._X))
+            self._epoch = epoch
         start = index * self._batch_size
         rows = np.sort(self._order[start : start + self._batch_size])
-        rng = np.random.default_rng((self._seed, self._epoch, index))
+        rng = np.random.default_rng((self._seed, epoch, index))
         y = None if self._y is None else self._y[rows]
         inputs, targets, weights = draw_pairs(self._X[rows], y, rng, self._problem)
         return (inputs, targets) if weights is None else (inputs, targets, weights)
-
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._shuffle()
-
-    def _shuffle(self) -> None:
-        rng = np.random.default_rng((self._seed, self._epoch))
-        self._order = rng.permutation(len(self._X))
 
 
 def check_problem(problem: Problem, X: Array, y: Array | None) -> None:
@@ -224,13 +208,10 @@ def split(
     n_train: int,
     batch_size: int,
     seed: int,
-    epoch: int,
 ) -> tuple[TrainingBatches, tuple[Array, ...] | None]:
     """Split signals into training batches and, from the end, fixed validation pairs."""
     y_train, y_validation = (None, None) if y is None else (y[:n_train], y[n_train:])
-    train = TrainingBatches(
-        X[:n_train], y_train, problem, batch_size=batch_size, seed=seed, epoch=epoch
-    )
+    train = TrainingBatches(X[:n_train], y_train, problem, batch_size=batch_size, seed=seed)
     if n_train == len(X):
         return train, None
     pairs = draw_pairs(X[n_train:], y_validation, np.random.default_rng(seed), problem)

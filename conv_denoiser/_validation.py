@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, validate_data
 
 __all__ = [
     "Interval",
@@ -96,8 +96,7 @@ def check_target(y: Any, X: NDArray[np.floating]) -> NDArray[np.floating] | None
     if y is None:
         return None
     if _ndim(y) == 1:
-        if len(y) != len(X):
-            raise ValueError(f"X has {len(X)} signals, but y has {len(y)} labels.")
+        check_consistent_length(X, y)
         return None
     target = check_signal_array(y, "y")
     if target.shape != X.shape:

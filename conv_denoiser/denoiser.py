@@ -140,11 +140,13 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Examples
     --------
     >>> from conv_denoiser import ConvDenoiser, SignalGenerator
-    >>> X, y = SignalGenerator(random_state=0).sample(200, return_X_y=True)
-    >>> denoiser = ConvDenoiser(filters=(8,), epochs=20, batch_size=20, random_state=0)
+    >>> X, y = SignalGenerator("sine", noise=0.5, random_state=0).sample(300, return_X_y=True)
+    >>> denoiser = ConvDenoiser(
+    ...     filters=(8,), kernel_size=9, batch_size=10, learning_rate=0.01, random_state=0
+    ... )
     >>> denoiser.fit(X, y).transform(X).shape
-    (200, 150)
-    >>> denoiser.score(X, y) > 0  # dB gained
+    (300, 150)
+    >>> denoiser.score(X, y) > 3  # dB gained
     True
     """
 
@@ -345,7 +347,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
             _supervision.check_problem(problem, X, y)
             train, validation = _supervision.split(
-                X, y, problem, n_train=n_train, batch_size=self.batch_size, seed=seed, epoch=epoch
+                X, y, problem, n_train=n_train, batch_size=self.batch_size, seed=seed
             )
             floor = _supervision.cross_entropy_floor(validation or train[0], problem)
             new = _keras.train(

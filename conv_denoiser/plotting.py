@@ -229,6 +229,7 @@ class TrainingDisplay:
             The display itself, with `ax_`, `figure_` and `lines_`.
         """
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
 
         self.ax_ = plt.subplots(layout="constrained")[1] if ax is None else ax
         self.figure_ = self.ax_.figure
@@ -246,7 +247,7 @@ class TrainingDisplay:
                 self.loss_floor, color="black", linestyle=":", label="entropy of the targets"
             )
         self.ax_.set(xlabel="epoch", ylabel="loss")
-        self.ax_.xaxis.get_major_locator().set_params(integer=True)
+        self.ax_.xaxis.set_major_locator(MaxNLocator(integer=True))
         self.ax_.legend()
         return self
 

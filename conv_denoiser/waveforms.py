@@ -46,21 +46,26 @@ def gaussian_peaks(n_signals: int, time: Array, rng: np.random.Generator) -> Arr
 
 
 # Waves P, Q, R, S, T: angle in the heart cycle (radians, R at 0), height (mV) and width (radians),
-# after table 1 of McSharry et al. (2003); heights are those of the resulting waves.
-_ECG_ANGLE = np.array([-np.pi / 3, -np.pi / 12, 0, np.pi / 12, np.pi / 2])
-_ECG_HEIGHT = np.array([0.12, -0.12, 1.1, -0.22, 0.28])
-_ECG_WIDTH = np.array([0.25, 0.1, 0.1, 0.1, 0.35])
+# after table 1 of McSharry et al. (2003); heights are those of the resulting waves. Two more stand
+# for notches of the QRS complex and the slope of the ST segment.
+_ECG_ANGLE = np.array([-np.pi / 3, -np.pi / 12, 0, np.pi / 12, np.pi / 2, np.pi / 24, np.pi / 5])
+_ECG_HEIGHT = np.array([0.12, -0.12, 1.1, -0.22, 0.28, 0.2, 0.1])
+_ECG_WIDTH = np.array([0.25, 0.1, 0.1, 0.1, 0.35, 0.05, 0.2])
+_N_WAVES = _ECG_ANGLE.size
 
 
 def ecg(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
     """Draw synthetic electrocardiograms in millivolts, with `time` in seconds.
 
-    Each heart cycle is a sum of five Gaussian waves (P, Q, R, S, T) over the angle of the cycle:
-    the model of McSharry et al. [1]_ in the closed form of Sameni et al. [2]_. Varying from
-    signal to signal: heart rate (45 to 110 beats a minute), amplitude and polarity, and height,
-    width and place of every wave; within a signal: the length of each cycle, with breathing and at
-    random, and slightly the height of each wave. One signal in five has ventricular beats: early,
-    wide and without a P wave.
+    Each heart cycle is a sum of Gaussian waves (P, Q, R, S, T) over the angle of the cycle: the
+    model of McSharry et al. [1]_ in the closed form of Sameni et al. [2]_, on a baseline that moves
+    with breathing. Beyond their model, waves are skewed and two small ones are added, for notches
+    of the QRS complex and the slope of the ST segment.
+
+    From signal to signal vary the heart rate (45 to 110 beats a minute), amplitude and polarity,
+    and the height, width, skewness and place of every wave; within a signal, the length of each
+    cycle, with breathing and at random, and slightly the height of each wave. One signal in five
+    has ventricular beats: early, wide and without a P wave.
 
     References
     ----------
@@ -74,8 +79,9 @@ def ecg(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
     onset, cycle_length, ventricular = _heart_cycles(n_signals, time, rng)
     beats = onset.shape
     angle, height, width = _wave_shapes(n_signals, rng)
+    skew = np.exp(rng.uniform(-0.7, 0.7, (n_signals, _N_WAVES)))
 
-    signals = np.zeros((n_signals, time.size))
+    signals = _baseline(n_signals, time, rng)
     rows = np.arange(n_signals)[:, None]
     beat = _beat_of(time, onset)
     # Angle of every sample in its cycle, R peak at 0, and the square root by which waves of a
@@ -83,7 +89,7 @@ def ecg(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
     position = (time - onset[rows, beat]) / cycle_length[rows, beat] * 2 * np.pi - np.pi * 0.8
     stretch = 1 / np.sqrt(cycle_length[rows, beat])
     wide = ventricular[rows, beat]
-    for wave in range(5):
+    for wave in range(_N_WAVES):
         jitter = 1 + 0.04 * rng.standard_normal(beats)
         wave_height = height[:, wave, None] * jitter[rows, beat]
         wave_width = width[:, wave, None] * stretch
@@ -93,6 +99,7 @@ def ecg(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
         elif wave < 4:
             wave_width = np.where(wide, 2.5 * wave_width, wave_width)
         distance = (position - wave_angle) / wave_width
+        distance *= np.where(distance > 0, skew[:, wave, None], 1)
         signals += wave_height * np.exp(-0.5 * distance**2)
     return signals
 
@@ -127,13 +134,21 @@ def _heart_cycles(
     return onset, length, ventricular
 
 
+def _baseline(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Slow movement of the baseline with breathing, of up to 0.15 mV."""
+    amplitude, frequency, phase = _columns(rng, n_signals, (0, 0.15), (0.15, 0.35), (0, 1))
+    return amplitude * np.sin(2 * np.pi * (frequency * time + phase))
+
+
 def _wave_shapes(n_signals: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:
-    """Angle, height and width of the five waves of every signal, arrays (n_signals, 5)."""
-    shape = (n_signals, 5)
+    """Angle, height and width of the waves of every signal, arrays (n_signals, n_waves)."""
+    shape = (n_signals, _N_WAVES)
     angle = _ECG_ANGLE * rng.uniform(0.9, 1.1, shape)
     height = _ECG_HEIGHT * rng.uniform(0.2, 1.8, shape)
     height[:, 4] *= rng.choice([1, 1, 1, -1], n_signals)
-    width = _ECG_WIDTH * rng.uniform(0.7, 1.25, shape)
+    height[:, 5:] *= rng.uniform(-1, 1, (n_signals, _N_WAVES - 5))
+    width = _ECG_WIDTH * rng.uniform(0.6, 1.25, shape)
+    width[:, 1:4] *= rng.uniform(0.35, 1.1, (n_signals, 1))
     polarity = rng.choice([1, 1, 1, 1, -1], (n_signals, 1))
     return angle, height * polarity * rng.uniform(0.6, 1.6, (n_signals, 1)), width
 

@@ -1,0 +1,38 @@
+# Everything runs from .venv, which the first call of any target sets up.
+PYTHON ?= python3
+BIN := .venv/bin
+# TensorFlow reports missing GPUs and its thread pools at start; errors still show.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export MPLBACKEND ?= Agg
+
+.PHONY: demo test test-fast lint benchmark build clean
+
+demo: .venv/ready
+	$(BIN)/python examples/plot_recipe.py
+	$(BIN)/python examples/plot_ecg.py
+
+test: lint
+	$(BIN)/python -m pytest
+
+test-fast: lint
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+benchmark: .venv/ready
+	$(BIN)/python benchmarks/recipe.py
+
+build: .venv/ready
+	$(BIN)/python -m build
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info examples/output

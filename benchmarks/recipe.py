@@ -1,0 +1,347 @@
+"""The recipe as plain scripts and with the library, one after the other.
+
+Each stage runs in a process of its own, which reports its seconds and its peak memory. The plain
+stages do what the article describes: Python loops over signals and points, lists that become
+arrays, whole arrays in memory, Keras called by hand.
+
+    python benchmarks/recipe.py                  # all of it, about five minutes on two cores
+    python benchmarks/recipe.py --n-signals 5000 # a quick look
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "plot_ecg.py"
+Result = dict[str, float]
+
+
+@contextmanager
+def timed(result: Result, name: str) -> Iterator[None]:
+    """Add the seconds of a block to `result`."""
+    start = time.perf_counter()
+    yield
+    result[name] = time.perf_counter() - start
+
+
+def pooled_snr_db(clean: np.ndarray, estimate: np.ndarray) -> float:
+    """Signal-to-noise ratio of all points together, in scaled units, as in the article."""
+    clean, estimate = clean.astype(np.float64), estimate.astype(np.float64)
+    return 10 * np.log10(np.mean(clean**2) / np.mean((clean - estimate) ** 2))
+
+
+def entropy(targets: np.ndarray) -> float:
+    """Mean entropy of soft targets, the floor of cross-entropy."""
+    from scipy.special import entr
+
+    targets = targets.astype(np.float64)
+    return float(np.mean(entr(targets) + entr(1 - targets)))
+
+
+def plain_make_clean(folder: Path, n_signals: int) -> Result:
+    """Build clean signals point by point."""
+    result: Result = {}
+    with timed(result, "make clean signals"):
+        signals = []
+        for _ in range(n_signals):
+            xs, ys = [], []
+            for i in range(150):
+                x = (i - 50) / 100
+                xs.append(x)
+                ys.append(x**2)
+            signals.append((xs, ys))
+        np.save(folder / "plain_clean.npy", np.array(signals))
+    return result
+
+
+def plain_make_noisy(folder: Path, n_signals: int) -> Result:
+    """Add noise signal by signal."""
+    result: Result = {}
+    with timed(result, "make noisy signals"):
+        noisy = []
+        for _, signal in np.load(folder / "plain_clean.npy"):
+            noisy.append(signal + np.random.normal(0, 1, signal.shape) * 0.05)
+        np.save(folder / "plain_noisy.npy", np.array(noisy))
+    return result
+
+
+def plain_train(folder: Path, n_signals: int) -> Result:
+    """Load, scale in a loop, train with Keras, predict."""
+    import keras
+
+    result: Result = {}
+    with timed(result, "load and scale"):
+        noisy = np.load(folder / "plain_noisy.npy")
+        clean = np.load(folder / "plain_clean.npy")[:, 1]
+        scaled_noisy, scaled_clean = [], []
+        for i in range(n_signals):
+            x, y = noisy[i], clean[i]
+            scaled_noisy.append((x - np.min(x)) / (np.max(x) - np.min(x)))
+            scaled_clean.append((y - np.min(y)) / (np.max(y) - np.min(y)))
+        X = np.array(scaled_noisy).reshape(n_signals, 150, 1)
+        y = np.array(scaled_clean).reshape(n_signals, 150, 1)
+        n_train = int(0.7 * n_signals)
+    with timed(result, "train 5 epochs"):
+        norm = keras.constraints.max_norm(2.0)
+        hidden = {
+            "kernel_size": 3,
+            "kernel_constraint": norm,
+            "activation": "relu",
+            "kernel_initializer": "he_uniform",
+        }
+        model = keras.Sequential(
+            [
+                keras.Input((150, 1)),
+                keras.layers.Conv1D(128, **hidden),
+                keras.layers.Conv1D(32, **hidden),
+                keras.layers.Conv1DTranspose(32, **hidden),
+                keras.layers.Conv1DTranspose(128, **hidden),
+                keras.layers.Conv1D(
+                    1, 3, kernel_constraint=norm, activation="sigmoid", padding="same"
+                ),
+            ]
+        )
+        model.compile(optimizer="adam", loss="binary_crossentropy")
+        history = model.fit(
+            X[:n_train], y[:n_train], epochs=5, batch_size=150, validation_split=0.2, verbose=0
+        )
+    with timed(result, "predict the test signals"):
+        denoised = model.predict(X[n_train:], verbose=0)
+    return {
+        **result,
+        "validation loss": history.history["val_loss"][-1],
+        "excess over the floor": history.history["val_loss"][-1] - entropy(y[:1]),
+        "SNR in (dB)": pooled_snr_db(y[n_train:], X[n_train:]),
+        "SNR out (dB)": pooled_snr_db(y[n_train:], denoised),
+    }
+
+
+def library_make(folder: Path, n_signals: int) -> Result:
+    """Make clean and noisy signals with the library."""
+    from conv_denoiser import SignalGenerator
+
+    result: Result = {}
+    with timed(result, "make clean and noisy signals"):
+        SignalGenerator(random_state=0).save(folder / "library", n_signals, progress=False)
+    return result
+
+
+def library_train(folder: Path, n_signals: int) -> Result:
+    """Load, scale, train and predict with the library."""
+    import keras  # noqa: F401  (its import is not timed for the plain script either)
+
+    from conv_denoiser import ConvDenoiser, MinMaxPerSample, load_dataset
+
+    result: Result = {}
+    n_train = int(0.7 * n_signals)
+    with timed(result, "load and scale"):
+        dataset = load_dataset(folder / "library")
+        X = MinMaxPerSample().fit_transform(dataset.noisy)
+        y = MinMaxPerSample().fit_transform(dataset.clean)
+    with timed(result, "train 5 epochs"):
+        denoiser = ConvDenoiser(scaler=None, random_state=0).fit(X[:n_train], y[:n_train])
+    with timed(result, "predict the test signals"):
+        denoised = denoiser.transform(X[n_train:])
+    assert denoiser.model_.count_params() == 28_737
+    return {
+        **result,
+        "validation loss": denoiser.history_["val_loss"][-1],
+        "excess over the floor": denoiser.history_["val_loss"][-1] - denoiser.loss_floor_,
+        "SNR in (dB)": pooled_snr_db(y[n_train:], X[n_train:]),
+        "SNR out (dB)": pooled_snr_db(y[n_train:], denoised),
+    }
+
+
+def inference(folder: Path, n_signals: int) -> Result:
+    """Time `transform` beside `model.predict`, on one window and on 30,000."""
+    from conv_denoiser import ConvDenoiser, SignalGenerator
+
+    X, y = SignalGenerator(random_state=0).sample(30_000, return_X_y=True)
+    denoiser = ConvDenoiser(random_state=0, epochs=1).fit(X[:300], y[:300])
+    model, window, cube = denoiser.model_, X[:1], X[:, :, np.newaxis]
+
+    one = {"transform": [], "predict": []}  # type: dict[str, list[float]]
+    for i in range(330):
+        one["transform"].append(_seconds(lambda: denoiser.transform(window)))
+        if i % 10 == 0:
+            one["predict"].append(_seconds(lambda: model.predict(cube[:1], verbose=0)))
+    before = _resident_megabytes()
+    for _ in range(1_000):
+        denoiser.transform(window)
+    growth = _resident_megabytes() - before
+
+    batch_sizes = (32, 64, 128, 256, 512, 1024, 2048)
+    many: dict[str, list[float]] = {f"predict {size}": [] for size in batch_sizes}
+    many["transform"] = []
+    for _ in range(3):
+        many["transform"].append(_seconds(lambda: denoiser.transform(X)))
+        for size in batch_sizes:
+            seconds = _seconds(lambda size=size: model.predict(cube, batch_size=size, verbose=0))
+            many[f"predict {size}"].append(seconds)
+    medians = {name: float(np.median(values)) for name, values in many.items()}
+    transform_many = medians.pop("transform")
+    best = min(medians, key=lambda name: medians[name])
+    one_ms = {name: 1e3 * float(np.median(values[3:])) for name, values in one.items()}
+    return {
+        "one window, transform (ms, median of 327)": one_ms["transform"],
+        "one window, model.predict (ms, median of 30)": one_ms["predict"],
+        "one window, model.predict / transform": one_ms["predict"] / one_ms["transform"],
+        "1,000 windows one by one, memory growth (MB)": growth,
+        "30,000 windows, transform (s, median of 3)": transform_many,
+        f"30,000 windows, model.{best} is its best batch size (s)": medians[best],
+        "30,000 windows, model.predict / transform": medians[best] / transform_many,
+    }
+
+
+def imports(folder: Path, n_signals: int) -> Result:
+    """Time the import of the library after that of sklearn.pipeline."""
+    code = (
+        "import time; import sklearn.pipeline; t = time.perf_counter(); import conv_denoiser; "
+        "print(time.perf_counter() - t)"
+    )
+    runs = [
+        float(subprocess.check_output([sys.executable, "-c", code], text=True)) for _ in range(6)
+    ]
+    return {
+        "import conv_denoiser after sklearn.pipeline (s, median of 5)": float(np.median(runs[1:]))
+    }
+
+
+def ecg(folder: Path, n_signals: int) -> Result:
+    """Run the ECG example and read what it prints."""
+    command = [sys.executable, str(EXAMPLE), "--output", str(folder)]
+    lines = subprocess.check_output(command, text=True).splitlines()
+    pairs = (line.rsplit(":", 1) for line in lines if line.endswith(" dB"))
+    return {
+        f"real ECG, {name.strip()} (dB)": float(value.removesuffix(" dB")) for name, value in pairs
+    }
+
+
+STAGES: dict[str, Callable[[Path, int], Result]] = {
+    stage.__name__: stage
+    for stage in (
+        plain_make_clean,
+        plain_make_noisy,
+        plain_train,
+        library_make,
+        library_train,
+        inference,
+        imports,
+        ecg,
+    )
+}
+
+
+def main() -> None:
+    """Run all stages and print the tables in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--n-signals", type=int, default=100_000)
+    parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.stage:
+        result = STAGES[options.stage](options.folder, options.n_signals)
+        result["peak memory (MB)"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(result))
+        return
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for stage in STAGES:
+            command = [sys.executable, __file__, "--stage", stage, "--folder", folder]
+            command += ["--n-signals", str(options.n_signals)]
+            output = subprocess.check_output(command, text=True)
+            results[stage] = json.loads(output.splitlines()[-1])
+            print(stage, results[stage], file=sys.stderr, flush=True)
+    print(report(results, options.n_signals))
+
+
+def report(results: dict[str, Result], n_signals: int) -> str:
+    """Format the results as Markdown tables."""
+    plain = _merged(results, "plain_make_clean", "plain_make_noisy", "plain_train")
+    library = _merged(results, "library_make", "library_train")
+    plain["make clean and noisy signals"] = plain.pop("make clean signals") + plain.pop(
+        "make noisy signals"
+    )
+    steps = [
+        "make clean and noisy signals",
+        "load and scale",
+        "train 5 epochs",
+        "predict the test signals",
+    ]
+    for side in (plain, library):
+        side["total"] = sum(side[step] for step in steps)
+    rows = [(f"{step} (s)", step, ".2f") for step in [*steps, "total"]]
+    rows += [("peak memory (MB)", "peak memory (MB)", ".0f")]
+    quality = ["validation loss", "excess over the floor", "SNR in (dB)", "SNR out (dB)"]
+    rows += [(name, name, ".2f" if "dB" in name else ".4f") for name in quality]
+    lines = [
+        _machine(),
+        "",
+        f"{n_signals:,} signals | plain scripts | library | plain / library",
+        "|---|---|---|---|",
+    ]
+    lines[2] = f"| {lines[2]} |"
+    for label, name, form in rows:
+        ratio = "" if name in quality else f"{plain[name] / library[name]:.2f}"
+        lines.append(f"| {label} | {plain[name]:{form}} | {library[name]:{form}} | {ratio} |")
+    lines += ["", "| library alone | measured |", "|---|---|"]
+    for stage in ("inference", "imports", "ecg"):
+        for name, value in results[stage].items():
+            if name != "peak memory (MB)":
+                lines.append(f"| {name} | {value:.3g} |")
+    return "\n".join(lines)
+
+
+def _merged(results: dict[str, Result], *stages: str) -> Result:
+    merged: Result = {}
+    for stage in stages:
+        peak = max(merged.get("peak memory (MB)", 0), results[stage]["peak memory (MB)"])
+        merged.update(results[stage])
+        merged["peak memory (MB)"] = peak
+    return merged
+
+
+def _machine() -> str:
+    packages = ("tensorflow", "keras", "scikeras", "scikit-learn", "numpy")
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    try:
+        processor = next(
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        )
+    except (OSError, StopIteration):
+        processor = platform.processor()
+    return (
+        f"{date.today()}, {os.cpu_count()} cores of {processor}, {platform.system()}, "
+        f"Python {platform.python_version()}, {versions}."
+    )
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def _resident_megabytes() -> float:
+    import psutil
+
+    return psutil.Process().memory_info().rss / 2**20
+
+
+if __name__ == "__main__":
+    main()

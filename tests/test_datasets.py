@@ -1,0 +1,181 @@
+import numpy as np
+import pytest
+
+from conv_denoiser import SignalGenerator, load_dataset
+from conv_denoiser.datasets import BLOCK_SIZE
+from conv_denoiser.noise import GaussianNoise
+from conv_denoiser.waveforms import WAVEFORMS
+
+
+def test_recipe_is_reproduced():
+    noisy, clean, time = SignalGenerator(random_state=0).sample(500)
+    np.testing.assert_allclose(time, np.linspace(-0.5, 0.99, 150), atol=1e-12)
+    np.testing.assert_allclose(clean, np.tile(time**2, (500, 1)), atol=1e-7)
+    noise = noisy - clean
+    assert noise.mean() == pytest.approx(0, abs=1e-3)
+    assert noise.std() == pytest.approx(0.05, rel=0.01)
+    assert noisy.dtype == clean.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", sorted(set(WAVEFORMS) - {"x_squared"}))
+def test_waveforms_vary_and_are_finite(name):
+    generator = SignalGenerator(name, noise=None, n_timesteps=256, sampling_rate=128)
+    _, clean, time = generator.sample(20)
+    assert np.isfinite(clean).all()
+    assert clean.std(axis=0).max() > 0
+    assert clean.std(axis=1).min() > 0
+    assert time[1] == 1 / 128
+
+
+def test_ecg_beats_at_plausible_rates():
+    from scipy.signal import find_peaks
+
+    generator = SignalGenerator(
+        "ecg", noise=None, n_timesteps=3600, sampling_rate=360, random_state=0
+    )
+    clean = np.abs(generator.sample(30).clean)
+    # The R wave is the highest in nearly all signals; 10 s hold 7 to 19 beats.
+    counts = [
+        len(find_peaks(row, height=0.5 * np.quantile(row, 0.999), distance=120)[0]) for row in clean
+    ]
+    assert 7 <= np.median(counts) <= 19
+
+
+@pytest.mark.parametrize("n_signals", [1, 10, BLOCK_SIZE, BLOCK_SIZE + 1])
+def test_save_writes_what_sample_returns(tmp_path, n_signals):
+    generator = SignalGenerator("sine", n_timesteps=8, random_state=3)
+    generator.save(tmp_path / "data", n_signals, progress=False)
+    loaded = load_dataset(tmp_path / "data")
+    for saved, drawn in zip(loaded, generator.sample(n_signals), strict=True):
+        np.testing.assert_array_equal(saved, drawn)
+        assert saved.dtype == drawn.dtype
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [
+        "clean.npy",
+        "noisy.npy",
+        "time.npy",
+    ]
+
+
+def test_same_random_state_same_bytes_and_no_global_state():
+    before = np.random.get_state()[1].copy()
+    first, second = (SignalGenerator("ecg", random_state=7).sample(5) for _ in range(2))
+    assert first.noisy.tobytes() == second.noisy.tobytes()
+    assert SignalGenerator("ecg", random_state=8).sample(5).noisy.tobytes() != first.noisy.tobytes()
+    SignalGenerator().sample(5)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_random_state_objects_move_on():
+    for state in (np.random.RandomState(0), np.random.default_rng(0)):
+        generator = SignalGenerator(random_state=state)
+        assert (generator.sample(2).noisy != generator.sample(2).noisy).any()
+
+
+def test_batches():
+    generator = SignalGenerator("chirp", n_timesteps=32, random_state=0)
+    batches = list(generator.batches(4, n_batches=3))
+    assert [noisy.shape for noisy, _ in batches] == [(4, 32)] * 3
+    assert (batches[0][1] != batches[1][1]).any()
+    endless = generator.batches(2)
+    assert sum(1 for _, _ in zip(range(20), endless, strict=False)) == 20
+
+
+def test_bank_rows_are_drawn():
+    bank = np.arange(12.0).reshape(3, 4)
+    _, clean, _ = SignalGenerator(bank, noise=None, dtype="float64", random_state=0).sample(50)
+    assert {tuple(row) for row in clean} == {tuple(row) for row in bank}
+
+
+def test_bank_of_several_channels():
+    bank = np.random.default_rng(0).normal(size=(3, 20, 2))
+    noisy, clean = SignalGenerator(bank, noise=0.1).sample(7, return_X_y=True)
+    assert noisy.shape == clean.shape == (7, 20, 2)
+
+
+def test_callable_waveform():
+    def ramp(n_signals, time, rng):
+        return rng.uniform(1, 2, (n_signals, 1)) * time
+
+    noisy, clean, time = SignalGenerator(ramp, noise=None, sampling_rate=10).sample(3)
+    np.testing.assert_array_equal(noisy, clean)
+    np.testing.assert_allclose(clean / clean[:, 1:2], np.tile(time / time[1], (3, 1)), rtol=1e-6)
+
+
+def test_noise_model_sets_the_snr():
+    noisy, clean = SignalGenerator("sine", noise=GaussianNoise(snr_db=6), random_state=0).sample(
+        400, return_X_y=True
+    )
+    ratio = 10 * np.log10((clean**2).mean(axis=1) / ((noisy - clean) ** 2).mean(axis=1))
+    assert ratio.mean() == pytest.approx(6, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"waveform": "triangle"}, "Unknown waveform 'triangle'.*sine"),
+        ({"waveform": np.zeros(5)}, r"bank.*shape \(5,\)"),
+        ({"waveform": np.full((2, 5), np.nan)}, "bank.*NaN"),
+        ({"waveform": lambda n, time, rng: time}, "returned an array of shape"),
+        ({"noise": -1}, "cannot be negative.*-1"),
+        ({"noise": "loud"}, "noise must be.*'loud'"),
+        ({"n_timesteps": 0}, "n_timesteps must be a positive integer.*0"),
+        ({"sampling_rate": -5}, "sampling_rate.*-5"),
+        ({"dtype": "int16"}, "dtype.*'int16'"),
+    ],
+)
+def test_bad_parameters(params, message):
+    with pytest.raises(ValueError, match=message):
+        SignalGenerator(**params).sample(2)
+
+
+@pytest.mark.parametrize("n_signals", [0, -1, 2.5, True])
+def test_bad_n_signals(n_signals, tmp_path):
+    with pytest.raises(ValueError, match="n_signals must be a positive integer"):
+        SignalGenerator().sample(n_signals)
+    with pytest.raises(ValueError, match="n_signals must be a positive integer"):
+        SignalGenerator().save(tmp_path / "data", n_signals)
+    assert not (tmp_path / "data").exists()
+
+
+def test_load_missing_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"noisy\.npy.*SignalGenerator\.save"):
+        load_dataset(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("content", [b"", b"not an array", b"\x93NUMPY\x01\x00garbage"])
+def test_load_unreadable_file(tmp_path, content):
+    SignalGenerator().save(tmp_path, 3)
+    (tmp_path / "clean.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=r"clean\.npy' cannot be read"):
+        load_dataset(tmp_path)
+
+
+def test_load_truncated_file(tmp_path):
+    SignalGenerator().save(tmp_path, 3)
+    content = (tmp_path / "noisy.npy").read_bytes()
+    (tmp_path / "noisy.npy").write_bytes(content[:-100])
+    for mode in ("r", None):
+        with pytest.raises(ValueError, match=r"noisy\.npy' cannot be read"):
+            load_dataset(tmp_path, mmap_mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("clean", np.zeros((3, 149))),
+        ("noisy", np.zeros(150)),
+        ("time", np.zeros(3)),
+        ("clean", np.zeros((3, 150), dtype=int)),
+        ("clean", np.array([{}], dtype=object)),
+    ],
+)
+def test_load_wrong_arrays(tmp_path, name, array):
+    SignalGenerator().save(tmp_path, 3)
+    np.save(tmp_path / f"{name}.npy", array)
+    with pytest.raises(ValueError, match=r"do not form a data set|holds int64|cannot be read"):
+        load_dataset(tmp_path)
+
+
+def test_repr():
+    assert repr(SignalGenerator("sine")) == "SignalGenerator('sine', noise=0.05, n_timesteps=150)"
+    assert "<bank of shape (2, 3)>" in repr(SignalGenerator(np.zeros((2, 3))))

@@ -1,0 +1,425 @@
+import multiprocessing
+import pickle
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import small_denoiser
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from conv_denoiser import ConvDenoiser, MinMaxPerSample, SignalGenerator, StandardizePerSample
+from conv_denoiser.metrics import snr_improvement_db
+
+
+@pytest.fixture(scope="module")
+def fitted(parabolas):
+    return small_denoiser().fit(*parabolas)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A denoiser that learned enough to remove noise, and test signals."""
+    generator = SignalGenerator("sine", noise=0.3, n_timesteps=64, random_state=0)
+    X, y = generator.sample(700, return_X_y=True)
+    denoiser = small_denoiser(
+        filters=(16,), kernel_size=7, max_norm=None, loss="mean_squared_error", epochs=15
+    )
+    return denoiser.fit(X[:600], y[:600]), X[600:], y[600:]
+
+
+def test_default_network_is_the_recipes():
+    X, y = SignalGenerator(random_state=0).sample(5, return_X_y=True)
+    model = ConvDenoiser(epochs=1).fit(X, y).model_
+    layers = model.layers[1:]
+    assert model.count_params() == 28_737
+    assert [layer.count_params() for layer in layers] == [512, 12_320, 3_104, 12_416, 385]
+    assert [type(layer).__name__ for layer in layers] == [
+        "Conv1D",
+        "Conv1D",
+        "Conv1DTranspose",
+        "Conv1DTranspose",
+        "Conv1D",
+    ]
+    lengths, shape = [], (1, 150, 1)
+    for layer in layers:
+        shape = layer.compute_output_shape(shape)
+        lengths.append(shape[1])
+    assert lengths == [148, 146, 148, 150, 150]
+    configs = [layer.get_config() for layer in layers]
+    assert [config["activation"] for config in configs] == ["relu"] * 4 + ["sigmoid"]
+    assert [config["padding"] for config in configs] == ["valid"] * 4 + ["same"]
+    assert {config["kernel_size"] for config in configs} == {(3,)}
+    for config in configs:
+        assert config["kernel_constraint"]["config"]["max_value"] == 2.0
+    for config in configs[:-1]:
+        assert config["kernel_initializer"]["class_name"] == "HeUniform"
+    assert type(model.optimizer).__name__ == "Adam"
+    assert model.loss.__name__ == "binary_crossentropy"
+
+
+def test_noise_is_removed(trained):
+    denoiser, X, y = trained
+    gain = denoiser.score(X, y)
+    assert gain > 4
+    assert gain == pytest.approx(snr_improvement_db(y, denoiser.transform(X), X))
+
+
+def test_history(fitted):
+    assert fitted.supervision_ == "paired"
+    assert set(fitted.history_) == {"loss", "val_loss"}
+    assert fitted.n_epochs_ == fitted.best_epoch_ == 1
+    assert fitted.history_["val_loss"][0] > fitted.loss_floor_ > 0.3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scaler", ["auto", StandardizePerSample()], ids=["min-max", "standard"])
+def test_units_are_kept(parabolas, scaler):
+    X, y = (1000 * array.astype(np.float64) + 5000 for array in parabolas)
+    denoiser = small_denoiser(scaler=scaler, loss="mean_squared_error", learning_rate=0.01)
+    denoised = denoiser.set_params(epochs=10).fit(X, y).transform(X)
+    assert np.abs(denoised.mean() - y.mean()) < 100
+    shifted = denoiser.transform(X * 2 - 7)
+    np.testing.assert_allclose(shifted, denoised * 2 - 7, rtol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("params", [{}, {"noise": 0.1}, {"supervision": "blind_spot"}])
+@pytest.mark.parametrize("scaler", [MinMaxPerSample(), StandardizePerSample(), None])
+def test_supervisions_and_scalers_on_two_channels(two_channels, params, scaler):
+    X, y = two_channels
+    denoiser = small_denoiser(scaler=scaler, loss="mean_squared_error", **params)
+    target = y if not params else None
+    denoised = denoiser.fit(X, target).transform(X)
+    assert denoised.shape == X.shape
+    assert denoised.dtype == X.dtype
+    assert np.isfinite(denoised).all()
+    assert denoiser.n_channels_in_ == 2
+
+
+def test_what_auto_supervision_picks(parabolas):
+    X, y = parabolas
+    labels = np.arange(len(X))
+    assert small_denoiser().fit(X, labels).supervision_ == "blind_spot"
+    assert small_denoiser(noise=0.1).fit(y, labels).supervision_ == "synthetic"
+    assert small_denoiser(noise=0.1).fit(X, y).supervision_ == "paired"
+    assert small_denoiser(supervision="blind_spot").fit(X, y).supervision_ == "blind_spot"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("supervision", ["paired", "synthetic", "blind_spot"])
+def test_every_supervision_removes_noise(supervision):
+    generator = SignalGenerator("sine", noise=0.3, n_timesteps=64, random_state=0)
+    X, y = generator.sample(500, return_X_y=True)
+    denoiser = small_denoiser(
+        filters=(16,),
+        kernel_size=7,
+        loss="mean_squared_error",
+        scaler=StandardizePerSample(),
+        supervision=supervision,
+        noise=0.3 if supervision == "synthetic" else None,
+        epochs=15,
+        validation_split=0,
+    )
+    denoiser.fit(y if supervision == "synthetic" else X, y)
+    X_new, y_new = generator.sample(100, return_X_y=True)
+    assert denoiser.score(X_new, y_new) > (1.5 if supervision == "blind_spot" else 3)
+    assert -1 < denoiser.score(X_new) < 0
+
+
+def test_score_without_clean_signals_ranks_like_with(trained):
+    denoiser, X, y = trained
+    untrained = clone(denoiser).set_params(epochs=1, learning_rate=1e-6).fit(X, y)
+    assert denoiser.score(X) > untrained.score(X)
+    assert denoiser.score(X, y) > untrained.score(X, y)
+    assert denoiser.score(X, np.zeros(len(X))) == denoiser.score(X)
+
+
+def test_same_seed_same_bits_in_one_process(parabolas):
+    first, second = (small_denoiser(epochs=2).fit(*parabolas) for _ in range(2))
+    for a, b in zip(first.model_.get_weights(), second.model_.get_weights(), strict=True):
+        assert a.tobytes() == b.tobytes()
+    assert first.history_ == second.history_
+    assert first.transform(parabolas[0]).tobytes() == second.transform(parabolas[0]).tobytes()
+    other = small_denoiser(epochs=2, random_state=1).fit(*parabolas)
+    assert first.history_ != other.history_
+
+
+FIT_AND_HASH = """
+import hashlib
+from conv_denoiser import ConvDenoiser, SignalGenerator
+X, y = SignalGenerator(random_state=0).sample(30, return_X_y=True)
+for params in ({}, {"noise": 0.1}, {"supervision": "blind_spot"}):
+    denoiser = ConvDenoiser(filters=(4,), epochs=2, batch_size=8, random_state=0, **params)
+    denoiser.fit(X, y if not params else None)
+    print(hashlib.sha256(denoiser.transform(X).tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_same_seed_same_bits_in_two_processes():
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", FIT_AND_HASH], capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    }
+    assert len(outputs) == 1
+    assert len(set(next(iter(outputs)).split())) == 3
+
+
+def test_random_states_and_determinism_are_as_before(parabolas):
+    import keras
+    import tensorflow as tf
+    from tensorflow.python.framework.config import is_op_determinism_enabled
+
+    def draw():
+        return (random.random(), np.random.rand(), float(tf.random.uniform(()))), float(
+            keras.random.uniform(())
+        )
+
+    keras.utils.set_random_seed(1)
+    draw()
+    expected = draw()
+    keras.utils.set_random_seed(1)
+    draw()
+    small_denoiser().fit(*parabolas).transform(parabolas[0])
+    assert draw() == expected
+    assert not is_op_determinism_enabled()
+
+
+def test_inputs_are_unchanged(parabolas, fitted):
+    X, y = (array.copy() for array in parabolas)
+    small_denoiser(noise=0.1).fit(X, y).transform(X)
+    np.testing.assert_array_equal(X, parabolas[0])
+    np.testing.assert_array_equal(y, parabolas[1])
+
+
+def test_memory_mapped_signals(parabolas, fitted, tmp_path):
+    for name, array in zip("Xy", parabolas, strict=True):
+        np.save(tmp_path / f"{name}.npy", array)
+    X, y = (np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "Xy")
+    np.testing.assert_array_equal(
+        small_denoiser().fit(X, y).transform(X), fitted.transform(parabolas[0])
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_timesteps", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("paired", [True, False])
+def test_very_short_signals(n_timesteps, paired):
+    X = np.random.default_rng(0).normal(size=(10, n_timesteps))
+    denoiser = small_denoiser(filters=(4, 2)).fit(X, X if paired else None)
+    assert denoiser.transform(X).shape == X.shape
+    assert np.isfinite(denoiser.transform(X)).all()
+    assert np.isfinite(denoiser.history_["loss"]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("amplitude", [0, 1e-30, 1e30])
+def test_flat_tiny_and_huge_signals(parabolas, dtype, amplitude):
+    X, y = ((array * amplitude).astype(dtype) for array in parabolas)
+    X[0] = y[0] = amplitude
+    denoiser = small_denoiser().fit(X, y)
+    denoised = denoiser.transform(X)
+    assert np.isfinite(denoised).all()
+    assert denoised.dtype == dtype
+    np.testing.assert_array_equal(denoised[0], X[0])
+    assert np.isfinite(denoiser.score(X, y))
+
+
+def test_single_signals_equal_a_batch(fitted, parabolas):
+    X = parabolas[0]
+    together = fitted.transform(X)
+    alone = np.concatenate([fitted.transform(X[i : i + 1]) for i in range(len(X))])
+    np.testing.assert_allclose(alone, together, atol=1e-6)
+    np.testing.assert_array_equal(alone[:20], fitted.transform(X[:20]))
+    np.testing.assert_array_equal(fitted.predict(X), together)
+    many = np.tile(X, (20, 1))
+    np.testing.assert_allclose(fitted.transform(many), np.tile(together, (20, 1)), atol=1e-6)
+
+
+def test_new_numbers_of_signals_do_not_retrace(parabolas):
+    import keras
+
+    traces = []
+
+    class Traced(keras.layers.Layer):
+        def call(self, x):
+            traces.append(x.shape)
+            return x
+
+    def network(n_channels, filters, kernel_size):
+        inputs = keras.Input((None, n_channels))
+        return keras.Model(inputs, keras.layers.Conv1D(1, 3, padding="same")(Traced()(inputs)))
+
+    denoiser = small_denoiser(architecture=network).fit(*parabolas)
+    before = len(traces)
+    for n in (1, 2, 33, 60):
+        denoiser.transform(parabolas[0][:n])
+    assert len(traces) == before
+
+
+def test_one_channel_in_either_layout(fitted, parabolas):
+    X, y = parabolas
+    cube = fitted.transform(X[:, :, np.newaxis])
+    np.testing.assert_array_equal(cube[:, :, 0], fitted.transform(X))
+    assert small_denoiser().fit(X[:, :, np.newaxis], y[:, :, np.newaxis]).n_channels_in_ == 1
+
+
+def test_callable_architecture(parabolas):
+    import keras
+
+    def network(n_channels, filters, kernel_size):
+        assert (n_channels, filters, kernel_size) == (1, (3,), 3)
+        inputs = keras.Input((None, n_channels))
+        return keras.Model(inputs, keras.layers.Conv1D(1, kernel_size, padding="same")(inputs))
+
+    denoiser = small_denoiser(architecture=network, filters=(3,)).fit(*parabolas)
+    assert denoiser.model_.count_params() == 4
+    assert isinstance(denoiser.scaler_, StandardizePerSample)
+    assert denoiser.loss_floor_ is None
+
+
+def test_strided_architecture_is_padded(parabolas):
+    import keras
+
+    def network(n_channels, filters, kernel_size):
+        inputs = keras.Input((None, n_channels))
+        x = keras.layers.Conv1D(4, 4, strides=4, padding="same")(inputs)
+        return keras.Model(inputs, keras.layers.Conv1DTranspose(1, 4, strides=4)(x))
+
+    X, y = parabolas
+    assert small_denoiser(architecture=network).fit(X, y).transform(X).shape == (60, 150)
+
+
+def test_early_stopping_restores_the_best_epoch(parabolas):
+    import keras
+
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch >= 3:
+                self.model.set_weights([0 * w for w in self.model.get_weights()])
+
+    params = {"learning_rate": 0.01, "callbacks": [Spoil], "loss": "mean_squared_error"}
+    early = small_denoiser(**params, epochs=10, early_stopping=True, patience=2)
+    stopped = early.fit(*parabolas)
+    assert stopped.best_epoch_ == 3
+    assert stopped.n_epochs_ == 5
+    best = small_denoiser(**params, epochs=3).fit(*parabolas)
+    np.testing.assert_array_equal(stopped.transform(parabolas[0]), best.transform(parabolas[0]))
+
+
+@pytest.mark.slow
+def test_callbacks_are_made_anew_for_every_fit(parabolas):
+    import keras
+
+    class Count(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.epochs = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.epochs += 1
+            seen.append(self.epochs)
+
+    for callback in (Count, Count(), lambda: Count()):
+        seen = []
+        denoiser = small_denoiser(epochs=2, callbacks=[callback])
+        denoiser.fit(*parabolas)
+        denoiser.fit(*parabolas)
+        assert seen == [1, 2, 1, 2]
+
+
+@pytest.mark.slow
+def test_warm_start_goes_on(parabolas):
+    denoiser = small_denoiser(epochs=2, warm_start=True).fit(*parabolas)
+    first = list(denoiser.history_["loss"])
+    denoiser.fit(*parabolas)
+    assert denoiser.n_epochs_ == 4
+    assert denoiser.history_["loss"][:2] == first
+    at_once = small_denoiser(epochs=4).fit(*parabolas)
+    assert denoiser.history_ == at_once.history_
+    with pytest.raises(ValueError, match="warm_start=True.*options changed"):
+        denoiser.set_params(filters=(5,)).fit(*parabolas)
+
+
+@pytest.mark.slow
+def test_optimizers_and_learning_rates(parabolas):
+    import keras
+
+    for optimizer in ("sgd", "SGD", keras.optimizers.SGD(0.25)):
+        model = small_denoiser(optimizer=optimizer, learning_rate=0.25).fit(*parabolas).model_
+        assert type(model.optimizer).__name__ == "SGD"
+        assert float(model.optimizer.learning_rate) == 0.25
+    schedule = keras.optimizers.schedules.CosineDecay(1e-2, 10)
+    small_denoiser(learning_rate=schedule).fit(*parabolas)
+
+
+def test_pickle_and_clone(fitted, parabolas):
+    X = parabolas[0]
+    restored = pickle.loads(pickle.dumps(fitted))
+    assert restored.transform(X).tobytes() == fitted.transform(X).tobytes()
+    assert restored.history_ == fitted.history_
+    with pytest.raises(NotFittedError):
+        clone(fitted).transform(X)
+    assert len(pickle.dumps(fitted)) < 10_000
+
+
+def test_refit_replaces_the_model(parabolas):
+    denoiser = small_denoiser().fit(*parabolas)
+    first = denoiser.transform(parabolas[0])
+    np.testing.assert_array_equal(denoiser.fit(*parabolas).transform(parabolas[0]), first)
+    assert denoiser.n_epochs_ == 1
+
+
+def test_recipe_as_a_pipeline(parabolas):
+    X, y = parabolas
+    pipeline = make_pipeline(MinMaxPerSample(), small_denoiser(scaler=None))
+    pipeline.fit(X, MinMaxPerSample().fit_transform(y))
+    denoised = pipeline.transform(X)
+    assert denoised.shape == X.shape
+    assert denoised.min() >= 0
+    assert denoised.max() <= 1
+
+
+@pytest.mark.slow
+def test_grid_search_with_and_without_clean_signals(parabolas):
+    X, y = parabolas
+    grid = {"kernel_size": [3, 5], "scaler": [MinMaxPerSample(), StandardizePerSample()]}
+    search = GridSearchCV(small_denoiser(loss="mean_squared_error"), grid, cv=2)
+    for target in (y, None):
+        search.fit(X, target)
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_output_containers(parabolas):
+    import pandas as pd
+    import sklearn
+
+    X = pd.DataFrame(parabolas[0], columns=[f"t{i}" for i in range(150)])
+    with sklearn.config_context(transform_output="pandas"):
+        denoised = small_denoiser().fit(X).transform(X)
+    assert list(denoised.columns) == list(X.columns)
+
+
+def _worker(queue):
+    denoiser = small_denoiser()
+    X, y = SignalGenerator(random_state=0).sample(20, return_X_y=True)
+    queue.put(denoiser.fit(X, y).transform(X))
+
+
+@pytest.mark.slow
+def test_in_a_spawned_process():
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    process = context.Process(target=_worker, args=(queue,))
+    process.start()
+    assert queue.get(timeout=120).shape == (20, 150)
+    process.join(timeout=60)
+    assert process.exitcode == 0

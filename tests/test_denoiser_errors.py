@@ -1,0 +1,214 @@
+"""What users get for bad input."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from conftest import small_denoiser
+
+from conv_denoiser import MinMaxPerSample, StandardizePerSample
+from conv_denoiser.noise import GaussianNoise
+
+
+@pytest.fixture(scope="module")
+def fitted(parabolas):
+    return small_denoiser().fit(*parabolas)
+
+
+@pytest.mark.parametrize(("value", "kind"), [(np.nan, "NaN"), (np.inf, "infinity")])
+def test_nan_and_infinity(fitted, parabolas, value, kind):
+    X, y = (array.copy() for array in parabolas)
+    X[7, 3:5] = X[30, 0] = value
+    message = rf"X contains {kind}: 3 value\(s\) in 2 of 60 signals, the first in row 7"
+    with pytest.raises(ValueError, match=message):
+        small_denoiser().fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        fitted.transform(X)
+    with pytest.raises(ValueError, match=f"y contains {kind}"):
+        small_denoiser().fit(y, X)
+
+
+@pytest.mark.parametrize("shape", [(0, 150), (5, 0), (5, 150, 0), (0, 150, 2)])
+def test_empty(shape):
+    with pytest.raises(ValueError, match=r"0 (sample|feature|signal|timestep|channel)\(s\)"):
+        small_denoiser().fit(np.zeros(shape))
+
+
+def test_too_few_signals_for_the_validation_split(parabolas):
+    X, y = parabolas
+    with pytest.raises(ValueError, match=r"n_samples=1: validation_split=0\.2 leaves no signal"):
+        small_denoiser().fit(X[:1], y[:1])
+    small_denoiser().fit(X[:2], y[:2])
+    small_denoiser(validation_split=0).fit(X[:1], y[:1])
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.ones((5, 9)) * 1j, "Complex data not supported"),
+        (np.array([["a", "b"]] * 5), "could not convert string|dtype='numeric'"),
+        (np.ones(9), r"1D array of 9 values.*reshape\(1, -1\)"),
+        ([1.0, 2.0], r"1D array of 2 values.*reshape\(1, -1\)"),
+        (np.ones((2, 3, 4, 5)), "4 dimensions"),
+    ],
+)
+def test_wrong_kind_of_array(X, message):
+    with pytest.raises(ValueError, match=message):
+        small_denoiser().fit(X)
+
+
+def test_y_of_another_shape(parabolas):
+    X, y = parabolas
+    for bad in (y[:, 1:], y[1:], y[:, :, np.newaxis], y[:, :1]):
+        with pytest.raises(ValueError, match="y has shape .* but X has shape"):
+            small_denoiser().fit(X, bad)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        small_denoiser().fit(X, np.zeros(7))
+
+
+def test_other_length_or_channels_than_fitted(fitted, parabolas):
+    X = parabolas[0]
+    with pytest.raises(ValueError, match="149 features.*expecting 150"):
+        fitted.transform(X[:, 1:])
+    with pytest.raises(ValueError, match=r"2 channel\(s\).*fitted on 1"):
+        fitted.transform(np.stack([X, X], axis=-1))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"architecture": "resnet"}, "'architecture'.*autoencoder.*'resnet'"),
+        ({"loss": "binary_crossentropi"}, "Unknown loss 'binary_crossentropi'"),
+        ({"supervision": "paried"}, "'supervision'.*blind_spot.*'paried'"),
+        ({"optimizer": "adamm"}, "Unknown optimizer 'adamm'"),
+        ({"scaler": "minmax"}, "'scaler'.*'minmax'"),
+        ({"noise": -0.1, "supervision": "synthetic"}, "negative.*-0.1"),
+        ({"noise": "loud"}, "noise must be a noise model.*'loud'"),
+        ({"filters": ()}, r"filters must be positive integers.*\(\)"),
+        ({"filters": (8, 0)}, r"filters must be positive integers.*\(8, 0\)"),
+        ({"filters": (8, "a")}, "filters must be positive integers"),
+        ({"filters": 8}, "'filters'.*8"),
+        ({"kernel_size": 0}, "'kernel_size'.*0"),
+        ({"max_norm": -1}, "'max_norm'.*-1"),
+        ({"epochs": 0}, "'epochs'.*0"),
+        ({"batch_size": 0}, "'batch_size'.*0"),
+        ({"validation_split": 1.0}, "'validation_split'.*1.0"),
+        ({"patience": 0}, "'patience'.*0"),
+        ({"learning_rate": -1}, "learning_rate.*-1"),
+        ({"learning_rate": "fast"}, "learning_rate.*'fast'"),
+        ({"random_state": "x"}, "'random_state'.*'x'"),
+    ],
+)
+def test_bad_parameters(parabolas, params, message):
+    with pytest.raises(ValueError, match=message):
+        small_denoiser(**params).fit(*parabolas)
+
+
+def test_unet_is_not_there_yet(parabolas):
+    with pytest.raises(NotImplementedError, match="'unet' is not there yet.*'autoencoder'"):
+        small_denoiser(architecture="unet").fit(*parabolas)
+
+
+def test_supervision_without_what_it_needs(parabolas):
+    X, y = parabolas
+    with pytest.raises(ValueError, match="'paired' needs clean signals"):
+        small_denoiser(supervision="paired").fit(X)
+    with pytest.raises(ValueError, match="'paired' needs clean signals"):
+        small_denoiser(supervision="paired").fit(X, np.zeros(len(X)))
+    with pytest.raises(ValueError, match="'synthetic'.*needs a noise model"):
+        small_denoiser(supervision="synthetic").fit(y)
+
+
+def test_cross_entropy_with_targets_outside_0_and_1(parabolas):
+    X, y = parabolas
+    with pytest.raises(ValueError, match=r"y goes from .* MinMaxPerSample.*mean_squared_error"):
+        small_denoiser(scaler=None).fit(X, y * 2)
+    with pytest.raises(ValueError, match="X goes from"):
+        small_denoiser(scaler=None).fit(X)
+    with pytest.raises(ValueError, match=r"StandardizePerSample\(\) scales to"):
+        small_denoiser(scaler=StandardizePerSample()).fit(X, y)
+    with pytest.raises(ValueError, match="scales to"):
+        small_denoiser(scaler=MinMaxPerSample((-1, 1))).fit(X, y)
+    small_denoiser(scaler=None, loss="mean_squared_error").fit(X, y * 2)
+
+
+def test_clipped_targets_are_told(parabolas):
+    X, y = parabolas
+    with pytest.warns(UserWarning, match=r"% of the target points lie outside.*clipped"):
+        small_denoiser().fit(X, y + 1)
+
+
+@pytest.mark.parametrize("value", [object(), int, lambda: 3])
+def test_bad_callback(parabolas, value):
+    with pytest.raises(TypeError, match="callbacks must be"):
+        small_denoiser(callbacks=[value]).fit(*parabolas)
+
+
+def test_architecture_of_the_wrong_shape(parabolas):
+    import keras
+
+    def shrinking(n_channels, filters, kernel_size):
+        inputs = keras.Input((None, n_channels))
+        return keras.Model(inputs, keras.layers.Conv1D(2, 3)(inputs))
+
+    with pytest.raises(ValueError, match="must take and return"):
+        small_denoiser(architecture=shrinking).fit(*parabolas)
+    with pytest.raises(TypeError, match=r"must return a keras\.Model"):
+        small_denoiser(architecture=lambda *sizes: None).fit(*parabolas)
+
+
+def test_loss_that_becomes_nan(parabolas):
+    denoiser = small_denoiser(
+        loss="mean_squared_error",
+        scaler=None,
+        max_norm=None,
+        learning_rate=1e30,
+        optimizer="sgd",
+        epochs=3,
+    )
+    with pytest.raises(
+        ValueError, match=r"loss became (nan|inf) in epoch \d.*learning_rate.*1e\+30"
+    ):
+        denoiser.fit(*parabolas)
+
+
+INTERRUPTED_FIT = textwrap.dedent(
+    """
+    import os, signal, warnings
+    import keras
+    from conv_denoiser import ConvDenoiser, SignalGenerator
+
+    class PressCtrlC(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.history.epoch == list(range(WHOLE_EPOCHS)):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    X, y = SignalGenerator(random_state=0).sample(40, return_X_y=True)
+    denoiser = ConvDenoiser(
+        filters=(4,), epochs=50, batch_size=8, callbacks=[PressCtrlC], early_stopping=STOP
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        denoiser.fit(X, y)
+    assert any("interrupted after WHOLE_EPOCHS of 50 epochs" in str(w.message) for w in caught)
+    assert denoiser.n_epochs_ == WHOLE_EPOCHS
+    assert denoiser.transform(X).shape == X.shape
+    print("usable")
+    """
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [True, False])
+@pytest.mark.parametrize("whole_epochs", [0, 2])
+def test_ctrl_c_leaves_a_usable_model(stop, whole_epochs):
+    script = INTERRUPTED_FIT.replace("WHOLE_EPOCHS", str(whole_epochs)).replace("STOP", str(stop))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "usable\n", done.stderr
+
+
+def test_unknown_noise_type_is_no_model():
+    with pytest.raises(ValueError, match="either scale"):
+        GaussianNoise()

@@ -1,0 +1,67 @@
+"""Examples run, at a small size, and end in pictures."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SIZE = ["--n-signals", "40", "--epochs", "1"]
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures"),
+    [
+        ("plot_recipe", ["recipe_signals.png", "recipe_training.png", "recipe_denoised.png"]),
+        ("plot_ecg", ["ecg.png"]),
+    ],
+)
+def test_example(name, pictures, tmp_path, capsys):
+    load(name).main([*SIZE, "--output", str(tmp_path)])
+    for picture in pictures:
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+    assert "dB" in capsys.readouterr().out
+
+
+def test_all_examples_are_tested():
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"plot_recipe", "plot_ecg"}
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".csv"])
+def test_own_recording(suffix, tmp_path):
+    recording = np.sin(np.arange(701) / 20)
+    path = tmp_path / f"mine{suffix}"
+    np.save(path, recording) if suffix == ".npy" else np.savetxt(path, recording)
+    load("plot_ecg").main([*SIZE, "--output", str(tmp_path), "--input", str(path)])
+    result = tmp_path / f"mine_denoised{suffix}"
+    denoised = np.load(result) if suffix == ".npy" else np.loadtxt(result)
+    assert denoised.shape == recording.shape
+    assert np.isfinite(denoised).all()
+    assert (tmp_path / "mine_denoised.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("mine.txt", "1", r"must be a \.csv or \.npy file"),
+        ("mine.csv", "1\nx", "cannot read"),
+        ("mine.csv", "1,2\n3,4", "one signal"),
+        ("mine.csv", "1\nnan", "finite"),
+        ("mine.npy", "x", "cannot read"),
+        (None, "", "cannot read"),
+    ],
+)
+def test_bad_recording(name, content, message, tmp_path):
+    path = tmp_path / (name or "missing.csv")
+    if name:
+        path.write_text(content)
+    with pytest.raises(SystemExit, match=message):
+        load("plot_ecg").main([*SIZE, "--output", str(tmp_path), "--input", str(path)])

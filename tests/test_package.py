@@ -1,0 +1,73 @@
+"""The package as users get it: light to import, whole when installed from a wheel."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import conv_denoiser
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(code, **options):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_import_is_light():
+    code = """
+import sys
+import conv_denoiser
+from conv_denoiser import metrics, noise, plotting, waveforms
+from sklearn.base import clone
+denoiser = conv_denoiser.ConvDenoiser(noise=0.1)
+print(repr(clone(denoiser)), denoiser.get_params()["epochs"])
+X, y = conv_denoiser.SignalGenerator().sample(3, return_X_y=True)
+metrics.snr_db(y, conv_denoiser.MinMaxPerSample().fit_transform(X))
+heavy = {"tensorflow", "keras", "scikeras", "matplotlib"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    assert run(code) == "ConvDenoiser(noise=0.1) 5"
+
+
+def test_public_names():
+    assert sorted(conv_denoiser.__all__) == conv_denoiser.__all__
+    for name in conv_denoiser.__all__:
+        assert getattr(conv_denoiser, name).__doc__
+
+
+def test_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert conv_denoiser.__version__ == project["version"]
+    assert project["version"] in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.slow
+def test_wheel_and_sdist_work_outside_the_repository(tmp_path):
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path, ROOT]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    for archive in (wheel, sdist):
+        target = tmp_path / f"installed-{archive.suffix}"
+        install = ["install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
+        subprocess.run(
+            [sys.executable, "-m", "pip", *install, "--target", target, archive], check=True
+        )
+        code = """
+import conv_denoiser, pathlib
+X, y = conv_denoiser.SignalGenerator().sample(5, return_X_y=True)
+print(conv_denoiser.ConvDenoiser(filters=(2,), epochs=1).fit(X, y).transform(X).shape)
+print((pathlib.Path(conv_denoiser.__file__).parent / "py.typed").exists())
+print(conv_denoiser.__file__)
+"""
+        import os
+
+        environment = {**os.environ, "PYTHONPATH": str(target)}
+        shape, typed, path = run(code, cwd=tmp_path, env=environment).splitlines()
+        assert (shape, typed) == ("(5, 150)", "True")
+        assert path.startswith(str(target))

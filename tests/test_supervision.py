@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from conv_denoiser._supervision import Problem, TrainingBatches, hide_points
+from conv_denoiser.noise import GaussianNoise
+from conv_denoiser.preprocessing import MinMaxPerSample
+
+X = np.random.default_rng(0).normal(size=(40, 100, 2)).astype(np.float32)
+
+
+def batches(supervision="blind_spot", **changes):
+    problem = Problem(supervision, GaussianNoise(0.1), None, False, 100)._replace(**changes)
+    return TrainingBatches(X, X, problem, batch_size=15, seed=0)
+
+
+@pytest.mark.parametrize("n_timesteps", [2, 3, 5, 100])
+def test_hidden_points_take_the_value_of_a_near_neighbour(n_timesteps):
+    signals = np.tile(np.arange(n_timesteps, dtype=float)[:, None], (200, 1, 2))
+    replaced, hidden = hide_points(signals, np.random.default_rng(0))
+    assert hidden.any(axis=1).all()
+    distance = np.abs(replaced - signals).max(axis=2)
+    assert distance[hidden].min() >= 1
+    assert distance[hidden].max() <= 5
+    assert (distance[~hidden] == 0).all()
+    assert (replaced[:, :, 0] == replaced[:, :, 1]).all()
+
+
+def test_share_of_hidden_points():
+    _, hidden = hide_points(np.zeros((500, 200, 1)), np.random.default_rng(0))
+    assert hidden.mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_signal_of_one_point_is_left_alone():
+    replaced, hidden = hide_points(np.ones((3, 1, 1)), np.random.default_rng(0))
+    assert hidden.all()
+    assert (replaced == 1).all()
+
+
+def test_weights_count_hidden_points_only_and_average_to_one():
+    inputs, targets, weights = batches()[0]
+    changed = (inputs != targets).any(axis=2)
+    assert (weights[changed] > 0).all()
+    np.testing.assert_allclose(weights.mean(axis=1), 1, rtol=1e-5)
+    assert np.count_nonzero(weights) < 0.2 * weights.size
+
+
+def test_padding_has_no_weight():
+    inputs, targets, weights = batches(length=104)[0]
+    assert inputs.shape == targets.shape == (15, 104, 2)
+    assert (weights[:, 100:] == 0).all()
+
+
+def test_epochs_see_every_signal_once_in_new_order():
+    source = batches("paired")
+    assert source.n_batches == 3
+    epochs = [np.concatenate([source[3 * e + i][0] for i in range(3)]) for e in range(2)]
+    for epoch in epochs:
+        np.testing.assert_array_equal(np.sort(epoch[:, 0, 0]), np.sort(X[:, 0, 0]))
+    assert (epochs[0] != epochs[1]).any()
+
+
+@pytest.mark.parametrize("supervision", ["synthetic", "blind_spot"])
+def test_every_epoch_draws_anew_and_the_same_again(supervision):
+    source = batches(supervision)
+
+    def noise_by_signal(epoch):
+        pairs = [source[3 * epoch + i][:2] for i in range(3)]
+        return {
+            target[0, 0]: x - target for xs, ts in pairs for x, target in zip(xs, ts, strict=True)
+        }
+
+    first, second, again = noise_by_signal(0), noise_by_signal(1), noise_by_signal(0)
+    assert all((first[key] != second[key]).any() for key in first)
+    assert all((first[key] == again[key]).all() for key in first)
+
+
+def test_targets_share_the_scale_of_noisy_signals():
+    inputs, targets, *_ = batches("synthetic", scaler=MinMaxPerSample())[0]
+    np.testing.assert_allclose(inputs.min(axis=1), 0, atol=1e-6)
+    np.testing.assert_allclose(inputs.max(axis=1), 1, atol=1e-6)
+    spread = np.abs(inputs - targets).std()
+    assert 0 < spread < 0.1
+    assert targets.max() != 1
