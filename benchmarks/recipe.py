@@ -1,10 +1,12 @@
 """The recipe as plain scripts and with the library, one after the other.
 
-Each stage runs in a process of its own, which reports its seconds and its peak memory. The plain
+Each stage runs in a process of its own, which reports its seconds and its peak memory; training,
+which takes nearly all the time, runs twice on either side, in the order library, plain, plain,
+library, so that a machine whose speed drifts favours neither. The plain
 stages do what the article describes: Python loops over signals and points, lists that become
 arrays, whole arrays in memory, Keras called by hand.
 
-    python benchmarks/recipe.py                  # all of it, about five minutes on two cores
+    python benchmarks/recipe.py                  # all of it, 10 to 20 minutes on two cores
     python benchmarks/recipe.py --n-signals 5000 # a quick look
 """
 
@@ -31,10 +33,11 @@ Result = dict[str, float]
 
 @contextmanager
 def timed(result: Result, name: str) -> Iterator[None]:
-    """Add the seconds of a block to `result`."""
-    start = time.perf_counter()
+    """Add the seconds of a block to `result`, on the clock and of all cores together."""
+    start, cores = time.perf_counter(), time.process_time()
     yield
     result[name] = time.perf_counter() - start
+    result[f"{name}, cores"] = time.process_time() - cores
 
 
 def pooled_snr_db(clean: np.ndarray, estimate: np.ndarray) -> float:
@@ -51,7 +54,7 @@ def entropy(targets: np.ndarray) -> float:
     return float(np.mean(entr(targets) + entr(1 - targets)))
 
 
-def plain_make_clean(folder: Path, n_signals: int) -> Result:
+def plain_make_clean(folder: Path, n_signals: int, seed: int) -> Result:
     """Build clean signals point by point."""
     result: Result = {}
     with timed(result, "make clean signals"):
@@ -67,7 +70,7 @@ def plain_make_clean(folder: Path, n_signals: int) -> Result:
     return result
 
 
-def plain_make_noisy(folder: Path, n_signals: int) -> Result:
+def plain_make_noisy(folder: Path, n_signals: int, seed: int) -> Result:
     """Add noise signal by signal."""
     result: Result = {}
     with timed(result, "make noisy signals"):
@@ -78,10 +81,11 @@ def plain_make_noisy(folder: Path, n_signals: int) -> Result:
     return result
 
 
-def plain_train(folder: Path, n_signals: int) -> Result:
+def plain_train(folder: Path, n_signals: int, seed: int) -> Result:
     """Load, scale in a loop, train with Keras, predict."""
     import keras
 
+    keras.utils.set_random_seed(seed)
     result: Result = {}
     with timed(result, "load and scale"):
         noisy = np.load(folder / "plain_noisy.npy")
@@ -129,7 +133,7 @@ def plain_train(folder: Path, n_signals: int) -> Result:
     }
 
 
-def library_make(folder: Path, n_signals: int) -> Result:
+def library_make(folder: Path, n_signals: int, seed: int) -> Result:
     """Make clean and noisy signals with the library."""
     from conv_denoiser import SignalGenerator
 
@@ -139,8 +143,8 @@ def library_make(folder: Path, n_signals: int) -> Result:
     return result
 
 
-def library_train(folder: Path, n_signals: int) -> Result:
-    """Load, scale, train and predict with the library."""
+def library_train(folder: Path, n_signals: int, seed: int) -> Result:
+    """Load, scale, train and predict with the library, keeping the best of the five epochs."""
     import keras  # noqa: F401  (its import is not timed for the plain script either)
 
     from conv_denoiser import ConvDenoiser, MinMaxPerSample, load_dataset
@@ -152,20 +156,21 @@ def library_train(folder: Path, n_signals: int) -> Result:
         X = MinMaxPerSample().fit_transform(dataset.noisy)
         y = MinMaxPerSample().fit_transform(dataset.clean)
     with timed(result, "train 5 epochs"):
-        denoiser = ConvDenoiser(scaler=None, random_state=0).fit(X[:n_train], y[:n_train])
+        denoiser = ConvDenoiser(scaler=None, early_stopping=True, random_state=seed)
+        denoiser.fit(X[:n_train], y[:n_train])
     with timed(result, "predict the test signals"):
         denoised = denoiser.transform(X[n_train:])
     assert denoiser.model_.count_params() == 28_737
     return {
         **result,
-        "validation loss": denoiser.history_["val_loss"][-1],
-        "excess over the floor": denoiser.history_["val_loss"][-1] - denoiser.loss_floor_,
+        "validation loss": min(denoiser.history_["val_loss"]),
+        "excess over the floor": min(denoiser.history_["val_loss"]) - denoiser.loss_floor_,
         "SNR in (dB)": pooled_snr_db(y[n_train:], X[n_train:]),
         "SNR out (dB)": pooled_snr_db(y[n_train:], denoised),
     }
 
 
-def inference(folder: Path, n_signals: int) -> Result:
+def inference(folder: Path, n_signals: int, seed: int) -> Result:
     """Time `transform` beside `model.predict`, on one window and on 30,000."""
     from conv_denoiser import ConvDenoiser, SignalGenerator
 
@@ -206,7 +211,7 @@ def inference(folder: Path, n_signals: int) -> Result:
     }
 
 
-def imports(folder: Path, n_signals: int) -> Result:
+def imports(folder: Path, n_signals: int, seed: int) -> Result:
     """Time the import of the library after that of sklearn.pipeline."""
     code = (
         "import time; import sklearn.pipeline; t = time.perf_counter(); import conv_denoiser; "
@@ -220,7 +225,7 @@ def imports(folder: Path, n_signals: int) -> Result:
     }
 
 
-def ecg(folder: Path, n_signals: int) -> Result:
+def ecg(folder: Path, n_signals: int, seed: int) -> Result:
     """Run the ECG example and read what it prints."""
     command = [sys.executable, str(EXAMPLE), "--output", str(folder)]
     lines = subprocess.check_output(command, text=True).splitlines()
@@ -230,14 +235,14 @@ def ecg(folder: Path, n_signals: int) -> Result:
     }
 
 
-STAGES: dict[str, Callable[[Path, int], Result]] = {
+STAGES: dict[str, Callable[[Path, int, int], Result]] = {
     stage.__name__: stage
     for stage in (
         plain_make_clean,
         plain_make_noisy,
-        plain_train,
         library_make,
         library_train,
+        plain_train,
         inference,
         imports,
         ecg,
@@ -249,32 +254,37 @@ def main() -> None:
     """Run all stages and print the tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-signals", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.stage:
-        result = STAGES[options.stage](options.folder, options.n_signals)
+        result = STAGES[options.stage](options.folder, options.n_signals, options.seed)
         result["peak memory (MB)"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps(result))
         return
-    results = {}
+    runs = [(stage, 0) for stage in STAGES]
+    after_plain_train = list(STAGES).index("plain_train") + 1
+    runs[after_plain_train:after_plain_train] = [("plain_train", 1), ("library_train", 1)]
+    results: dict[str, list[Result]] = {stage: [] for stage in STAGES}
     with tempfile.TemporaryDirectory() as folder:
-        for stage in STAGES:
+        for stage, seed in runs:
             command = [sys.executable, __file__, "--stage", stage, "--folder", folder]
-            command += ["--n-signals", str(options.n_signals)]
+            command += ["--n-signals", str(options.n_signals), "--seed", str(seed)]
             output = subprocess.check_output(command, text=True)
-            results[stage] = json.loads(output.splitlines()[-1])
-            print(stage, results[stage], file=sys.stderr, flush=True)
+            results[stage].append(json.loads(output.splitlines()[-1]))
+            print(stage, results[stage][-1], file=sys.stderr, flush=True)
     print(report(results, options.n_signals))
 
 
-def report(results: dict[str, Result], n_signals: int) -> str:
+def report(results: dict[str, list[Result]], n_signals: int) -> str:
     """Format the results as Markdown tables."""
     plain = _merged(results, "plain_make_clean", "plain_make_noisy", "plain_train")
     library = _merged(results, "library_make", "library_train")
-    plain["make clean and noisy signals"] = plain.pop("make clean signals") + plain.pop(
-        "make noisy signals"
-    )
+    for suffix in ("", ", cores"):
+        plain[f"make clean and noisy signals{suffix}"] = [
+            plain[f"make clean signals{suffix}"][0] + plain[f"make noisy signals{suffix}"][0]
+        ]
     steps = [
         "make clean and noisy signals",
         "load and scale",
@@ -282,35 +292,43 @@ def report(results: dict[str, Result], n_signals: int) -> str:
         "predict the test signals",
     ]
     for side in (plain, library):
-        side["total"] = sum(side[step] for step in steps)
+        for suffix in ("", ", cores"):
+            side[f"total{suffix}"] = [sum(np.mean(side[f"{step}{suffix}"]) for step in steps)]
     rows = [(f"{step} (s)", step, ".2f") for step in [*steps, "total"]]
+    rows += [("total of all cores together (s)", "total, cores", ".2f")]
     rows += [("peak memory (MB)", "peak memory (MB)", ".0f")]
     quality = ["validation loss", "excess over the floor", "SNR in (dB)", "SNR out (dB)"]
-    rows += [(name, name, ".2f" if "dB" in name else ".4f") for name in quality]
+    rows += [(f"{name}, two runs", name, ".2f" if "dB" in name else ".4f") for name in quality]
     lines = [
         _machine(),
         "",
-        f"{n_signals:,} signals | plain scripts | library | plain / library",
+        f"| {n_signals:,} signals | plain scripts | library | plain / library |",
         "|---|---|---|---|",
     ]
-    lines[2] = f"| {lines[2]} |"
     for label, name, form in rows:
-        ratio = "" if name in quality else f"{plain[name] / library[name]:.2f}"
-        lines.append(f"| {label} | {plain[name]:{form}} | {library[name]:{form}} | {ratio} |")
+        if name in quality:
+            cells = [
+                ", ".join(f"{value:{form}}" for value in side[name]) for side in (plain, library)
+            ]
+            lines.append(f"| {label} | {cells[0]} | {cells[1]} | |")
+        else:
+            left, right = np.mean(plain[name]), np.mean(library[name])
+            lines.append(f"| {label} | {left:{form}} | {right:{form}} | {left / right:.2f} |")
     lines += ["", "| library alone | measured |", "|---|---|"]
     for stage in ("inference", "imports", "ecg"):
-        for name, value in results[stage].items():
+        for name, value in results[stage][0].items():
             if name != "peak memory (MB)":
                 lines.append(f"| {name} | {value:.3g} |")
     return "\n".join(lines)
 
 
-def _merged(results: dict[str, Result], *stages: str) -> Result:
-    merged: Result = {}
-    for stage in stages:
-        peak = max(merged.get("peak memory (MB)", 0), results[stage]["peak memory (MB)"])
-        merged.update(results[stage])
-        merged["peak memory (MB)"] = peak
+def _merged(results: dict[str, list[Result]], *stages: str) -> dict[str, list[float]]:
+    """Values of all runs of some stages by name; of the peak memory, the largest."""
+    merged: dict[str, list[float]] = {}
+    for run in [run for stage in stages for run in results[stage]]:
+        for name, value in run.items():
+            merged.setdefault(name, []).append(value)
+    merged["peak memory (MB)"] = [max(merged["peak memory (MB)"])]
     return merged
 
 

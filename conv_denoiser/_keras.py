@@ -105,6 +105,7 @@ def train(
         ],
         **_optimizer_params(optimizer, learning_rate),
     )
+    model.history = None  # that of an earlier fit, if training is interrupted before it starts
     try:
         wrapper.fit(
             _as_dataset(batches, initial_epoch, epochs),
@@ -118,14 +119,19 @@ def train(
     except KeyboardInterrupt:
         if stopper is not None and stopper.best_weights is not None:
             model.set_weights(stopper.best_weights)
-        n_epochs = len(model.history.history.get("loss", []))
+        n_epochs = len(_history_of(model).get("loss", []))
         warnings.warn(
             f"Training was interrupted after {n_epochs} of {epochs} epochs; the model is "
             "fitted with what it learned until then.",
             UserWarning,
             stacklevel=4,
         )
-    return {name: [float(v) for v in values] for name, values in model.history.history.items()}
+    return _history_of(model)
+
+
+def _history_of(model: keras.Model) -> History:
+    recorded = {} if model.history is None else model.history.history
+    return {name: [float(value) for value in values] for name, values in recorded.items()}
 
 
 def _as_dataset(batches: TrainingBatches, initial_epoch: int, epochs: int) -> tf.data.Dataset:
