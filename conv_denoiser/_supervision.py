@@ -168,16 +168,16 @@ def check_problem(problem: Problem, X: Array, y: Array | None) -> None:
     if not problem.cross_entropy:
         return
     if problem.scaler is None:
-        for name, array in (("X", X), ("y", X if y is None else y)):
-            low, high = array.min(), array.max()
-            if problem.supervision == "paired" and name == "X":
-                continue
-            if low < 0 or high > 1:
-                raise ValueError(
-                    f"Binary cross-entropy needs targets within [0, 1], but {name} goes from "
-                    f"{low:.4g} to {high:.4g} and scaler=None. Scale the targets with "
-                    "MinMaxPerSample, or choose loss='mean_squared_error'."
-                )
+        name, targets = "X", X
+        if y is not None and problem.supervision == "paired":
+            name, targets = "y", y
+        low, high = targets.min(), targets.max()
+        if low < 0 or high > 1:
+            raise ValueError(
+                f"Binary cross-entropy needs targets within [0, 1], but {name} goes from "
+                f"{low:.4g} to {high:.4g} and scaler=None. Scale the targets with "
+                "MinMaxPerSample, or choose loss='mean_squared_error'."
+            )
         return
     rows = slice(None, None, -(-len(X) // CHECKED_SIGNALS))
     unclipped = problem._replace(cross_entropy=False)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
@@ -145,12 +146,8 @@ class SignalGenerator:
             Noisy and clean signals, and the time axis.
         """
         source = self._source()
-        blocks = self._blocks(source, n_signals)
-        noisy, clean = next(blocks)
-        if n_signals > BLOCK_SIZE:
-            pairs = [(noisy, clean), *blocks]
-            noisy = np.concatenate([pair[0] for pair in pairs])
-            clean = np.concatenate([pair[1] for pair in pairs])
+        blocks = list(self._blocks(source, n_signals))
+        noisy, clean = (np.concatenate(part) for part in zip(*blocks, strict=True))
         return (noisy, clean) if return_X_y else SignalDataset(noisy, clean, source.time)
 
     def batches(
@@ -202,7 +199,7 @@ class SignalGenerator:
         source = self._source()
         folder = Path(folder)
         blocks = self._blocks(source, n_signals)
-        noisy, clean = next(blocks)
+        first = next(blocks)  # before anything is written: it may raise
         folder.mkdir(parents=True, exist_ok=True)
         names = ("noisy", "clean", "time")
         parts = [folder / f"{name}.npy.part" for name in names]
@@ -214,15 +211,11 @@ class SignalGenerator:
             )
             np.save(time_file, source.time)
             for file in (noisy_file, clean_file):
-                _write_header(file, (n_signals, *noisy.shape[1:]), noisy.dtype)
-            while True:
+                _write_header(file, (n_signals, *first[0].shape[1:]), source.dtype)
+            for noisy, clean in chain([first], blocks):
                 noisy.tofile(noisy_file)
                 clean.tofile(clean_file)
                 bar.update(len(noisy))
-                try:
-                    noisy, clean = next(blocks)
-                except StopIteration:
-                    break
         for part in parts:
             os.replace(part, part.with_suffix(""))
         return folder
@@ -230,9 +223,9 @@ class SignalGenerator:
     def _source(self) -> "_Source":
         """Check the parameters and gather what drawing needs."""
         waveform, n_timesteps = _as_waveform(self.waveform, self.n_timesteps)
-        dtype = np.dtype(self.dtype)
-        if dtype not in (np.float32, np.float64):
+        if self.dtype not in ("float32", "float64", np.float32, np.float64):
             raise ValueError(f"dtype must be 'float32' or 'float64'. Got {self.dtype!r}.")
+        dtype = np.dtype(self.dtype)
         time = _time_axis(n_timesteps, self.sampling_rate)
         return _Source(waveform, as_noise_model(self.noise), time, dtype)
 
