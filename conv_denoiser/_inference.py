@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-__all__ = ["compile_forward", "pad_timesteps"]
+__all__ = ["compile_forward"]
 
 Array = NDArray[np.floating]
 # Timesteps of all signals together that go through the network at once. Enough to keep the cores
@@ -44,10 +44,3 @@ def compile_forward(model: keras.Model) -> Callable[[Array], Array]:
         return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
 
     return forward
-
-
-def pad_timesteps(x: Array, length: int) -> Array:
-    """Repeat the last timestep up to `length`."""
-    if x.shape[1] == length:
-        return x
-    return np.pad(x, ((0, 0), (0, length - x.shape[1]), (0, 0)), mode="edge")

@@ -4,7 +4,7 @@ scikeras is composed here and imported nowhere else.
 """
 
 import copy
-import inspect
+import math
 import random
 import warnings
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from scikeras.wrappers import BaseWrapper
 
 from conv_denoiser._supervision import TrainingBatches
 
-__all__ = ["History", "is_cross_entropy", "seeded", "train"]
+__all__ = ["History", "check_loss_by_point", "is_cross_entropy", "joined", "seeded", "train"]
 
 History = dict[str, list[float]]
 
@@ -73,6 +73,7 @@ def train(
     loss: Any,
     optimizer: Any,
     learning_rate: Any,
+    keep_optimizer: bool,
     epochs: int,
     initial_epoch: int,
     patience: int | None,
@@ -82,7 +83,8 @@ def train(
 ) -> History:
     """Train a model in place and return its history by epoch.
 
-    A model that is compiled already keeps its optimizer, and so its momenta. Ctrl-C ends training
+    With `keep_optimizer`, a model that was trained before keeps its optimizer, and so its
+    momenta; else it is compiled with what is given here. Ctrl-C ends training
     with a warning; what was learned until then stays in the model. With `patience`, the weights of
     the best epoch are put back at the end.
     """
@@ -105,6 +107,8 @@ def train(
         ],
         **_optimizer_params(optimizer, learning_rate),
     )
+    model.compiled = model.compiled and keep_optimizer
+    weights = model.get_weights()
     model.history = None  # that of an earlier fit, if training is interrupted before it starts
     try:
         wrapper.fit(
@@ -116,6 +120,9 @@ def train(
             validation_batch_size=batch_size,
             batch_size=None,
         )
+    except Exception:
+        model.set_weights(weights)  # an earlier fit stays what it was
+        raise
     except KeyboardInterrupt:
         if stopper is not None and stopper.best_weights is not None:
             model.set_weights(stopper.best_weights)
@@ -127,6 +134,18 @@ def train(
             stacklevel=4,
         )
     return _history_of(model)
+
+
+def joined(first: History, second: History) -> History:
+    """Join two histories; NaN stands for what one of them did not record."""
+    lengths = [len(history.get("loss", [])) for history in (first, second)]
+    return {
+        name: [
+            *first.get(name, [math.nan] * lengths[0]),
+            *second.get(name, [math.nan] * lengths[1]),
+        ]
+        for name in {"loss": None, **first, **second}
+    }
 
 
 def _history_of(model: keras.Model) -> History:
@@ -165,13 +184,30 @@ def is_cross_entropy(loss: Any) -> bool:
             "callable (y_true, y_pred) -> loss."
         ) from error
     if isinstance(function, keras.losses.BinaryCrossentropy):
-        if function.get_config().get("from_logits"):
+        config = function.get_config()
+        if config["from_logits"] or config["label_smoothing"]:
             raise ValueError(
-                "BinaryCrossentropy(from_logits=True) is not supported: the network "
-                "ends in a sigmoid already. Use from_logits=False."
+                "BinaryCrossentropy is supported without from_logits and label_smoothing: the "
+                "network ends in a sigmoid, and the targets are soft already. Got "
+                f"from_logits={config['from_logits']}, label_smoothing={config['label_smoothing']}."
             )
         return True
     return function is keras.losses.binary_crossentropy
+
+
+def check_loss_by_point(loss: Any, n_timesteps: int, n_channels: int) -> None:
+    """Raise ValueError if a function of the user's averages where points must be weighted."""
+    function = keras.losses.get(loss)
+    if isinstance(function, keras.losses.Loss):
+        return
+    zeros = tf.zeros((2, n_timesteps, n_channels))
+    shape = tuple(tf.convert_to_tensor(function(zeros, zeros)).shape)
+    if shape != (2, n_timesteps):
+        raise ValueError(
+            "supervision='blind_spot' counts the loss at hidden points only, so the loss must "
+            f"return one value a timestep, of shape (n_signals, n_timesteps). {loss!r} returned "
+            f"shape {shape} for {(2, n_timesteps, n_channels)}: average over the last axis only."
+        )
 
 
 @contextmanager
@@ -192,9 +228,11 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 def _optimizer_params(optimizer: Any, learning_rate: Any) -> dict[str, Any]:
-    """Name scikeras' parameters for an optimizer given by name, class or instance."""
-    number = isinstance(learning_rate, (int, float, np.number)) and 0 < learning_rate < np.inf
-    if not (number or callable(learning_rate)):
+    """Name scikeras' parameters for an optimizer given by name or as an instance."""
+    is_number = isinstance(learning_rate, (int, float, np.number))
+    if isinstance(learning_rate, bool) or not (
+        (is_number and 0 < learning_rate < np.inf) or callable(learning_rate)
+    ):
         raise ValueError(
             "learning_rate must be a positive number or a keras learning-rate schedule. Got "
             f"{learning_rate!r}."
@@ -203,12 +241,14 @@ def _optimizer_params(optimizer: Any, learning_rate: Any) -> dict[str, Any]:
         # Instances hold the state of one training, so each gets its own.
         return {"optimizer": type(optimizer).from_config(optimizer.get_config())}
     try:
-        keras.optimizers.get(optimizer)
-    except (ValueError, TypeError) as error:
+        known = keras.optimizers.get(optimizer) is not None
+    except (ValueError, TypeError):
+        known = False
+    if not known:
         raise ValueError(
             f"Unknown optimizer {optimizer!r}. Expected the name of a Keras optimizer such as "
             "'adam' or 'sgd', or an instance of one."
-        ) from error
+        )
     return {"optimizer": optimizer, "optimizer__learning_rate": learning_rate}
 
 
@@ -216,7 +256,7 @@ def _fresh_callback(callback: Any) -> keras.callbacks.Callback:
     """Make the callback of one fit from a class, a factory or an instance."""
     if isinstance(callback, keras.callbacks.Callback):
         return copy.deepcopy(callback)
-    made = callback() if inspect.isclass(callback) or callable(callback) else None
+    made = callback() if callable(callback) else None
     if not isinstance(made, keras.callbacks.Callback):
         raise TypeError(
             "callbacks must be a list of Keras callbacks, classes of them, or functions that "

@@ -86,9 +86,13 @@ def build_network(
     return model
 
 
-def padded_length(model: keras.Model, n_timesteps: int) -> int:
+def padded_length(model: keras.Model, n_timesteps: int, n_channels: int) -> int:
     """Return the least length, from `n_timesteps` up, that the network gives back unchanged."""
-    n_channels = model.input_shape[-1]
+    if model.input_shape != (None, None, n_channels):
+        raise ValueError(
+            f"An architecture must take signals of shape (None, None, {n_channels}): any number of "
+            f"signals and timesteps, {n_channels} channel(s). Got {model.input_shape}."
+        )
     for length in range(n_timesteps, n_timesteps + MAX_PADDING):
         shape = (1, length, n_channels)
         try:

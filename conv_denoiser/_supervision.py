@@ -6,14 +6,13 @@ say how much the loss of each point counts; their mean is 1.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
 
-from conv_denoiser._inference import pad_timesteps
 from conv_denoiser.noise import NoiseModel
 from conv_denoiser.preprocessing import PerSampleScaler
 
@@ -25,6 +24,7 @@ __all__ = [
     "cross_entropy_floor",
     "draw_pairs",
     "hide_points",
+    "pad_timesteps",
     "split",
 ]
 
@@ -157,6 +157,11 @@ class TrainingBatches:
         inputs, targets, weights = draw_pairs(self._X[rows], y, rng, self._problem)
         return (inputs, targets) if weights is None else (inputs, targets, weights)
 
+    def epoch(self, number: int) -> Iterator[tuple[Array, ...]]:
+        """Iterate over the batches of one epoch."""
+        start = number * self.n_batches
+        return (self[start + index] for index in range(self.n_batches))
+
 
 def check_problem(problem: Problem, X: Array, y: Array | None) -> None:
     """Raise or warn where cross-entropy meets targets outside [0, 1].
@@ -172,7 +177,7 @@ def check_problem(problem: Problem, X: Array, y: Array | None) -> None:
         if y is not None and problem.supervision == "paired":
             name, targets = "y", y
         low, high = targets.min(), targets.max()
-        if low < 0 or high > 1:
+        if low < -TOLERANCE or high > 1 + TOLERANCE:
             raise ValueError(
                 f"Binary cross-entropy needs targets within [0, 1], but {name} goes from "
                 f"{low:.4g} to {high:.4g} and scaler=None. Scale the targets with "
@@ -218,13 +223,24 @@ def split(
     return train, tuple(array for array in pairs if array is not None)
 
 
-def cross_entropy_floor(pairs: tuple[Array, ...], problem: Problem) -> float | None:
+def cross_entropy_floor(batches: Iterable[tuple[Array, ...]], problem: Problem) -> float | None:
     """Return the mean entropy of the targets, below which cross-entropy cannot fall."""
     if not problem.cross_entropy:
         return None
-    targets = pairs[1].astype(np.float64)
-    entropy = (entr(targets) + entr(1 - targets)).mean(axis=2)
-    return float(np.mean(entropy * pairs[2]) if len(pairs) == 3 else np.mean(entropy))
+    total, n_signals = 0.0, 0
+    for _, targets, *weights in batches:
+        targets = targets.astype(np.float64)
+        entropy = (entr(targets) + entr(1 - targets)).mean(axis=2)
+        total += np.sum(np.mean(entropy * weights[0] if weights else entropy, axis=1))
+        n_signals += len(targets)
+    return float(total / n_signals)
+
+
+def pad_timesteps(x: Array, length: int) -> Array:
+    """Repeat the last timestep up to `length`."""
+    if x.shape[1] == length:
+        return x
+    return np.pad(x, ((0, 0), (0, length - x.shape[1]), (0, 0)), mode="edge")
 
 
 def _scaled(noisy: Array, target: Array, problem: Problem) -> tuple[Array, Array]:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import check_array, check_consistent_length, validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 __all__ = [
     "Interval",
@@ -73,7 +74,15 @@ def check_signals(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.fl
     ndarray of float32 or float64
         X, not copied where it already is one.
     """
-    _check_ndim(X, "X")
+    _check_kind(X, "X")
+    expected = getattr(estimator, "n_features_in_", None)
+    n_timesteps = _as_array(X).shape[1]
+    if not reset and expected is not None and n_timesteps != expected:
+        # scikit-learn's own words, with a way out.
+        raise ValueError(
+            f"X has {n_timesteps} features, but {type(estimator).__name__} is expecting {expected} "
+            f"features as input. Cut or pad the signals to {expected} timesteps, or fit again."
+        )
     signals: NDArray[np.floating] = validate_data(
         estimator, X, reset=reset, dtype=FLOAT_TYPES, ensure_all_finite=False, allow_nd=True
     )
@@ -95,8 +104,13 @@ def check_target(y: Any, X: NDArray[np.floating]) -> NDArray[np.floating] | None
     """Return clean signals as an array, or None where y holds labels or nothing."""
     if y is None:
         return None
-    if _ndim(y) == 1:
-        check_consistent_length(X, y)
+    if _as_array(y).ndim == 1:
+        n_labels = len(_as_array(y))
+        if n_labels != len(X):
+            raise ValueError(
+                f"X has {len(X)} signals, but y has {n_labels} labels. Pass one label a signal, or "
+                "clean signals of X's shape."
+            )
         return None
     target = check_signal_array(y, "y")
     if target.shape != X.shape:
@@ -109,7 +123,7 @@ def check_target(y: Any, X: NDArray[np.floating]) -> NDArray[np.floating] | None
 
 def check_signal_array(array: ArrayLike, name: str) -> NDArray[np.floating]:
     """Validate an array of signals that belongs to no estimator."""
-    _check_ndim(array, name)
+    _check_kind(array, name)
     checked = check_array(
         array, dtype=FLOAT_TYPES, ensure_all_finite=False, allow_nd=True, input_name=name
     )
@@ -118,23 +132,34 @@ def check_signal_array(array: ArrayLike, name: str) -> NDArray[np.floating]:
     return checked
 
 
-def _check_ndim(array: Any, name: str) -> None:
-    ndim = _ndim(array)
-    if ndim == 1:
+def _check_kind(array: Any, name: str) -> None:
+    array = _as_array(array)
+    if array.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: {name} has dtype {array.dtype}. Pass its real part or "
+            "magnitude, or real and imaginary parts as two channels."
+        )
+    if array.dtype.kind in "US":
+        raise ValueError(
+            f"{name} holds text (dtype {array.dtype}), not numbers. Convert it first, as with "
+            f"{name}.astype(float)."
+        )
+    if array.ndim == 1:
         raise ValueError(
             f"Expected 2D or 3D {name}, got a 1D array of {len(array)} values. Reshape your data: "
             f"a single signal is one row, {name}.reshape(1, -1); many signals of one point each "
             f"are one column, {name}.reshape(-1, 1)."
         )
-    if ndim > 3:
+    if array.ndim not in (2, 3):
         raise ValueError(
-            f"Expected {name} of shape (n_signals, n_timesteps) or (n_signals, n_timesteps, "
-            f"n_channels), got an array of {ndim} dimensions."
+            f"Expected 2D or 3D {name}, of shape (n_signals, n_timesteps) or (n_signals, "
+            f"n_timesteps, n_channels), got {array.ndim} dimensions. Reshape your data."
         )
 
 
-def _ndim(array: Any) -> int:
-    return array.ndim if hasattr(array, "ndim") else np.asarray(array).ndim
+def _as_array(array: Any) -> Any:
+    """Return something with shape and dtype, without a copy where it is an array already."""
+    return array if isinstance(array, np.ndarray) or issparse(array) else np.asarray(array)
 
 
 def _check_not_empty(array: NDArray[Any], name: str) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from itertools import chain
+from itertools import chain, count
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
@@ -56,8 +56,14 @@ class SignalDataset(NamedTuple):
         """
         from conv_denoiser.plotting import DenoisingDisplay
 
+        _check_count("n_signals", n_signals)
+        # A sampling rate makes time start at 0; without one it is the recipe's axis.
+        label = "time (s)" if self.time[0] == 0 else "x"
         rows = slice(n_signals)
-        return DenoisingDisplay(self.noisy[rows], clean=self.clean[rows], time=self.time).plot()
+        display = DenoisingDisplay(
+            self.noisy[rows], clean=self.clean[rows], time=self.time, time_label=label
+        )
+        return display.plot()
 
 
 class SignalGenerator:
@@ -162,17 +168,17 @@ class SignalGenerator:
         n_batches : int, default=None
             Number of batches; None never ends.
 
-        Yields
-        ------
-        noisy, clean : ndarray of shape (batch_size, n_timesteps[, n_channels])
-            One batch.
+        Returns
+        -------
+        iterator of (noisy, clean)
+            Arrays of shape (batch_size, n_timesteps[, n_channels]).
         """
         _check_count("batch_size", batch_size)
+        if n_batches is not None:
+            _check_count("n_batches", n_batches)
         source, rng = self._source(), _generator(self.random_state)
-        drawn = 0
-        while n_batches is None or drawn < n_batches:
-            yield source.draw(batch_size, rng)
-            drawn += 1
+        numbers = count() if n_batches is None else range(n_batches)
+        return (source.draw(batch_size, rng) for _ in numbers)
 
     def save(self, folder: str | Path, n_signals: int, progress: bool = True) -> Path:
         """Write signals to ``clean.npy``, ``noisy.npy`` and ``time.npy``.
@@ -187,14 +193,14 @@ class SignalGenerator:
         n_signals : int
             Number of signals.
         progress : bool, default=True
-            Show a progress bar on terminals.
+            Show a progress bar.
 
         Returns
         -------
         Path
             The folder.
         """
-        from tqdm import tqdm
+        from tqdm.auto import tqdm
 
         source = self._source()
         folder = Path(folder)
@@ -203,8 +209,10 @@ class SignalGenerator:
         folder.mkdir(parents=True, exist_ok=True)
         names = ("noisy", "clean", "time")
         parts = [folder / f"{name}.npy.part" for name in names]
-        bar = tqdm(total=n_signals, unit="signals", disable=None if progress else True)
+        bar = tqdm(total=n_signals, unit="signals", disable=not progress)
         with ExitStack() as stack:
+            for part in parts:
+                stack.callback(part.unlink, missing_ok=True)
             stack.enter_context(bar)
             noisy_file, clean_file, time_file = (
                 stack.enter_context(part.open("wb")) for part in parts
@@ -216,8 +224,9 @@ class SignalGenerator:
                 noisy.tofile(noisy_file)
                 clean.tofile(clean_file)
                 bar.update(len(noisy))
-        for part in parts:
-            os.replace(part, part.with_suffix(""))
+            for file, part in zip((noisy_file, clean_file, time_file), parts, strict=True):
+                file.close()
+                os.replace(part, part.with_suffix(""))
         return folder
 
     def _source(self) -> "_Source":
@@ -289,11 +298,18 @@ def load_dataset(
     >>> load_dataset(folder).noisy.shape
     (10, 150)
     """
+    if mmap_mode not in (None, "r", "r+", "c"):
+        raise ValueError(f"mmap_mode must be 'r', 'r+', 'c' or None. Got {mmap_mode!r}.")
     folder = Path(folder)
     arrays = {name: _load_array(folder / f"{name}.npy", mmap_mode) for name in ("noisy", "clean")}
     time = _load_array(folder / "time.npy", None)
     noisy, clean = arrays["noisy"], arrays["clean"]
-    if noisy.ndim not in (2, 3) or noisy.shape != clean.shape or time.shape != noisy.shape[1:2]:
+    if (
+        noisy.ndim not in (2, 3)
+        or 0 in noisy.shape
+        or noisy.shape != clean.shape
+        or time.shape != noisy.shape[1:2]
+    ):
         raise ValueError(
             f"The arrays in {str(folder)!r} do not form a data set: noisy {noisy.shape}, clean "
             f"{clean.shape}, time {time.shape}. Expected noisy and clean of one shape (n_signals, "
@@ -310,13 +326,17 @@ def _load_array(path: Path, mmap_mode: Literal["r", "r+", "c"] | None) -> Array:
             "time.npy, as written by SignalGenerator.save."
         )
     try:
-        array = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+        if mmap_mode is None:
+            with path.open("rb") as file:
+                array = np.lib.format.read_array(file, allow_pickle=False)
+        else:
+            array = np.lib.format.open_memmap(path, mode=mmap_mode)
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(
             f"{str(path)!r} cannot be read as a NumPy array ({error}); write it again with "
             "SignalGenerator.save."
         ) from error
-    if not np.issubdtype(array.dtype, np.floating):
+    if array.dtype not in (np.float32, np.float64):
         raise ValueError(f"{str(path)!r} holds {array.dtype}; expected float32 or float64.")
     return array
 
@@ -334,9 +354,9 @@ def _as_waveform(waveform: Any, n_timesteps: int) -> tuple[Callable[..., Array],
         _check_count("n_timesteps", n_timesteps)
         return waveform, n_timesteps
     bank = np.asarray(waveform)
-    if bank.ndim not in (2, 3) or 0 in bank.shape or not np.issubdtype(bank.dtype, np.number):
+    if bank.ndim not in (2, 3) or 0 in bank.shape or bank.dtype.kind not in "fiu":
         raise ValueError(
-            "A bank of clean signals must be an array of numbers of shape (n_bank, n_timesteps"
+            "A bank of clean signals must be an array of real numbers of shape (n_bank, n_timesteps"
             f"[, n_channels]). Got shape {bank.shape} of {bank.dtype}."
         )
     if not np.isfinite(bank).all():

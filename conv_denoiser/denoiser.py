@@ -1,16 +1,16 @@
 """The estimator: a convolutional denoiser of 1-D signals behind scikit-learn's interface."""
 
-import math
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from conv_denoiser import _options
 from conv_denoiser._validation import (
     Interval,
     StrOptions,
@@ -20,7 +20,7 @@ from conv_denoiser._validation import (
 )
 from conv_denoiser.metrics import snr_improvement_db
 from conv_denoiser.noise import NoiseModel, as_noise_model
-from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler, StandardizePerSample
+from conv_denoiser.preprocessing import PerSampleScaler
 
 if TYPE_CHECKING:
     import keras
@@ -29,26 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["ConvDenoiser"]
 
 Array = NDArray[np.floating]
-
-# What "auto" means for each named architecture, and for a callable.
-AUTO: dict[str, dict[str, Any]] = {
-    "autoencoder": {
-        "filters": (128, 32),
-        "kernel_size": 3,
-        "max_norm": 2.0,
-        "loss": "binary_crossentropy",
-        "scaler": MinMaxPerSample(),
-    },
-    "unet": {
-        "filters": (32, 64, 128),
-        "kernel_size": 5,
-        "max_norm": None,
-        "loss": "mean_squared_error",
-        "scaler": StandardizePerSample(),
-    },
-}
-AUTO_CALLABLE = {**AUTO["autoencoder"], "loss": "mean_squared_error"}
-AUTO_CALLABLE["scaler"] = StandardizePerSample()
 
 
 class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -67,7 +47,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     max_norm : float, None or "auto", default="auto"
         Largest norm of a convolution's kernel; None does not limit it. "auto" is 2.0.
     loss : str, callable or "auto", default="auto"
-        Name of a Keras loss, or a callable ``(y_true, y_pred) -> loss``. Binary cross-entropy
+        Name of a Keras loss, or a callable ``(y_true, y_pred) -> loss`` of each timestep, of shape
+        (n_signals, n_timesteps). Binary cross-entropy
         makes the network end in a sigmoid, any other loss in a linear output. "auto" is
         "binary_crossentropy", and "mean_squared_error" for a callable architecture.
     scaler : PerSampleScaler, None or "auto", default="auto"
@@ -101,7 +82,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Keras callbacks: classes, functions that return one, or instances, which are copied for
         each fit.
     warm_start : bool, default=False
-        Go on from the last fit's network instead of a new one.
+        Go on from the last fit's network instead of a new one, and from its optimizer as long as
+        loss, optimizer and learning_rate are the same (and it was not pickled in between).
     random_state : int, RandomState or None, default=None
         Fixes initial weights, shuffling, noise and hidden points.
     verbose : {0, 1, 2}, default=0
@@ -116,7 +98,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     supervision_ : str
         The supervision in use.
     history_ : dict of str to list of float
-        Loss and, where there is validation, val_loss of every epoch.
+        Loss and, where there is validation, val_loss of every epoch; NaN where a warm start
+        changed what is recorded.
     n_epochs_ : int
         Number of epochs trained.
     best_epoch_ : int or None
@@ -124,7 +107,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         first whole epoch.
     loss_floor_ : float or None
         With cross-entropy, the lowest value that it can reach: the mean entropy of the
-        (validation) targets, which are not 0 or 1. None for other losses.
+        targets that the last fit validated (else trained) on, which are not 0 or 1. None for
+        other losses.
     n_features_in_ : int
         Number of timesteps seen in `fit`.
     n_channels_in_ : int
@@ -151,7 +135,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "architecture": [StrOptions(set(AUTO)), callable],
+        "architecture": [StrOptions(set(_options.AUTO)), callable],
         "filters": [StrOptions({"auto"}), tuple, list],
         "kernel_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_norm": [StrOptions({"auto"}), None, Interval(Real, 0, None, closed="neither")],
@@ -213,6 +197,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     _network: dict[str, Any]
+    _training: dict[str, Any]
     history_: dict[str, list[float]]
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
@@ -288,7 +273,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             nothing. Without, minus the mean squared error at hidden points of X, predicted from
             their neighbours, over the variance of each signal.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         X = check_signals(self, X, reset=False)
         clean = check_target(y, X)
         if clean is None:
@@ -323,9 +308,10 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _fit(self, X: Array, y: Array | None) -> Self:
         from conv_denoiser import _keras, _networks, _supervision
 
-        n_train = self._n_training_signals(len(X))
-        cross_entropy = _keras.is_cross_entropy(self._chosen("loss"))
-        network = self._network_options(X.shape[2], "sigmoid" if cross_entropy else "linear")
+        n_train = _options.n_training_signals(self, len(X))
+        cross_entropy = _keras.is_cross_entropy(_options.chosen(self, "loss"))
+        network = _options.network_options(self, X.shape[2], cross_entropy)
+        training = _options.training_options(self)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         resume = self.warm_start and hasattr(self, "model_")
         if resume and network != self._network:
@@ -333,47 +319,51 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 "warm_start=True goes on with the network fitted before, but its options changed "
                 f"from {self._network} to {network}. Fit with warm_start=False first."
             )
-        history = self.history_ if resume else {"loss": []}
-        epoch = len(history["loss"])
+        history = self.history_ if resume else {}
 
         with _keras.seeded(seed):
             model = self.model_ if resume else _networks.build_network(**network)
             problem = _supervision.Problem(
-                supervision=self._chosen_supervision(y),
+                supervision=_options.chosen_supervision(self, y),
                 noise=as_noise_model(self.noise),
-                scaler=clone(self._chosen("scaler"), safe=False),
+                scaler=_options.chosen_scaler(self, cross_entropy),
                 cross_entropy=cross_entropy,
-                length=_networks.padded_length(model, X.shape[1]),
+                length=_networks.padded_length(model, *X.shape[1:]),
             )
+            if problem.supervision == "blind_spot":
+                _keras.check_loss_by_point(training["loss"], problem.length, X.shape[2])
             _supervision.check_problem(problem, X, y)
             train, validation = _supervision.split(
                 X, y, problem, n_train=n_train, batch_size=self.batch_size, seed=seed
             )
-            floor = _supervision.cross_entropy_floor(validation or train[0], problem)
             new = _keras.train(
                 model,
                 train,
                 validation,
-                loss=self._chosen("loss"),
-                optimizer=self.optimizer,
-                learning_rate=self.learning_rate,
+                **training,
+                keep_optimizer=resume and training == self._training,
                 epochs=self.epochs,
-                initial_epoch=epoch,
+                initial_epoch=len(history.get("loss", [])),
                 patience=self.patience if self.early_stopping else None,
                 callbacks=self.callbacks,
                 verbose=self.verbose,
                 batch_size=self.batch_size,
             )
 
-        self._network, self._length = network, problem.length
+        self._network, self._training, self._length = network, training, problem.length
         self.scaler_, self.supervision_ = problem.scaler, problem.supervision
-        self.loss_floor_ = floor
-        self.history_ = {name: history.get(name, []) + values for name, values in new.items()}
-        self.n_epochs_ = len(self.history_.setdefault("loss", []))
-        monitored = self.history_.get("val_loss", self.history_["loss"])
-        self.best_epoch_ = int(np.argmin(monitored)) + 1 if monitored else None
+        targets = train.epoch(0) if validation is None else [validation]
+        self.loss_floor_ = _supervision.cross_entropy_floor(targets, problem)
+        self._set_history(_keras.joined(history, new))
         self._set_model(model)
         return self
+
+    def _set_history(self, history: dict[str, list[float]]) -> None:
+        self.history_ = history
+        self.n_epochs_ = len(history["loss"])
+        monitored = np.asarray(history.get("val_loss", history["loss"]))
+        found = np.isfinite(monitored).any()
+        self.best_epoch_ = int(np.nanargmin(monitored)) + 1 if found else None
 
     def _set_model(self, model: "keras.Model") -> None:
         from conv_denoiser._inference import compile_forward
@@ -382,7 +372,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._forward = compile_forward(model)
 
     def _denoise(self, X: ArrayLike) -> Array:
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         X = check_signals(self, X, reset=False)
         noisy = _with_channels(X)
         return self._run(noisy, noisy).reshape(X.shape)
@@ -396,8 +386,13 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self.scaler_.unscale(output, statistics)
 
     def _forward_padded(self, inputs: Array) -> Array:
-        from conv_denoiser._inference import pad_timesteps
+        from conv_denoiser._supervision import pad_timesteps
 
+        if self.scaler_ is None and np.abs(inputs).max() > np.finfo(np.float32).max:
+            raise ValueError(
+                f"The network computes in float32, but X reaches {np.abs(inputs).max():.3g}. Use a "
+                "scaler, or divide the signals by a constant first."
+            )
         output = self._forward(pad_timesteps(inputs, self._length))
         return output[:, : inputs.shape[1]].astype(inputs.dtype, copy=False)
 
@@ -412,53 +407,6 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         inputs, hidden = hide_points(X, np.random.default_rng(0))
         error = np.square(self._run(inputs, X) - X, dtype=np.float64).mean(axis=2)
         return float(np.mean((error * hidden).sum(axis=1) / hidden.sum(axis=1) / variance))
-
-    def _chosen(self, name: str) -> Any:
-        """Value of a parameter, or what "auto" means for the architecture."""
-        value = getattr(self, name)
-        if not (isinstance(value, str) and value == "auto"):
-            return value
-        return (AUTO_CALLABLE if callable(self.architecture) else AUTO[self.architecture])[name]
-
-    def _network_options(self, n_channels: int, output_activation: str) -> dict[str, Any]:
-        filters = self._chosen("filters")
-        if not filters or not all(isinstance(n, (int, np.integer)) and n > 0 for n in filters):
-            raise ValueError(
-                f"filters must be positive integers, as in (128, 32). Got {filters!r}."
-            )
-        return {
-            "architecture": self.architecture,
-            "n_channels": n_channels,
-            "filters": tuple(filters),
-            "kernel_size": self._chosen("kernel_size"),
-            "max_norm": self._chosen("max_norm"),
-            "output_activation": output_activation,
-        }
-
-    def _chosen_supervision(self, y: Array | None) -> str:
-        chosen = self.supervision
-        if chosen == "auto":
-            chosen = "paired" if y is not None else "synthetic" if self.noise else "blind_spot"
-        if chosen == "paired" and y is None:
-            raise ValueError(
-                "supervision='paired' needs clean signals y of X's shape, and got none. Pass y, or "
-                "choose supervision='blind_spot' (X noisy) or 'synthetic' (X clean, noise=...)."
-            )
-        if chosen == "synthetic" and self.noise is None:
-            raise ValueError(
-                "supervision='synthetic' adds noise to clean X and needs a noise model, for "
-                "example noise=0.05 or noise=GaussianNoise(snr_db=(0, 12)). Got noise=None."
-            )
-        return chosen
-
-    def _n_training_signals(self, n_signals: int) -> int:
-        n_train = math.floor(n_signals * (1 - self.validation_split))
-        if n_train == 0:
-            raise ValueError(
-                f"n_samples={n_signals}: validation_split={self.validation_split} leaves no signal "
-                "to train on. Pass more signals, or validation_split=0."
-            )
-        return n_train
 
 
 def _with_channels(X: Array) -> Array:

@@ -48,8 +48,7 @@ def snr_db(
     >>> round(snr_db([[1.0, -1.0]], [[1.1, -1.1]]), 6)
     20.0
     """
-    true, error = _true_and_error(y_true, y_pred)
-    return _averaged(_ratio_db(_power(true), _power(error)), average)
+    return _averaged(_snr_by_signal(y_true, y_pred, "y_pred"), average)
 
 
 def snr_improvement_db(
@@ -84,8 +83,8 @@ def snr_improvement_db(
     >>> round(snr_improvement_db([[1.0, -1.0]], [[1.01, -1.01]], [[1.1, -1.1]]), 6)
     20.0
     """
-    after = np.asarray(snr_db(y_true, y_pred, average=False))
-    return _averaged(after - np.asarray(snr_db(y_true, X, average=False)), average)
+    after = _snr_by_signal(y_true, y_pred, "y_pred")
+    return _averaged(after - _snr_by_signal(y_true, X, "X"), average)
 
 
 def rmse(
@@ -118,8 +117,8 @@ def rmse(
     >>> rmse([[1.0, 2.0]], [[2.0, 3.0]])
     1.0
     """
-    _, error = _true_and_error(y_true, y_pred)
-    return _averaged(np.sqrt(_power(error)), average)
+    true, pred = _checked(y_true, y_pred)
+    return _averaged(_root_mean_square(pred - true), average)
 
 
 def relative_rmse(
@@ -153,9 +152,9 @@ def relative_rmse(
     >>> relative_rmse([[2.0, -2.0]], [[1.0, -1.0]])
     0.5
     """
-    true, error = _true_and_error(y_true, y_pred)
-    ratio = 10 ** (-_ratio_db(_power(true), _power(error)) / 20)
-    return _averaged(np.where((error == 0).all(axis=1), 0, ratio), average)
+    true, pred = _checked(y_true, y_pred)
+    ratio = 10 ** (-_snr_by_signal(y_true, y_pred, "y_pred") / 20)
+    return _averaged(np.where((pred == true).all(axis=1), 0, ratio), average)
 
 
 def correlation(
@@ -192,31 +191,29 @@ def correlation(
     return _averaged((true * pred).sum(axis=1).clip(-1, 1), average)
 
 
-def _checked(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
+def _checked(y_true: ArrayLike, y_pred: ArrayLike, name: str = "y_pred") -> tuple[Array, Array]:
     """Both arrays as float64 rows of one signal each."""
-    true, pred = check_signal_array(y_true, "y_true"), check_signal_array(y_pred, "y_pred")
+    true, pred = check_signal_array(y_true, "y_true"), check_signal_array(y_pred, name)
     if true.shape != pred.shape:
-        raise ValueError(
-            f"y_true has shape {true.shape}, but the signals to compare have {pred.shape}."
-        )
+        raise ValueError(f"y_true has shape {true.shape}, but {name} has shape {pred.shape}.")
     shape = (len(true), -1)
     return true.reshape(shape).astype(np.float64), pred.reshape(shape).astype(np.float64)
 
 
-def _true_and_error(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
-    true, pred = _checked(y_true, y_pred)
-    return true, pred - true
-
-
-def _power(rows: Array) -> Array:
-    return np.mean(rows**2, axis=1)
-
-
-def _ratio_db(signal: Array, noise: Array) -> Array:
-    """Power ratio in decibels, limited; of nothing to nothing, that of a perfect estimate."""
+def _snr_by_signal(y_true: ArrayLike, y_pred: ArrayLike, name: str) -> Array:
+    """Signal-to-noise ratios, limited; of nothing to nothing, that of a perfect estimate."""
+    true, pred = _checked(y_true, y_pred, name)
+    signal, noise = _root_mean_square(true), _root_mean_square(pred - true)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = 10 * np.log10(signal / noise)
+        ratio = 20 * np.log10(signal / noise)
     return np.where(noise == 0, SNR_LIMIT_DB, ratio).clip(-SNR_LIMIT_DB, SNR_LIMIT_DB)
+
+
+def _root_mean_square(rows: Array) -> Array:
+    """Root mean square of each row, also of rows whose squares leave the range of floats."""
+    peak = np.abs(rows).max(axis=1, keepdims=True)
+    unit = rows / np.where(peak == 0, 1, peak)
+    return peak[:, 0] * np.sqrt(np.mean(unit**2, axis=1))
 
 
 def _centred_unit(rows: Array) -> Array:

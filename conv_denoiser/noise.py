@@ -45,7 +45,12 @@ class NoiseModel(ABC):
                 "clean must have shape (n_signals, n_timesteps) or (n_signals, n_timesteps, "
                 f"n_channels). Got {clean.shape}; a single signal is clean.reshape(1, -1)."
             )
-        return clean + self.sample(clean, np.random.default_rng(rng))
+        noise = np.asarray(self.sample(clean, np.random.default_rng(rng)))
+        if noise.shape != clean.shape:
+            raise ValueError(
+                f"{self!r} drew noise of shape {noise.shape} for signals of shape {clean.shape}."
+            )
+        return (clean + noise).astype(clean.dtype, copy=False)
 
     @abstractmethod
     def sample(self, clean: Array, rng: np.random.Generator) -> Array:
@@ -201,10 +206,12 @@ def noise_from_dict(description: dict[str, Any]) -> NoiseModel:
     >>> noise_from_dict(GaussianNoise(snr_db=(0, 6)).to_dict())
     GaussianNoise(snr_db=(0, 6))
     """
+    if not isinstance(description, dict):
+        raise ValueError(f"A noise model is described by a dict. Got {description!r}.")
     arguments = dict(description)
     name = arguments.pop("type", None)
     if name == "NoiseSum":
-        return NoiseSum(tuple(noise_from_dict(part) for part in arguments["parts"]))
+        return NoiseSum(tuple(noise_from_dict(part) for part in arguments.get("parts", ())))
     if name not in NOISE_MODELS:
         raise ValueError(f"Unknown noise model {name!r}; expected one of {sorted(NOISE_MODELS)}.")
     try:
@@ -259,4 +266,6 @@ def _checked_strength(name: str, value: Any) -> Strength | None:
         raise ValueError(f"scale is a standard deviation and cannot be negative. Got {value!r}.")
     if values[0] > values[-1]:
         raise ValueError(f"{name} must be a pair (low, high) with low <= high. Got {value!r}.")
-    return tuple(values) if isinstance(value, (tuple, list)) else value
+    # NumPy's numbers would neither survive JSON nor read well.
+    plain = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
+    return plain if isinstance(value, (tuple, list)) else plain[0]

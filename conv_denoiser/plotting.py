@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser._validation import check_signal_array
@@ -70,8 +71,8 @@ class DenoisingDisplay:
     def from_estimator(
         cls,
         denoiser: Any,
-        X: ArrayLike,
-        y: ArrayLike | None = None,
+        X: Any,
+        y: Any = None,
         n_signals: int = 4,
         *,
         sampling_rate: float | None = None,
@@ -99,11 +100,13 @@ class DenoisingDisplay:
         DenoisingDisplay
             The display.
         """
-        check_is_fitted(denoiser)
-        noisy = check_signal_array(X, "X")[:n_signals]
-        clean = None if y is None else check_signal_array(y, "y")[:n_signals]
+        if isinstance(denoiser, BaseEstimator):
+            check_is_fitted(denoiser)
+        X = X[:n_signals]  # sliced before it is made an array, to keep names of a data frame
+        noisy = check_signal_array(X, "X")
+        clean = None if y is None else check_signal_array(y[:n_signals], "y")
         time = None if sampling_rate is None else np.arange(noisy.shape[1]) / sampling_rate
-        denoised = np.asarray(denoiser.transform(noisy))
+        denoised = np.asarray(denoiser.transform(X))
         display = cls(noisy, clean=clean, denoised=denoised, time=time, time_label="time (s)")
         return display.plot(axes=axes)
 

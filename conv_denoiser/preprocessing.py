@@ -25,19 +25,19 @@ class Statistics(NamedTuple):
 class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
     """A stateless scaler: ``(X - offset) / scale + origin``, with an offset and scale a signal.
 
-    A subclass writes `_offset_and_scale` and `_origin`, and can then serve as `scaler` of a
+    A subclass writes `offset_and_scale` and `origin`, and can then serve as `scaler` of a
     `ConvDenoiser`.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
 
     @abstractmethod
-    def _offset_and_scale(self, X: Array) -> tuple[Array, Array]:
+    def offset_and_scale(self, X: Array) -> tuple[Array, Array]:
         """Offset and scale of each signal and channel; the scale of a flat one is 0."""
 
     @property
     @abstractmethod
-    def _origin(self) -> float:
+    def origin(self) -> float:
         """What the offset, and so a flat signal, maps to."""
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
@@ -55,7 +55,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         self : object
             The scaler.
         """
-        self._check_params()
+        self.check_parameters()
         check_signals(self, X, reset=True)
         return self
 
@@ -75,8 +75,10 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         ndarray of X's shape
             Scaled signals, float32 for float32 input and float64 otherwise.
         """
-        self._check_params()
+        self.check_parameters()
         X = check_signals(self, X, reset=False)
+        if reference is None:
+            reference = X
         return self.scale(X, self.statistics(_as_reference(reference, X)))
 
     def inverse_transform(self, X: ArrayLike, *, reference: ArrayLike) -> Array:
@@ -95,14 +97,14 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
             Signals in the units of `reference`. Where a signal of `reference` is flat, so is the
             result.
         """
-        self._check_params()
+        self.check_parameters()
         X = check_signals(self, X, reset=False)
         return self.unscale(X, self.statistics(_as_reference(reference, X)))
 
     def statistics(self, X: Array) -> Statistics:
         """Compute what `scale` and `unscale` need; X is an array that was checked before."""
         with np.errstate(over="ignore", invalid="ignore"):
-            offset, scale = (part.astype(X.dtype) for part in self._offset_and_scale(X))
+            offset, scale = (part.astype(X.dtype) for part in self.offset_and_scale(X))
         if not (np.isfinite(offset).all() and np.isfinite(scale).all()):
             raise ValueError(
                 f"The range of a signal is too large for {X.dtype}: the largest magnitude is "
@@ -114,14 +116,15 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         """Scale checked signals by given statistics."""
         offset, scale = statistics
         scaled = (X - offset) / np.where(scale == 0, X.dtype.type(1), scale)
-        return scaled + X.dtype.type(self._origin)
+        return scaled + X.dtype.type(self.origin)
 
     def unscale(self, X: Array, statistics: Statistics) -> Array:
         """Undo `scale`."""
         offset, scale = statistics
-        return (X - X.dtype.type(self._origin)) * scale + offset
+        return (X - X.dtype.type(self.origin)) * scale + offset
 
-    def _check_params(self) -> None:
+    def check_parameters(self) -> None:
+        """Raise ValueError if a constructor parameter is not valid."""
         check_params(self)
 
     def __sklearn_tags__(self) -> Tags:
@@ -168,26 +171,31 @@ class MinMaxPerSample(PerSampleScaler):
            [10., 10., 10.]])
     """
 
-    _parameter_constraints = {"feature_range": [tuple]}
+    _parameter_constraints = {"feature_range": [tuple, list]}
 
     def __init__(self, feature_range: tuple[float, float] = (0, 1)) -> None:
         self.feature_range = feature_range
 
-    def _offset_and_scale(self, X: Array) -> tuple[Array, Array]:
+    def offset_and_scale(self, X: Array) -> tuple[Array, Array]:
+        """Return the minimum, and the span over the width of `feature_range`."""
         minimum = X.min(axis=1, keepdims=True)
         lower, upper = self.feature_range
         return minimum, (X.max(axis=1, keepdims=True) - minimum) / X.dtype.type(upper - lower)
 
     @property
-    def _origin(self) -> float:
+    def origin(self) -> float:
+        """The lower bound."""
         return self.feature_range[0]
 
-    def _check_params(self) -> None:
+    def check_parameters(self) -> None:
+        """Raise ValueError if `feature_range` is not a pair of rising finite numbers."""
         check_params(self)
-        if len(self.feature_range) != 2 or not self.feature_range[0] < self.feature_range[1]:
+        bounds = tuple(self.feature_range)
+        numbers = all(isinstance(b, (int, float, np.number)) and np.isfinite(b) for b in bounds)
+        if len(bounds) != 2 or not numbers or not bounds[0] < bounds[1]:
             raise ValueError(
-                "feature_range must be a pair (min, max) with min < max, for example (0, 1). "
-                f"Got {self.feature_range!r}."
+                "feature_range must be a pair (min, max) of numbers with min < max, for example "
+                f"(0, 1). Got {self.feature_range!r}."
             )
 
 
@@ -218,7 +226,8 @@ class StandardizePerSample(PerSampleScaler):
            [ 0.,  0.,  0.,  0.]])
     """
 
-    def _offset_and_scale(self, X: Array) -> tuple[Array, Array]:
+    def offset_and_scale(self, X: Array) -> tuple[Array, Array]:
+        """Return mean and standard deviation."""
         mean = X.mean(axis=1, keepdims=True, dtype=np.float64)
         centred = X - mean
         # Squares of very large or small signals leave the range of floats; those of the
@@ -231,12 +240,13 @@ class StandardizePerSample(PerSampleScaler):
         return np.where(flat, X[:, :1], mean), np.where(flat, 0, deviation)
 
     @property
-    def _origin(self) -> float:
+    def origin(self) -> float:
+        """Zero."""
         return 0.0
 
 
-def _as_reference(reference: ArrayLike | None, X: Array) -> Array:
-    if reference is None or reference is X:
+def _as_reference(reference: ArrayLike, X: Array) -> Array:
+    if reference is X:
         return X
     checked = check_signal_array(reference, "reference")
     if checked.shape != X.shape:

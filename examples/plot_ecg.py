@@ -100,10 +100,10 @@ def clean_own_recording(
     """Denoise the user's recording and write the result next to it."""
     cleaned = denoise(denoiser, noisy)
     path = options.input.with_name(f"{options.input.stem}_denoised{options.input.suffix}")
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         np.save(path, cleaned)
     else:
-        np.savetxt(path, cleaned, fmt="%.6g")
+        np.savetxt(path, cleaned, fmt="%.10g")
     figure, axis = plt.subplots(figsize=(9, 3), layout="constrained")
     time = np.arange(noisy.size) / options.sampling_rate
     axis.plot(time, noisy, color="#999999", linewidth=0.8, label="noisy")
@@ -130,14 +130,19 @@ def denoise(denoiser: ConvDenoiser, recording: np.ndarray) -> np.ndarray:
 
 def read_recording(path: Path) -> np.ndarray:
     """Read one column of numbers from a CSV file, or an array from an NPY file."""
-    if path.suffix not in (".npy", ".csv"):
+    if path.suffix.lower() not in (".npy", ".csv"):
         raise SystemExit(f"--input must be a .csv or .npy file, not {str(path)!r}")
     try:
-        recording = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",")
+        if path.suffix.lower() == ".npy":
+            recording = np.lib.format.open_memmap(path, mode="r")
+        else:
+            recording = np.loadtxt(path, delimiter=",")
+        if recording.dtype.kind not in "fiu":
+            raise ValueError(f"it holds {recording.dtype}, not real numbers")
     except (OSError, ValueError) as error:
         raise SystemExit(f"cannot read {str(path)!r}: {error}") from error
     recording = np.squeeze(recording).astype(float)
-    if recording.ndim != 1 or not np.isfinite(recording).all():
+    if recording.ndim != 1 or recording.size == 0 or not np.isfinite(recording).all():
         raise SystemExit(
             f"{str(path)!r} must hold one signal of finite numbers, got shape {recording.shape}"
         )

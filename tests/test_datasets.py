@@ -115,6 +115,7 @@ def test_noise_model_sets_the_snr():
         ({"waveform": "triangle"}, "Unknown waveform 'triangle'.*sine"),
         ({"waveform": np.zeros(5)}, r"bank.*shape \(5,\)"),
         ({"waveform": np.full((2, 5), np.nan)}, "bank.*NaN"),
+        ({"waveform": np.ones((2, 5)) * 1j}, "bank.*complex128"),
         ({"waveform": lambda n, time, rng: time}, "returned an array of shape"),
         ({"noise": -1}, "cannot be negative.*-1"),
         ({"noise": "loud"}, "noise must be.*'loud'"),
@@ -144,14 +145,14 @@ def test_load_missing_folder(tmp_path):
 
 @pytest.mark.parametrize("content", [b"", b"not an array", b"\x93NUMPY\x01\x00garbage"])
 def test_load_unreadable_file(tmp_path, content):
-    SignalGenerator().save(tmp_path, 3)
+    SignalGenerator().save(tmp_path, 3, progress=False)
     (tmp_path / "clean.npy").write_bytes(content)
     with pytest.raises(ValueError, match=r"clean\.npy' cannot be read"):
         load_dataset(tmp_path)
 
 
 def test_load_truncated_file(tmp_path):
-    SignalGenerator().save(tmp_path, 3)
+    SignalGenerator().save(tmp_path, 3, progress=False)
     content = (tmp_path / "noisy.npy").read_bytes()
     (tmp_path / "noisy.npy").write_bytes(content[:-100])
     for mode in ("r", None):
@@ -170,10 +171,55 @@ def test_load_truncated_file(tmp_path):
     ],
 )
 def test_load_wrong_arrays(tmp_path, name, array):
-    SignalGenerator().save(tmp_path, 3)
+    SignalGenerator().save(tmp_path, 3, progress=False)
     np.save(tmp_path / f"{name}.npy", array)
     with pytest.raises(ValueError, match=r"do not form a data set|holds int64|cannot be read"):
         load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["archive", "zip"])
+def test_load_archives(tmp_path, content):
+    SignalGenerator().save(tmp_path, 3, progress=False)
+    if content == "zip":
+        (tmp_path / "noisy.npy").write_bytes(b"PK\x03\x04nothing")
+    else:
+        with (tmp_path / "noisy.npy").open("wb") as file:
+            np.savez(file, noisy=np.zeros(3))
+    for mode in (None, "r"):
+        with pytest.raises(ValueError, match="cannot be read"):
+            load_dataset(tmp_path, mmap_mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["w+", "x"])
+def test_bad_mmap_mode_touches_nothing(tmp_path, mode):
+    SignalGenerator(random_state=0).save(tmp_path, 3, progress=False)
+    with pytest.raises(ValueError, match="mmap_mode must be"):
+        load_dataset(tmp_path, mmap_mode=mode)
+    assert load_dataset(tmp_path).noisy.shape == (3, 150)
+
+
+def test_failed_save_leaves_nothing_half_written(tmp_path):
+    def breaks_late(n_signals, time, rng):
+        if n_signals < BLOCK_SIZE:
+            raise RuntimeError("late")
+        return np.zeros((n_signals, time.size))
+
+    with pytest.raises(RuntimeError, match="late"):
+        SignalGenerator(breaks_late, n_timesteps=2).save(tmp_path, BLOCK_SIZE + 1, progress=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_save_shows_progress(tmp_path, capsys):
+    SignalGenerator().save(tmp_path, 5)
+    assert "5/5" in capsys.readouterr().err
+    SignalGenerator().save(tmp_path, 5, progress=False)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("arguments", [(0,), (2.5,), (3, -1), (3, "a")])
+def test_bad_batches(arguments):
+    with pytest.raises(ValueError, match="must be a positive integer"):
+        SignalGenerator().batches(*arguments)
 
 
 def test_repr():

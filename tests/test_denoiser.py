@@ -101,6 +101,7 @@ def test_supervisions_and_scalers_on_two_channels(two_channels, params, scaler):
     assert denoiser.n_channels_in_ == 2
 
 
+@pytest.mark.slow
 def test_what_auto_supervision_picks(parabolas):
     X, y = parabolas
     labels = np.arange(len(X))
@@ -192,11 +193,12 @@ def test_random_states_and_determinism_are_as_before(parabolas):
     assert not is_op_determinism_enabled()
 
 
-def test_inputs_are_unchanged(parabolas, fitted):
+@pytest.mark.slow
+@pytest.mark.parametrize("supervision", ["paired", "synthetic", "blind_spot"])
+def test_read_only_inputs_are_enough(parabolas, supervision):
     X, y = (array.copy() for array in parabolas)
-    small_denoiser(noise=0.1).fit(X, y).transform(X)
-    np.testing.assert_array_equal(X, parabolas[0])
-    np.testing.assert_array_equal(y, parabolas[1])
+    X.flags.writeable = y.flags.writeable = False
+    small_denoiser(noise=0.1, supervision=supervision).fit(X, y).transform(X)
 
 
 def test_memory_mapped_signals(parabolas, fitted, tmp_path):
@@ -298,6 +300,7 @@ def test_strided_architecture_is_padded(parabolas):
     assert small_denoiser(architecture=network).fit(X, y).transform(X).shape == (60, 150)
 
 
+@pytest.mark.slow
 def test_early_stopping_restores_the_best_epoch(parabolas):
     import keras
 
@@ -350,6 +353,73 @@ def test_warm_start_goes_on(parabolas):
 
 
 @pytest.mark.slow
+def test_warm_start_with_other_training(parabolas):
+    denoiser = small_denoiser(warm_start=True, validation_split=0).fit(*parabolas)
+    denoiser.set_params(optimizer="sgd", learning_rate=0.5, validation_split=0.2)
+    denoiser.fit(*parabolas)
+    assert type(denoiser.model_.optimizer).__name__ == "SGD"
+    assert float(denoiser.model_.optimizer.learning_rate) == 0.5
+    assert len(denoiser.history_["loss"]) == len(denoiser.history_["val_loss"]) == 2
+    assert denoiser.best_epoch_ == 2
+    restored = pickle.loads(pickle.dumps(denoiser)).fit(*parabolas)
+    assert restored.n_epochs_ == 3
+
+
+@pytest.mark.slow
+def test_failed_refit_keeps_the_model(parabolas):
+    X, y = parabolas
+    denoiser = small_denoiser(warm_start=True, loss="mean_squared_error", scaler=None).fit(X, y)
+    before, history = denoiser.transform(X), denoiser.history_
+    with pytest.raises(ValueError, match="loss became"):
+        denoiser.fit(X * 1e30, y)
+    np.testing.assert_array_equal(denoiser.transform(X), before)
+    assert denoiser.history_ == history
+
+
+@pytest.mark.slow
+def test_interrupted_warm_start_keeps_the_history(parabolas):
+    import keras
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+    denoiser = small_denoiser(warm_start=True).fit(*parabolas)
+    history = denoiser.history_
+    with pytest.warns(UserWarning, match="interrupted after 0 of 1 epochs"):
+        denoiser.set_params(callbacks=[Interrupt]).fit(*parabolas)
+    assert denoiser.history_ == history
+
+
+def test_noise_of_zero_is_a_noise_model(parabolas):
+    assert small_denoiser(noise=0.0).fit(parabolas[1]).supervision_ == "synthetic"
+
+
+def test_callable_architecture_with_cross_entropy(parabolas):
+    import keras
+
+    def network(n_channels, filters, kernel_size):
+        inputs = keras.Input((None, n_channels))
+        outputs = keras.layers.Conv1D(1, 3, padding="same", activation="sigmoid")(inputs)
+        model = keras.Model(inputs, outputs)
+        model.compile("sgd", "mean_absolute_error")  # what the denoiser is told counts
+        return model
+
+    denoiser = small_denoiser(architecture=network, loss="binary_crossentropy").fit(*parabolas)
+    assert isinstance(denoiser.scaler_, MinMaxPerSample)
+    assert type(denoiser.model_.optimizer).__name__ == "Adam"
+    assert denoiser.loss_floor_ > 0
+
+
+def test_loss_floor_without_validation_is_over_all_signals(parabolas):
+    from scipy.special import entr
+
+    X, y = (MinMaxPerSample().fit_transform(array.astype(np.float64)) for array in parabolas)
+    denoiser = small_denoiser(scaler=None, validation_split=0).fit(X, y)
+    assert denoiser.loss_floor_ == pytest.approx(np.mean(entr(y) + entr(1 - y)), rel=1e-5)
+
+
+@pytest.mark.slow
 def test_optimizers_and_learning_rates(parabolas):
     import keras
 
@@ -371,6 +441,7 @@ def test_pickle_and_clone(fitted, parabolas):
     assert len(pickle.dumps(fitted)) < 10_000
 
 
+@pytest.mark.slow
 def test_refit_replaces_the_model(parabolas):
     denoiser = small_denoiser().fit(*parabolas)
     first = denoiser.transform(parabolas[0])

@@ -16,6 +16,8 @@ def test_code_blocks_run(name, capsys):
     namespace = {}
     for block in blocks:
         exec(compile(block, name, "exec"), namespace)
+    if name == "README.md":
+        assert namespace["search"].best_score_ > 3  # dB gained
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "CONTRIBUTING.md"])
@@ -23,5 +25,4 @@ def test_links_lead_somewhere(name):
     path = ROOT / name
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
     for link in links:
-        # The table of results is made by a benchmark, the rest by hand.
-        assert (path.parent / link).exists(), link
+        assert (path.parent / link).stat().st_size > 0, link

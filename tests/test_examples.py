@@ -35,6 +35,7 @@ def test_all_examples_are_tested():
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {"plot_recipe", "plot_ecg"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".npy", ".csv"])
 def test_own_recording(suffix, tmp_path):
     recording = np.sin(np.arange(701) / 20)
@@ -56,6 +57,8 @@ def test_own_recording(suffix, tmp_path):
         ("mine.csv", "1,2\n3,4", "one signal"),
         ("mine.csv", "1\nnan", "finite"),
         ("mine.npy", "x", "cannot read"),
+        ("mine.npy", "", "cannot read"),
+        ("mine.csv", "1\n1j", "cannot read"),
         (None, "", "cannot read"),
     ],
 )

@@ -68,6 +68,23 @@ def test_bad_arrays(metric):
         metric(np.zeros((0, 5)), np.zeros((0, 5)))
 
 
-def test_float32_is_accumulated_in_float64():
-    clean = np.full((1, 100_000), 0.1, dtype=np.float32)
-    assert metrics.rmse(clean, clean + np.float32(0.1)) == pytest.approx(0.1, rel=1e-6)
+def test_float32_is_computed_in_float64():
+    clean = np.array([[1e30, -1e30]], dtype=np.float32)
+    assert metrics.snr_db(clean, clean * np.float32(1.1)) == pytest.approx(20, abs=1e-4)
+
+
+@pytest.mark.parametrize("amplitude", [1e-300, 1e-170, 1e170, 1e300])
+def test_squares_that_leave_the_range_of_floats(amplitude):
+    clean = amplitude * np.array([[1.0, -1.0]])
+    assert metrics.snr_db(clean, 1.1 * clean) == pytest.approx(20)
+    assert metrics.relative_rmse(clean, 1.1 * clean) == pytest.approx(0.1)
+    assert metrics.rmse(clean, 2 * clean) == pytest.approx(amplitude)
+
+
+def test_errors_name_the_noisy_signals():
+    X = CLEAN.copy()
+    X[1, 1] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        metrics.snr_improvement_db(CLEAN, CLEAN, X)
+    with pytest.raises(ValueError, match="but X has shape"):
+        metrics.snr_improvement_db(CLEAN, CLEAN, CLEAN[:2])

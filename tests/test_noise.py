@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from conv_denoiser.noise import GaussianNoise, as_noise_model, noise_from_dict
+from conv_denoiser.noise import GaussianNoise, NoiseModel, as_noise_model, noise_from_dict
 
 CLEAN = np.sin(np.linspace(0, 20, 2000)) * np.array([[1.0], [10.0], [0.1]])
 
@@ -67,6 +67,27 @@ def test_survives_json(noise):
     assert hash(noise) == hash(noise_from_dict(noise.to_dict()))
 
 
+def test_numpy_numbers_survive_json():
+    noise = GaussianNoise(snr_db=(np.int64(0), np.float32(6)))
+    assert repr(noise) == "GaussianNoise(snr_db=(0, 6.0))"
+    assert noise_from_dict(json.loads(json.dumps(noise.to_dict()))) == noise
+
+
+def test_own_models_keep_dtype_and_shape():
+    class Double(NoiseModel):
+        def sample(self, clean, rng):
+            return rng.normal(size=clean.shape)
+
+    class Short(NoiseModel):
+        def sample(self, clean, rng):
+            return np.zeros((1, 1))
+
+    clean = np.zeros((3, 5), dtype=np.float32)
+    assert Double()(clean, 0).dtype == np.float32
+    with pytest.raises(ValueError, match=r"noise of shape \(1, 1\) for signals of shape \(3, 5\)"):
+        Short()(clean, 0)
+
+
 def test_short_form():
     assert as_noise_model(0.05) == GaussianNoise(0.05)
     assert as_noise_model(None) is None
@@ -98,9 +119,11 @@ def test_bad_short_form(noise):
         as_noise_model(noise)
 
 
-@pytest.mark.parametrize("description", [{}, {"type": "Hum"}, {"type": "GaussianNoise", "hue": 1}])
+@pytest.mark.parametrize(
+    "description", [{}, {"type": "Hum"}, {"type": "GaussianNoise", "hue": 1}, "GaussianNoise"]
+)
 def test_bad_description(description):
-    with pytest.raises(ValueError, match="Unknown noise model|does not take"):
+    with pytest.raises(ValueError, match="Unknown noise model|does not take|described by a dict"):
         noise_from_dict(description)
 
 

@@ -15,10 +15,13 @@ def fitted(parabolas):
 def test_dataset_plot(tmp_path):
     display = SignalGenerator("chirp", sampling_rate=50).sample(5).plot(n_signals=3)
     assert display.axes_.shape == (3, 2)
-    assert [axis.get_title() for axis in display.axes_[0]] == [
-        display.axes_[0, 0].get_title(),
-        "clean",
-    ]
+    titles = [axis.get_title() for axis in display.axes_[0]]
+    assert titles[0].startswith("noisy (SNR ")
+    assert titles[1] == "clean"
+    assert display.axes_[-1, 0].get_xlabel() == "time (s)"
+    assert SignalGenerator().sample(1).plot().axes_[0, 0].get_xlabel() == "x"
+    with pytest.raises(ValueError, match="n_signals must be a positive integer"):
+        SignalGenerator().sample(2).plot(-1)
     display.figure_.savefig(tmp_path / "signals.png")
     assert (tmp_path / "signals.png").stat().st_size > 10_000
 
@@ -71,6 +74,18 @@ def test_training_display_draws_losses_and_floor(fitted):
 def test_training_display_without_cross_entropy(parabolas):
     denoiser = small_denoiser(loss="mean_squared_error", validation_split=0).fit(*parabolas)
     assert set(TrainingDisplay.from_estimator(denoiser).lines_) == {"loss"}
+
+
+def test_any_object_with_transform_and_data_frames(fitted, parabolas):
+    import pandas as pd
+
+    class Identity:
+        def transform(self, X):
+            return X
+
+    DenoisingDisplay.from_estimator(Identity(), parabolas[0])
+    frame = pd.DataFrame(parabolas[0], columns=[f"t{i}" for i in range(150)])
+    DenoisingDisplay.from_estimator(small_denoiser().fit(frame), frame, frame)
 
 
 def test_unfitted():

@@ -77,7 +77,9 @@ def test_integers_become_floats():
     assert MinMaxPerSample().fit_transform([[1, 2, 3]]).dtype == np.float64
 
 
-@pytest.mark.parametrize("bounds", [(1, 0), (0, 0), (0, 1, 2)])
+@pytest.mark.parametrize(
+    "bounds", [(1, 0), (0, 0), (0, 1, 2), (0, np.inf), ("a", "b"), (None, 1), ()]
+)
 def test_bad_range(bounds):
     with pytest.raises(ValueError, match="feature_range must be a pair"):
         MinMaxPerSample(bounds).fit(SIGNALS)
@@ -88,6 +90,13 @@ def test_bad_range(bounds):
 def test_reference_of_another_shape():
     with pytest.raises(ValueError, match=r"reference has shape \(5, 40\)"):
         MinMaxPerSample().inverse_transform(SIGNALS, reference=SIGNALS[:5])
+
+
+def test_inverse_needs_a_reference():
+    with pytest.raises(TypeError, match="reference"):
+        MinMaxPerSample().inverse_transform(SIGNALS)
+    with pytest.raises(ValueError, match="reference|dtype|2D"):
+        MinMaxPerSample().inverse_transform(SIGNALS, reference=None)
 
 
 def test_other_length_or_channels_than_fitted():

@@ -44,6 +44,27 @@ def test_weights_count_hidden_points_only_and_average_to_one():
     assert np.count_nonzero(weights) < 0.2 * weights.size
 
 
+def test_loss_in_training_is_that_of_hidden_points():
+    from conftest import small_denoiser
+
+    signals = X[:, :, 0]
+    denoiser = small_denoiser(
+        loss="mean_squared_error",
+        scaler=None,
+        batch_size=40,
+        validation_split=0,
+        learning_rate=1e-9,
+    ).fit(signals)
+    seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
+    problem = Problem("blind_spot", None, None, False, 100)
+    source = TrainingBatches(signals[:, :, None], None, problem, batch_size=40, seed=seed)
+    inputs, targets, weights = source[0]
+    hidden = weights > 0
+    error = np.square(denoiser.model_(inputs).numpy() - targets)[:, :, 0]
+    expected = np.mean([row[mask].mean() for row, mask in zip(error, hidden, strict=True)])
+    assert denoiser.history_["loss"][0] == pytest.approx(expected, rel=1e-4)
+
+
 def test_padding_has_no_weight():
     inputs, targets, weights = batches(length=104)[0]
     assert inputs.shape == targets.shape == (15, 104, 2)
