@@ -13,18 +13,6 @@ def test_scalers(estimator, check):
 
 
 @pytest.mark.slow
-@parametrize_with_checks([small_denoiser()])
-def test_small_denoiser(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.slow
-@parametrize_with_checks([ConvDenoiser()])
-def test_denoiser(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.slow
-@parametrize_with_checks([small_denoiser(noise=0.1), small_denoiser(scaler=None, loss="huber")])
-def test_other_denoisers(estimator, check):
+@parametrize_with_checks([ConvDenoiser(), small_denoiser(noise=0.1, scaler=None, loss="huber")])
+def test_denoisers(estimator, check):
     check(estimator)
