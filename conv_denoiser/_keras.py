@@ -162,6 +162,7 @@ def _as_dataset(batches: TrainingBatches, initial_epoch: int, epochs: int) -> tf
     first = batches[0]
     types = [array.dtype for array in first]
 
+    @tf.autograph.experimental.do_not_convert
     def draw(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
         tensors = tf.numpy_function(batches.__getitem__, [number], types)
         for tensor, array in zip(tensors, first, strict=True):
