@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
+from conv_denoiser._validation import check_finite
 from conv_denoiser.noise import NoiseModel, as_noise_model
 from conv_denoiser.waveforms import WAVEFORMS
 
@@ -90,7 +91,8 @@ class SignalGenerator:
     Raises
     ------
     ValueError
-        If a parameter is none of the above; raised when signals are drawn.
+        If a parameter is none of the above, or clean signals hold NaN, infinity or values beyond
+        the range of `dtype`; raised when signals are drawn.
 
     See Also
     --------
@@ -231,10 +233,10 @@ class SignalGenerator:
 
     def _source(self) -> "_Source":
         """Check the parameters and gather what drawing needs."""
-        waveform, n_timesteps = _as_waveform(self.waveform, self.n_timesteps)
         if self.dtype not in ("float32", "float64", np.float32, np.float64):
             raise ValueError(f"dtype must be 'float32' or 'float64'. Got {self.dtype!r}.")
         dtype = np.dtype(self.dtype)
+        waveform, n_timesteps = _as_waveform(self.waveform, self.n_timesteps, dtype)
         time = _time_axis(n_timesteps, self.sampling_rate)
         return _Source(waveform, as_noise_model(self.noise), time, dtype)
 
@@ -255,11 +257,18 @@ class _Source(NamedTuple):
 
     def draw(self, n_signals: int, rng: np.random.Generator) -> tuple[Array, Array]:
         clean = np.asarray(self.waveform(n_signals, self.time, rng))
-        if clean.ndim not in (2, 3) or clean.shape[:2] != (n_signals, self.time.size):
+        expected = (n_signals, self.time.size)
+        if clean.ndim not in (2, 3) or clean.shape[:2] != expected or 0 in clean.shape:
             raise ValueError(
                 f"The waveform returned an array of shape {clean.shape}; expected (n_signals, "
                 f"n_timesteps[, n_channels]) = ({n_signals}, {self.time.size}[, ...])."
             )
+        if clean.dtype.kind not in "bfiu":
+            raise ValueError(
+                f"The waveform returned {clean.dtype}; expected real numbers, such as those of "
+                "numpy.real(clean) or clean.astype(float)."
+            )
+        _check_range(clean, "clean (what the waveform returned)", self.dtype)
         clean = np.ascontiguousarray(clean, dtype=self.dtype)
         noisy = clean.copy() if self.noise is None else self.noise(clean, rng)
         return noisy, clean
@@ -341,7 +350,9 @@ def _load_array(path: Path, mmap_mode: Literal["r", "r+", "c"] | None) -> Array:
     return array
 
 
-def _as_waveform(waveform: Any, n_timesteps: int) -> tuple[Callable[..., Array], int]:
+def _as_waveform(
+    waveform: Any, n_timesteps: int, dtype: np.dtype
+) -> tuple[Callable[..., Array], int]:
     """Turn a name, callable or bank into a waveform function and the length it has."""
     if isinstance(waveform, str):
         if waveform not in WAVEFORMS:
@@ -359,13 +370,24 @@ def _as_waveform(waveform: Any, n_timesteps: int) -> tuple[Callable[..., Array],
             "A bank of clean signals must be an array of real numbers of shape (n_bank, n_timesteps"
             f"[, n_channels]). Got shape {bank.shape} of {bank.dtype}."
         )
-    if not np.isfinite(bank).all():
-        raise ValueError("The bank of clean signals contains NaN or infinity; drop those signals.")
+    _check_range(bank, "bank of clean signals", dtype)
 
     def draw_rows(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
         return bank[rng.integers(len(bank), size=n_signals)]
 
     return draw_rows, bank.shape[1]
+
+
+def _check_range(signals: NDArray[Any], name: str, dtype: np.dtype) -> None:
+    """Raise ValueError where signals hold NaN, infinity or values that `dtype` cannot hold."""
+    low, high, limit = signals.min(), signals.max(), np.finfo(dtype).max
+    if -limit <= low and high <= limit:  # False for NaN
+        return
+    check_finite(signals, name)
+    raise ValueError(
+        f"Input {name} holds values from {low:.3g} to {high:.3g}, but {dtype} ends at {limit:.3g}. "
+        "Scale the signals down, or pass dtype='float64'."
+    )
 
 
 def _time_axis(n_timesteps: int, sampling_rate: float | None) -> Array:

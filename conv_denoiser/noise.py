@@ -79,7 +79,12 @@ class NoiseSum(NoiseModel):
     Parameters
     ----------
     parts : tuple of NoiseModel
-        The models. `snr_db` of each is relative to the clean signal.
+        One or more models. `snr_db` of each is relative to the clean signal.
+
+    Raises
+    ------
+    ValueError
+        If there is no part, or one is not a noise model.
 
     Examples
     --------
@@ -89,6 +94,16 @@ class NoiseSum(NoiseModel):
     """
 
     parts: tuple[NoiseModel, ...]
+
+    def __post_init__(self) -> None:
+        parts = self.parts
+        known = isinstance(parts, (tuple, list)) and all(isinstance(p, NoiseModel) for p in parts)
+        if not known or not parts:
+            raise ValueError(
+                "NoiseSum takes a tuple of one or more noise models, as in "
+                f"NoiseSum((GaussianNoise(0.1), GaussianNoise(snr_db=6))). Got {parts!r}."
+            )
+        object.__setattr__(self, "parts", tuple(parts))
 
     def sample(self, clean: Array, rng: np.random.Generator) -> Array:
         """Draw the noise of all parts, of clean's shape and type."""
@@ -198,7 +213,7 @@ def noise_from_dict(description: dict[str, Any]) -> NoiseModel:
     Raises
     ------
     ValueError
-        If the description names no known model or parameter.
+        If the description names no known model or parameter, or a sum lacks a list of parts.
 
     Examples
     --------
@@ -211,9 +226,16 @@ def noise_from_dict(description: dict[str, Any]) -> NoiseModel:
     arguments = dict(description)
     name = arguments.pop("type", None)
     if name == "NoiseSum":
-        return NoiseSum(tuple(noise_from_dict(part) for part in arguments.get("parts", ())))
-    if name not in NOISE_MODELS:
-        raise ValueError(f"Unknown noise model {name!r}; expected one of {sorted(NOISE_MODELS)}.")
+        parts = arguments.get("parts")
+        if not isinstance(parts, (list, tuple)) or len(arguments) > 1:
+            raise ValueError(
+                "A NoiseSum is described by {'type': 'NoiseSum', 'parts': [...]}, with a list of "
+                f"what NoiseModel.to_dict returned for each part. Got {description!r}."
+            )
+        return NoiseSum(tuple(map(noise_from_dict, parts)))
+    if not isinstance(name, str) or name not in NOISE_MODELS:
+        known = sorted((*NOISE_MODELS, "NoiseSum"))
+        raise ValueError(f"Unknown noise model {name!r}; expected one of {known}.")
     try:
         return NOISE_MODELS[name](**arguments)
     except TypeError as error:

@@ -64,8 +64,9 @@ def ecg(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
 
     From signal to signal vary the heart rate (45 to 110 beats a minute), amplitude and polarity,
     and the height, width, skewness and place of every wave; within a signal, the length of each
-    cycle, with breathing and at random, and slightly the height of each wave. One signal in five
-    has ventricular beats: early, wide and without a P wave.
+    cycle, with breathing and at random, and slightly the height of each wave. In one signal in
+    five, each beat is ventricular with a probability of up to 0.1, drawn for that signal: early,
+    with a wide QRS complex and no P wave. Of 10-second signals, 9 % have such a beat.
 
     References
     ----------

@@ -8,7 +8,8 @@ denoises a real one, next to a wavelet and a Savitzky-Golay filter. Run it as a 
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -64,24 +65,23 @@ def main(argv: Sequence[str] | None = None) -> None:
 def compare_on_real_ecg(denoiser: ConvDenoiser, options: argparse.Namespace) -> None:
     """Add noise to a real ECG, so that the truth is known, and compare methods."""
     # %%
-    # The settings of both filters are the best that a search over window lengths, orders, wavelets
-    # and thresholds found for this very signal: a help that the network does not get.
+    # Both filters try many settings, and the truth of this very signal picks the best: a help that
+    # no user has. The network has seen synthetic ECGs only, but its settings and the ranges of
+    # those ECGs were chosen with an eye on this signal too.
     clean = pywt.data.ecg().astype(float)
     clean -= clean.mean()
     noisy = GaussianNoise(snr_db=6)(clean.reshape(1, -1), rng=0)[0]
     estimates = {
         "noisy": noisy,
-        "Savitzky-Golay": savgol_filter(noisy, window_length=13, polyorder=2),
-        "wavelet": denoise_wavelet(
-            noisy, wavelet="sym4", method="VisuShrink", mode="hard", rescale_sigma=True
-        ),
+        "Savitzky-Golay": best_savitzky_golay(noisy, clean),
+        "wavelet": best_wavelet(noisy, clean),
         "ConvDenoiser": denoise(denoiser, noisy),
     }
     figure, axes = plt.subplots(4, sharex=True, figsize=(9, 8), layout="constrained")
     time = np.arange(clean.size) / options.sampling_rate
     print("signal-to-noise ratio of a real ECG:")
     for axis, (name, estimate) in zip(axes, estimates.items(), strict=True):
-        ratio = snr_db(clean.reshape(1, -1), estimate.reshape(1, -1))
+        ratio = snr_db([clean], [estimate])
         print(f"{name:>15}: {ratio:5.2f} dB")
         axis.plot(time, clean, color="black", linewidth=0.8, label="clean")
         axis.plot(time, estimate, color="#0072B2", linewidth=1.2, alpha=0.8, label=name)
@@ -92,6 +92,29 @@ def compare_on_real_ecg(denoiser: ConvDenoiser, options: argparse.Namespace) -> 
     path = options.output / "ecg.png"
     figure.savefig(path, dpi=120)
     print(f"figure: {path}")
+
+
+def best_savitzky_golay(noisy: np.ndarray, clean: np.ndarray) -> np.ndarray:
+    """Smooth with every window length and order; return what comes closest to the truth."""
+    settings = product(range(5, 40, 2), (2, 3, 4))
+    return closest(clean, (savgol_filter(noisy, length, order) for length, order in settings))
+
+
+def best_wavelet(noisy: np.ndarray, clean: np.ndarray) -> np.ndarray:
+    """Denoise with every wavelet and threshold; return what comes closest to the truth."""
+    settings = product(
+        ("db4", "sym4", "sym8", "coif3", "db8"), ("BayesShrink", "VisuShrink"), ("soft", "hard")
+    )
+    estimates = (
+        denoise_wavelet(noisy, wavelet=wavelet, method=method, mode=mode, rescale_sigma=True)
+        for wavelet, method, mode in settings
+    )
+    return closest(clean, estimates)
+
+
+def closest(clean: np.ndarray, estimates: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the estimate with the highest signal-to-noise ratio."""
+    return max(estimates, key=lambda estimate: snr_db([clean], [estimate]))
 
 
 def clean_own_recording(

@@ -7,6 +7,12 @@ from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.waveforms import WAVEFORMS
 
 
+def constant(value):
+    """Return a waveform whose every point is `value`."""
+    value = np.asarray(value)
+    return lambda n_signals, time, rng: np.broadcast_to(value, (n_signals, time.size, *value.shape))
+
+
 def test_recipe_is_reproduced():
     noisy, clean, time = SignalGenerator(random_state=0).sample(500)
     np.testing.assert_allclose(time, np.linspace(-0.5, 0.99, 150), atol=1e-12)
@@ -115,8 +121,17 @@ def test_noise_model_sets_the_snr():
         ({"waveform": "triangle"}, "Unknown waveform 'triangle'.*sine"),
         ({"waveform": np.zeros(5)}, r"bank.*shape \(5,\)"),
         ({"waveform": np.full((2, 5), np.nan)}, "bank.*NaN"),
+        ({"waveform": np.array([[1.0], [np.inf]])}, "bank.*infinity.*first in row 1"),
+        ({"waveform": np.array([[0], [-1e39]])}, "bank.*from -1e.39 to 0.*float32 ends"),
         ({"waveform": np.ones((2, 5)) * 1j}, "bank.*complex128"),
         ({"waveform": lambda n, time, rng: time}, "returned an array of shape"),
+        ({"waveform": constant(np.empty(0))}, r"returned an array of shape \(2, 150, 0\)"),
+        ({"waveform": constant(np.nan)}, "clean.*waveform returned.*NaN.*first in row 0"),
+        ({"waveform": constant(-np.inf)}, "clean.*waveform returned.*infinity"),
+        ({"waveform": constant(1e39)}, "clean.*1e.39.*float32 ends at 3.4e.38.*dtype='float64'"),
+        ({"waveform": constant(1j)}, "waveform returned complex128; expected real numbers"),
+        ({"waveform": constant("1.5")}, "waveform returned <U3; expected real numbers"),
+        ({"waveform": constant(None)}, "waveform returned object; expected real numbers"),
         ({"noise": -1}, "cannot be negative.*-1"),
         ({"noise": "loud"}, "noise must be.*'loud'"),
         ({"n_timesteps": 0}, "n_timesteps must be a positive integer.*0"),
@@ -127,6 +142,20 @@ def test_noise_model_sets_the_snr():
 def test_bad_parameters(params, message):
     with pytest.raises(ValueError, match=message):
         SignalGenerator(**params).sample(2)
+
+
+def test_wide_values_fit_float64():
+    for waveform in (constant(1e39), np.full((1, 150), 1e39)):
+        generator = SignalGenerator(waveform, noise=None, dtype="float64")
+        assert (generator.sample(2).clean == 1e39).all()
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint64", "float16", "longdouble"])
+def test_callables_may_return_any_real_type(dtype):
+    generator = SignalGenerator(constant(np.array(1, dtype=dtype)), noise=None)
+    clean = generator.sample(2).clean
+    assert clean.dtype == np.float32
+    assert (clean == 1).all()
 
 
 @pytest.mark.parametrize("n_signals", [0, -1, 2.5, True])

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from conv_denoiser.noise import GaussianNoise, NoiseModel, as_noise_model, noise_from_dict
+from conv_denoiser.noise import GaussianNoise, NoiseModel, NoiseSum, as_noise_model, noise_from_dict
 
 CLEAN = np.sin(np.linspace(0, 20, 2000)) * np.array([[1.0], [10.0], [0.1]])
 
@@ -120,11 +120,44 @@ def test_bad_short_form(noise):
 
 
 @pytest.mark.parametrize(
-    "description", [{}, {"type": "Hum"}, {"type": "GaussianNoise", "hue": 1}, "GaussianNoise"]
+    "description",
+    [{}, {"type": "Hum"}, {"type": []}, {"type": "GaussianNoise", "hue": 1}, "GaussianNoise"],
 )
 def test_bad_description(description):
     with pytest.raises(ValueError, match="Unknown noise model|does not take|described by a dict"):
         noise_from_dict(description)
+
+
+@pytest.mark.parametrize(
+    "parts", [(), [], None, 0.1, "ab", GaussianNoise(0.1), (GaussianNoise(0.1), 0.2), ("Hum",)]
+)
+def test_bad_parts(parts):
+    with pytest.raises(ValueError, match="one or more noise models.*Got ") as error:
+        NoiseSum(parts)
+    assert repr(parts) in str(error.value)
+
+
+def test_list_of_parts_becomes_a_tuple():
+    parts = [GaussianNoise(0.1), GaussianNoise(snr_db=3)]
+    assert NoiseSum(parts) == parts[0] + parts[1]
+    assert hash(NoiseSum(parts)) == hash(parts[0] + parts[1])
+
+
+@pytest.mark.parametrize(
+    ("description", "message"),
+    [
+        ({}, "'parts': \\[...\\].*Got {'type': 'NoiseSum'}"),
+        ({"parts": None}, "'parts': \\[...\\].*Got .*None"),
+        ({"parts": GaussianNoise(0.1).to_dict()}, "'parts': \\[...\\].*Got .*GaussianNoise"),
+        ({"parts": [GaussianNoise(0.1).to_dict()], "hue": 1}, "'parts': \\[...\\].*Got .*hue"),
+        ({"parts": []}, "one or more noise models"),
+        ({"parts": [0.1]}, "described by a dict. Got 0.1"),
+        ({"parts": [{"type": "Hum"}]}, "Unknown noise model 'Hum'"),
+    ],
+)
+def test_bad_description_of_a_sum(description, message):
+    with pytest.raises(ValueError, match=message):
+        noise_from_dict({"type": "NoiseSum", **description})
 
 
 def test_adding_something_else():
