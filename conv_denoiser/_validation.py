@@ -11,22 +11,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
-    InvalidParameterError,
     StrOptions,
     validate_parameter_constraints,
 )
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 __all__ = [
+    "HasMethods",
     "Interval",
-    "InvalidParameterError",
     "StrOptions",
     "check_finite",
+    "check_output_container",
     "check_params",
     "check_signal_array",
     "check_signals",
     "check_target",
+    "check_weight",
 ]
 
 FLOAT_TYPES = (np.float64, np.float32)
@@ -74,9 +77,8 @@ def check_signals(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.fl
     ndarray of float32 or float64
         X, not copied where it already is one.
     """
-    _check_kind(X, "X")
     expected = getattr(estimator, "n_features_in_", None)
-    n_timesteps = _as_array(X).shape[1]
+    n_timesteps = _as_numbers(X, "X").shape[1]
     if not reset and expected is not None and n_timesteps != expected:
         # scikit-learn's own words, with a way out.
         raise ValueError(
@@ -104,8 +106,9 @@ def check_target(y: Any, X: NDArray[np.floating]) -> NDArray[np.floating] | None
     """Return clean signals as an array, or None where y holds labels or nothing."""
     if y is None:
         return None
-    if _as_array(y).ndim == 1:
-        n_labels = len(_as_array(y))
+    y = _as_array(y, "y")
+    if y.ndim == 1:
+        n_labels = len(y)
         if n_labels != len(X):
             raise ValueError(
                 f"X has {len(X)} signals, but y has {n_labels} labels. Pass one label a signal, or "
@@ -123,27 +126,56 @@ def check_target(y: Any, X: NDArray[np.floating]) -> NDArray[np.floating] | None
 
 def check_signal_array(array: ArrayLike, name: str) -> NDArray[np.floating]:
     """Validate an array of signals that belongs to no estimator."""
-    _check_kind(array, name)
     checked = check_array(
-        array, dtype=FLOAT_TYPES, ensure_all_finite=False, allow_nd=True, input_name=name
+        _as_numbers(array, name),
+        dtype=FLOAT_TYPES,
+        ensure_all_finite=False,
+        allow_nd=True,
+        input_name=name,
     )
     _check_not_empty(checked, name)
     check_finite(checked, name)
     return checked
 
 
-def _check_kind(array: Any, name: str) -> None:
-    array = _as_array(array)
+def check_weight(sample_weight: Any, X: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    """Return the weight of each signal, or None where all weigh the same."""
+    if sample_weight is None:
+        return None
+    weight: NDArray[np.float64] = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    if not weight.any():
+        raise ValueError("sample_weight is zero for every signal. At least one must count.")
+    return None if (weight == weight[0]).all() else weight
+
+
+def check_output_container(estimator: Any, X: NDArray[Any]) -> None:
+    """Raise ValueError if a data frame is wanted of an array with channels."""
+    container = _get_output_config("transform", estimator)["dense"]
+    if X.ndim == 3 and container != "default":
+        raise ValueError(
+            f"set_output(transform={container!r}) makes tables of shape (n_signals, n_timesteps), "
+            f"but X has the shape {X.shape}. Pass one channel, or set_output(transform='default')."
+        )
+
+
+def _as_numbers(array: Any, name: str) -> Any:
+    """Return signals as an array that holds numbers and has two or three dimensions."""
+    array = _as_array(array, name)
     if array.dtype.kind == "c":
         raise ValueError(
             f"Complex data not supported: {name} has dtype {array.dtype}. Pass its real part or "
             "magnitude, or real and imaginary parts as two channels."
         )
-    if array.dtype.kind in "US":
+    if array.dtype.kind in "USmM":
+        what = "text" if array.dtype.kind in "US" else "dates or durations"
         raise ValueError(
-            f"{name} holds text (dtype {array.dtype}), not numbers. Convert it first, as with "
-            f"{name}.astype(float)."
+            f"{name} holds {what} (dtype {array.dtype}), not numbers. Leave those columns out, or "
+            f"convert them first, as with {name}.astype(float)."
         )
+    if array.dtype.kind == "O":
+        array = _objects_as_numbers(array, name)
     if array.ndim == 1:
         raise ValueError(
             f"Expected 2D or 3D {name}, got a 1D array of {len(array)} values. Reshape your data: "
@@ -155,11 +187,31 @@ def _check_kind(array: Any, name: str) -> None:
             f"Expected 2D or 3D {name}, of shape (n_signals, n_timesteps) or (n_signals, "
             f"n_timesteps, n_channels), got {array.ndim} dimensions. Reshape your data."
         )
+    return array
 
 
-def _as_array(array: Any) -> Any:
+def _objects_as_numbers(array: Any, name: str) -> Any:
+    """Convert an array of Python objects; those that are no numbers raise."""
+    try:
+        return array.astype(np.float64)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} holds something else than numbers ({error}). Leave out columns of text, and "
+            "pad or cut signals to one length."
+        ) from error
+
+
+def _as_array(array: Any, name: str) -> Any:
     """Return something with shape and dtype, without a copy where it is an array already."""
-    return array if isinstance(array, np.ndarray) or issparse(array) else np.asarray(array)
+    if isinstance(array, np.ndarray) or issparse(array):
+        return array
+    try:
+        return np.asarray(array)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is no array of numbers ({error}). Signals must have one length: pad or cut "
+            "them first."
+        ) from error
 
 
 def _check_not_empty(array: NDArray[Any], name: str) -> None:

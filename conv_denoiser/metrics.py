@@ -1,25 +1,49 @@
-"""Metrics of denoised signals against clean ones.
+"""Metrics of denoised signals against clean ones, and a scorer for model selection.
 
-Each takes ``(y_true, y_pred)``, arrays of shape (n_signals, n_timesteps[, n_channels]), computes in
-float64 one value a signal, over all its timesteps and channels, and returns their mean; or the
-values themselves with ``average=False``.
+Each metric takes ``(y_true, y_pred)``, arrays of shape (n_signals, n_timesteps[, n_channels]),
+computes in float64 one value a signal, and returns their mean, weighted by `sample_weight`; or
+with ``average=False`` the values themselves. A signal's channels make one value together, unless
+`multioutput` keeps them apart, as in scikit-learn's regression metrics.
 """
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
 
-from conv_denoiser._validation import check_signal_array
+from conv_denoiser._validation import check_signal_array, check_target, check_weight
 
-__all__ = ["correlation", "relative_rmse", "rmse", "snr_db", "snr_improvement_db"]
+__all__ = [
+    "correlation",
+    "prd",
+    "relative_rmse",
+    "rmse",
+    "snr_db",
+    "snr_improvement_db",
+    "snr_improvement_scorer",
+    "spectral_relative_rmse",
+]
 
 Array = NDArray[np.float64]
+Multioutput = str | Sequence[float]
 # Beyond this ratio, float64 no longer tells signal from rounding error.
 SNR_LIMIT_DB = 300.0
+RELATIVE_LIMIT = 1e15
+# Timesteps of a segment of a power spectrum, at most.
+SEGMENT = 256
 
 
 def snr_db(
-    y_true: ArrayLike, y_pred: ArrayLike, *, average: bool = True
-) -> float | NDArray[np.float64]:
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
     """Signal-to-noise ratio in power decibels; higher is better.
 
     Parameters
@@ -28,19 +52,25 @@ def snr_db(
         Clean signals.
     y_pred : array-like of y_true's shape
         Denoised, or noisy, signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        One value of all channels together; the mean of each channel's own value; those values; or
+        their mean with the given weights.
     average : bool, default=True
         Return the mean over the signals; False returns one value a signal.
 
     Returns
     -------
-    float or ndarray of shape (n_signals,)
+    float, or ndarray of shape ([n_signals][, n_channels])
         10 log10(sum(y_true²) / sum((y_true - y_pred)²)), limited to ±300 dB: a perfect estimate
         has 300 dB, a silent signal with an error -300 dB.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or a value is not finite.
+        If the shapes differ, a value is not finite, or an option is not valid.
 
     Examples
     --------
@@ -48,12 +78,19 @@ def snr_db(
     >>> round(snr_db([[1.0, -1.0]], [[1.1, -1.1]]), 6)
     20.0
     """
-    return _averaged(_snr_by_signal(y_true, y_pred, "y_pred"), average)
+    true, pred = _outputs(multioutput, y_true=y_true, y_pred=y_pred)
+    return _averaged(_snr(true, pred), sample_weight, multioutput, average)
 
 
 def snr_improvement_db(
-    y_true: ArrayLike, y_pred: ArrayLike, X: ArrayLike, *, average: bool = True
-) -> float | NDArray[np.float64]:
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    X: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
     """Signal-to-noise ratio after denoising minus before, in decibels; higher is better.
 
     Parameters
@@ -64,18 +101,23 @@ def snr_improvement_db(
         Denoised signals.
     X : array-like of y_true's shape
         Noisy signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
     average : bool, default=True
         Return the mean over the signals; False returns one value a signal.
 
     Returns
     -------
-    float or ndarray of shape (n_signals,)
+    float, or ndarray of shape ([n_signals][, n_channels])
         `snr_db` of `y_pred` minus `snr_db` of `X`; 0 is doing nothing.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or a value is not finite.
+        If the shapes differ, a value is not finite, or an option is not valid.
 
     Examples
     --------
@@ -83,13 +125,19 @@ def snr_improvement_db(
     >>> round(snr_improvement_db([[1.0, -1.0]], [[1.01, -1.01]], [[1.1, -1.1]]), 6)
     20.0
     """
-    after = _snr_by_signal(y_true, y_pred, "y_pred")
-    return _averaged(after - _snr_by_signal(y_true, X, "X"), average)
+    true, pred, noisy = _outputs(multioutput, y_true=y_true, y_pred=y_pred, X=X)
+    gain = _snr(true, pred) - _snr(true, noisy)
+    return _averaged(gain, sample_weight, multioutput, average)
 
 
 def rmse(
-    y_true: ArrayLike, y_pred: ArrayLike, *, average: bool = True
-) -> float | NDArray[np.float64]:
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
     """Root mean square error, in the units of the signals; lower is better.
 
     Parameters
@@ -98,18 +146,23 @@ def rmse(
         Clean signals.
     y_pred : array-like of y_true's shape
         Denoised signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
     average : bool, default=True
         Return the mean over the signals; False returns one value a signal.
 
     Returns
     -------
-    float or ndarray of shape (n_signals,)
+    float, or ndarray of shape ([n_signals][, n_channels])
         sqrt(mean((y_true - y_pred)²)).
 
     Raises
     ------
     ValueError
-        If the shapes differ, or a value is not finite.
+        If the shapes differ, a value is not finite, or an option is not valid.
 
     Examples
     --------
@@ -117,13 +170,18 @@ def rmse(
     >>> rmse([[1.0, 2.0]], [[2.0, 3.0]])
     1.0
     """
-    true, pred = _checked(y_true, y_pred)
-    return _averaged(_root_mean_square(pred - true), average)
+    true, pred = _outputs(multioutput, y_true=y_true, y_pred=y_pred)
+    return _averaged(_root_mean_square(pred - true), sample_weight, multioutput, average)
 
 
 def relative_rmse(
-    y_true: ArrayLike, y_pred: ArrayLike, *, average: bool = True
-) -> float | NDArray[np.float64]:
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
     """Root mean square error over the root mean square of the clean signal; lower is better.
 
     Parameters
@@ -132,19 +190,24 @@ def relative_rmse(
         Clean signals.
     y_pred : array-like of y_true's shape
         Denoised signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
     average : bool, default=True
         Return the mean over the signals; False returns one value a signal.
 
     Returns
     -------
-    float or ndarray of shape (n_signals,)
+    float, or ndarray of shape ([n_signals][, n_channels])
         0 is perfect, 1 is as good as silence. Limited to 1e15, as for a silent signal with an
         error.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or a value is not finite.
+        If the shapes differ, a value is not finite, or an option is not valid.
 
     Examples
     --------
@@ -152,14 +215,130 @@ def relative_rmse(
     >>> relative_rmse([[2.0, -2.0]], [[1.0, -1.0]])
     0.5
     """
-    true, pred = _checked(y_true, y_pred)
-    ratio = 10 ** (-_snr_by_signal(y_true, y_pred, "y_pred") / 20)
-    return _averaged(np.where((pred == true).all(axis=1), 0, ratio), average)
+    true, pred = _outputs(multioutput, y_true=y_true, y_pred=y_pred)
+    return _averaged(_relative_error(true, pred), sample_weight, multioutput, average)
+
+
+def prd(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
+    """Percentage root mean square difference, known from ECG compression; lower is better.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Clean signals. An offset makes the percentage smaller: remove the mean first for what is
+        called the normalised difference.
+    y_pred : array-like of y_true's shape
+        Denoised signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
+    average : bool, default=True
+        Return the mean over the signals; False returns one value a signal.
+
+    Returns
+    -------
+    float, or ndarray of shape ([n_signals][, n_channels])
+        100 times `relative_rmse`, in percent.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, or an option is not valid.
+
+    References
+    ----------
+    Y. Zigel, A. Cohen, A. Katz. "The weighted diagnostic distortion (WDD) measure for ECG signal
+    compression". IEEE Transactions on Biomedical Engineering 47 (2000), 1422-1430.
+
+    Examples
+    --------
+    >>> from conv_denoiser.metrics import prd
+    >>> prd([[2.0, -2.0]], [[1.0, -1.0]])
+    50.0
+    """
+    true, pred = _outputs(multioutput, y_true=y_true, y_pred=y_pred)
+    return _averaged(100 * _relative_error(true, pred), sample_weight, multioutput, average)
+
+
+def spectral_relative_rmse(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sampling_rate: float = 1.0,
+    frequency_range: tuple[float, float] | None = None,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
+    """Relative root mean square error of power spectra; lower is better.
+
+    Spectra are Welch's, of segments of at most 256 timesteps without their mean, half overlapping
+    and weighted by a Hann window. Neither offset nor phase counts.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Clean signals.
+    y_pred : array-like of y_true's shape
+        Denoised signals.
+    sampling_rate : float, default=1.0
+        Timesteps a second, in Hz; the unit of `frequency_range`.
+    frequency_range : tuple of (low, high), default=None
+        Compare these frequencies only, ends included, in the units of `sampling_rate`.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
+    average : bool, default=True
+        Return the mean over the signals; False returns one value a signal.
+
+    Returns
+    -------
+    float, or ndarray of shape ([n_signals][, n_channels])
+        Root mean square difference of the spectra over the root mean square of the clean one. 0
+        is perfect, 1 is as good as silence; limited to 1e15, as where a flat signal has an error.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, signals have a single timestep, or an option
+        is not valid.
+
+    References
+    ----------
+    H. Zhang et al. "EEGdenoiseNet: a benchmark dataset for deep learning solutions of EEG
+    denoising". Journal of Neural Engineering 18 (2021), 056057. doi:10.1088/1741-2552/ac2bf8
+
+    Examples
+    --------
+    >>> from conv_denoiser.metrics import spectral_relative_rmse
+    >>> round(spectral_relative_rmse([[1.0, -1.0, 1.0, -1.0]], [[2.0, -2.0, 2.0, -2.0]]), 6)
+    3.0
+    """
+    arrays = _checked(y_true=y_true, y_pred=y_pred)
+    spectra = _power_spectra(arrays, sampling_rate, frequency_range)
+    true, pred = (_arranged(spectrum, multioutput) for spectrum in spectra)
+    return _averaged(_relative_error(true, pred), sample_weight, multioutput, average)
 
 
 def correlation(
-    y_true: ArrayLike, y_pred: ArrayLike, *, average: bool = True
-) -> float | NDArray[np.float64]:
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
     """Pearson correlation of denoised and clean signals; higher is better.
 
     Parameters
@@ -168,18 +347,23 @@ def correlation(
         Clean signals.
     y_pred : array-like of y_true's shape
         Denoised signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
     average : bool, default=True
         Return the mean over the signals; False returns one value a signal.
 
     Returns
     -------
-    float or ndarray of shape (n_signals,)
+    float, or ndarray of shape ([n_signals][, n_channels])
         From -1 to 1. A flat signal correlates with nothing: 0.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or a value is not finite.
+        If the shapes differ, a value is not finite, or an option is not valid.
 
     Examples
     --------
@@ -187,42 +371,177 @@ def correlation(
     >>> round(correlation([[1.0, 2.0, 3.0]], [[10.0, 20.0, 30.0]]), 6)
     1.0
     """
-    true, pred = (_centred_unit(rows) for rows in _checked(y_true, y_pred))
-    return _averaged((true * pred).sum(axis=1).clip(-1, 1), average)
+    true, pred = map(_centred_unit, _outputs(multioutput, y_true=y_true, y_pred=y_pred))
+    values = (true * pred).sum(axis=-1).clip(-1, 1)
+    return _averaged(values, sample_weight, multioutput, average)
 
 
-def _checked(y_true: ArrayLike, y_pred: ArrayLike, name: str = "y_pred") -> tuple[Array, Array]:
-    """Both arrays as float64 rows of one signal each."""
-    true, pred = check_signal_array(y_true, "y_true"), check_signal_array(y_pred, name)
-    if true.shape != pred.shape:
-        raise ValueError(f"y_true has shape {true.shape}, but {name} has shape {pred.shape}.")
-    shape = (len(true), -1)
-    return true.reshape(shape).astype(np.float64), pred.reshape(shape).astype(np.float64)
+def snr_improvement_scorer(
+    estimator: Any, X: ArrayLike, y: Any, sample_weight: ArrayLike | None = None
+) -> float:
+    """Score any fitted denoiser for ``scoring=``: decibels gained; higher is better.
+
+    Parameters
+    ----------
+    estimator : estimator with `predict` or `transform`
+        A denoiser: `ConvDenoiser`, a filter in a FunctionTransformer, a Pipeline or search of them.
+    X : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Noisy signals. Where the denoiser is the last step of a Pipeline, what the steps before it
+        make of them, as in the Pipeline's own `score`.
+    y : array-like of X's shape
+        Clean signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+
+    Returns
+    -------
+    float
+        The mean `snr_improvement_db`.
+
+    Raises
+    ------
+    ValueError
+        If y holds no clean signals.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn.preprocessing import FunctionTransformer
+    >>> from conv_denoiser import SignalGenerator
+    >>> from conv_denoiser.metrics import snr_improvement_scorer
+    >>> from scipy.ndimage import uniform_filter1d
+    >>> X, y = SignalGenerator(random_state=0).sample(30, return_X_y=True)
+    >>> smoother = FunctionTransformer(uniform_filter1d, kw_args={"size": 5})
+    >>> cross_val_score(smoother, X, y, scoring=snr_improvement_scorer, cv=3).round()
+    array([7., 7., 7.])
+    """
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    noisy: Any = X
+    if isinstance(estimator, Pipeline) and len(estimator) > 1:
+        noisy, estimator = estimator[:-1].transform(X), estimator[-1]
+    noisy = check_signal_array(noisy, "X")
+    if check_target(y, noisy) is None:
+        raise ValueError(
+            "snr_improvement_scorer compares with clean signals y of X's shape, and got "
+            f"{'none' if y is None else 'labels'}. Without them, scoring=None ranks denoisers by "
+            "ConvDenoiser.score."
+        )
+    denoise = estimator.predict if hasattr(estimator, "predict") else estimator.transform
+    return float(snr_improvement_db(y, denoise(noisy), noisy, sample_weight=sample_weight))
 
 
-def _snr_by_signal(y_true: ArrayLike, y_pred: ArrayLike, name: str) -> Array:
+def _outputs(multioutput: Multioutput, **named: ArrayLike) -> list[Array]:
+    """Check arrays, and arrange them as `_arranged` does."""
+    return [_arranged(array, multioutput) for array in _checked(**named)]
+
+
+def _checked(**named: ArrayLike) -> list[Array]:
+    """Signals as float64 arrays of one shape (n_signals, n_timesteps, n_channels)."""
+    arrays = {name: check_signal_array(array, name) for name, array in named.items()}
+    shape = arrays["y_true"].shape
+    for name, array in arrays.items():
+        if array.shape != shape:
+            raise ValueError(f"y_true has shape {shape}, but {name} has shape {array.shape}.")
+    whole = shape if len(shape) == 3 else (*shape, 1)
+    return [array.reshape(whole).astype(np.float64) for array in arrays.values()]
+
+
+def _arranged(array: Array, multioutput: Multioutput) -> Array:
+    """Bring (n_signals, n_points, n_channels) to (n_signals, n_outputs, n_points of each)."""
+    if isinstance(multioutput, str):
+        names = ("joint", "uniform_average", "raw_values")
+        if multioutput not in names:
+            raise ValueError(
+                f"multioutput must be one of {names} or weights of the channels. "
+                f"Got {multioutput!r}."
+            )
+        if multioutput == "joint":
+            return array.reshape(len(array), 1, -1)
+    else:
+        weights = np.asarray(multioutput)
+        numeric = weights.dtype.kind in "fiu" and weights.shape == array.shape[2:]
+        if not (numeric and np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+            raise ValueError(
+                f"multioutput must hold one weight for each of {array.shape[2]} channel(s), none "
+                f"negative and not all zero. Got {multioutput!r}."
+            )
+    return np.moveaxis(array, 2, 1)
+
+
+def _averaged(values: Array, sample_weight: Any, multioutput: Multioutput, average: bool) -> Any:
+    """Average values of shape (n_signals, n_outputs) over what is not asked for."""
+    if sample_weight is not None and not average:
+        raise ValueError("sample_weight weights the mean over signals: pass average=True, or none.")
+    if average:
+        weight = check_weight(sample_weight, values)
+        values = np.average(values, axis=0, weights=weight)
+    if isinstance(multioutput, str):
+        outputs = values if multioutput == "raw_values" else values.mean(axis=-1)
+    else:
+        outputs = np.average(values, axis=-1, weights=multioutput)
+    return float(outputs) if np.ndim(outputs) == 0 else outputs
+
+
+def _snr(true: Array, pred: Array) -> Array:
     """Signal-to-noise ratios, limited; of nothing to nothing, that of a perfect estimate."""
-    true, pred = _checked(y_true, y_pred, name)
     signal, noise = _root_mean_square(true), _root_mean_square(pred - true)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = 20 * np.log10(signal / noise)
     return np.where(noise == 0, SNR_LIMIT_DB, ratio).clip(-SNR_LIMIT_DB, SNR_LIMIT_DB)
 
 
-def _root_mean_square(rows: Array) -> Array:
-    """Root mean square of each row, also of rows whose squares leave the range of floats."""
-    peak = np.abs(rows).max(axis=1, keepdims=True)
-    unit = rows / np.where(peak == 0, 1, peak)
-    return peak[:, 0] * np.sqrt(np.mean(unit**2, axis=1))
+def _relative_error(true: Array, pred: Array) -> Array:
+    """Root mean square errors over root mean squares, limited; of nothing to nothing, 0."""
+    signal, error = _root_mean_square(true), _root_mean_square(pred - true)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = error / signal
+    return np.where(error == 0, 0, ratio).clip(None, RELATIVE_LIMIT)
 
 
-def _centred_unit(rows: Array) -> Array:
-    """Rows of zero mean and unit length; flat ones are 0."""
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    flat = rows.max(axis=1, keepdims=True) == rows.min(axis=1, keepdims=True)
-    length = np.linalg.norm(centred, axis=1, keepdims=True)
+def _root_mean_square(values: Array) -> Array:
+    """Root mean square along the last axis, also where squares leave the range of floats."""
+    peak = np.abs(values).max(axis=-1, keepdims=True)
+    unit = values / np.where(peak == 0, 1, peak)
+    return peak[..., 0] * np.sqrt(np.mean(unit**2, axis=-1))
+
+
+def _centred_unit(values: Array) -> Array:
+    """Values of zero mean and unit length along the last axis; flat ones are 0."""
+    peak = np.abs(values).max(axis=-1, keepdims=True)
+    values = values / np.where(peak == 0, 1, peak)
+    centred = values - values.mean(axis=-1, keepdims=True)
+    flat = values.max(axis=-1, keepdims=True) == values.min(axis=-1, keepdims=True)
+    length = np.linalg.norm(centred, axis=-1, keepdims=True)
     return np.where(flat, 0, centred / np.where(length == 0, 1, length))
 
 
-def _averaged(values: Array, average: bool) -> float | NDArray[np.float64]:
-    return float(values.mean()) if average else values
+def _power_spectra(
+    arrays: list[Array], sampling_rate: float, frequency_range: tuple[float, float] | None
+) -> list[Array]:
+    """Power spectra along the time axis, in units of the largest value of each signal."""
+    from scipy.signal import welch
+
+    if not (isinstance(sampling_rate, Real) and 0 < sampling_rate < np.inf):
+        raise ValueError(f"sampling_rate must be a positive number. Got {sampling_rate!r}.")
+    n_timesteps = arrays[0].shape[1]
+    if n_timesteps < 2:
+        raise ValueError("A spectrum needs signals of two timesteps or more. Got one.")
+    peak = np.max([np.abs(array).max(axis=(1, 2), keepdims=True) for array in arrays], axis=0)
+    segment = min(SEGMENT, n_timesteps)
+    frequencies, spectra = welch(
+        np.stack(arrays) / np.where(peak == 0, 1, peak),
+        fs=float(sampling_rate),
+        nperseg=segment,
+        axis=2,
+    )
+    if frequency_range is None:
+        return list(spectra)
+    low, high = frequency_range
+    inside = (frequencies >= low) & (frequencies <= high)
+    if not inside.any():
+        raise ValueError(
+            f"frequency_range={frequency_range!r} holds none of the frequencies of a spectrum of "
+            f"{segment} timesteps at sampling_rate={sampling_rate:g}: "
+            f"{frequencies[0]:g} to {frequencies[-1]:g}, {frequencies[1]:g} apart."
+        )
+    return list(spectra[:, :, inside])

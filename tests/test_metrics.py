@@ -1,12 +1,26 @@
+import pickle
+
 import numpy as np
 import pytest
+from scipy.signal import welch
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import metrics
 
 RNG = np.random.default_rng(0)
 CLEAN = RNG.normal(size=(5, 400)) + 1
 NOISE = RNG.normal(size=(5, 400)) * np.array([0.1, 0.2, 0.3, 0.4, 0.5])[:, None]
-ALL = [metrics.snr_db, metrics.rmse, metrics.relative_rmse, metrics.correlation]
+ALL = [
+    metrics.snr_db,
+    metrics.rmse,
+    metrics.relative_rmse,
+    metrics.prd,
+    metrics.spectral_relative_rmse,
+    metrics.correlation,
+]
+TWO = CLEAN.reshape(5, 200, 2)
+TWO_NOISY = (CLEAN + NOISE).reshape(5, 200, 2)
 
 
 def test_snr_of_known_noise():
@@ -37,12 +51,109 @@ def test_correlation_matches_numpy():
     assert metrics.correlation(CLEAN, -2 * CLEAN + 7) == pytest.approx(-1)
 
 
-@pytest.mark.parametrize("metric", ALL)
+@pytest.mark.parametrize("metric", [m for m in ALL if m is not metrics.spectral_relative_rmse])
 def test_channels_count_as_one_signal(metric):
-    shape = (5, 200, 2)
     flat = metric(CLEAN, CLEAN + NOISE, average=False)
-    cube = metric(CLEAN.reshape(shape), (CLEAN + NOISE).reshape(shape), average=False)
-    np.testing.assert_allclose(cube, flat)
+    np.testing.assert_allclose(metric(TWO, TWO_NOISY, average=False), flat)
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_multioutput(metric):
+    raw = metric(TWO, TWO_NOISY, average=False, multioutput="raw_values")
+    assert raw.shape == (5, 2)
+    for channel in range(2):
+        alone = metric(TWO[..., channel], TWO_NOISY[..., channel], average=False)
+        np.testing.assert_allclose(raw[:, channel], alone)
+
+    def mean(multioutput, **options):
+        return metric(TWO, TWO_NOISY, multioutput=multioutput, **options)
+
+    np.testing.assert_allclose(mean("raw_values"), raw.mean(axis=0))
+    assert mean("uniform_average") == pytest.approx(raw.mean())
+    np.testing.assert_allclose(mean("uniform_average", average=False), raw.mean(axis=1))
+    assert mean([1, 3]) == pytest.approx(raw.mean(axis=0) @ [0.25, 0.75])
+    assert isinstance(mean("uniform_average"), float)
+    one = metric(CLEAN, CLEAN + NOISE, multioutput="raw_values")
+    np.testing.assert_allclose(one, [metric(CLEAN, CLEAN + NOISE)])
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_sample_weight_repeats_and_leaves_out_signals(metric):
+    weighted = metric(CLEAN, CLEAN + NOISE, sample_weight=[0, 1, 2, 0, 1])
+    rows = [1, 2, 2, 4]
+    assert weighted == pytest.approx(metric(CLEAN[rows], (CLEAN + NOISE)[rows]))
+    assert metric(CLEAN, CLEAN + NOISE, sample_weight=np.full(5, 7)) == pytest.approx(
+        metric(CLEAN, CLEAN + NOISE)
+    )
+
+
+@pytest.mark.parametrize("metric", ALL)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sample_weight": [1, 2]}, r"sample_weight.*\(2,\)"),
+        ({"sample_weight": np.zeros(5)}, "(zero for every signal|non-zero number)"),
+        ({"sample_weight": [1, 1, 1, 1, -1]}, "[Nn]egative"),
+        ({"sample_weight": [1, 1, 1, 1, np.nan]}, "NaN"),
+        ({"sample_weight": np.ones(5), "average": False}, "sample_weight weights the mean"),
+        ({"multioutput": "variance_weighted"}, "multioutput must be one of.*variance_weighted"),
+        ({"multioutput": [1, 2, 3]}, r"one weight for each of 2 channel\(s\).*\[1, 2, 3\]"),
+        ({"multioutput": [0, 0]}, "not all zero"),
+        ({"multioutput": [1, -1]}, "none negative"),
+        ({"multioutput": ["a", "b"]}, "one weight for each"),
+    ],
+)
+def test_bad_options(metric, options, message):
+    with pytest.raises(ValueError, match=message):
+        metric(TWO, TWO_NOISY, **options)
+
+
+def test_prd_is_relative_rmse_in_percent():
+    assert metrics.prd([[2.0, -2.0]], [[3.0, -3.0]]) == pytest.approx(50)
+    assert metrics.prd(CLEAN, CLEAN + NOISE) == pytest.approx(
+        100 * metrics.relative_rmse(CLEAN, CLEAN + NOISE)
+    )
+
+
+def test_spectral_relative_rmse_against_its_definition():
+    _, clean = welch(CLEAN, nperseg=256)
+    _, noisy = welch(CLEAN + NOISE, nperseg=256)
+    want = np.sqrt(np.mean((noisy - clean) ** 2, axis=1) / np.mean(clean**2, axis=1))
+    got = metrics.spectral_relative_rmse(CLEAN, CLEAN + NOISE, average=False)
+    np.testing.assert_allclose(got, want)
+    two = metrics.spectral_relative_rmse(
+        np.stack([CLEAN] * 2, axis=2), np.stack([CLEAN + NOISE] * 2, axis=2), average=False
+    )
+    np.testing.assert_allclose(two, want)
+
+
+def test_spectral_relative_rmse_of_a_frequency_range():
+    time = np.arange(1000) / 200
+    slow, hum = np.sin(2 * np.pi * 5 * time), np.sin(2 * np.pi * 50 * time)
+    arguments = ([slow], [slow + hum])
+
+    def metric(frequency_range=None):
+        return metrics.spectral_relative_rmse(
+            *arguments, sampling_rate=200, frequency_range=frequency_range
+        )
+
+    assert metric((0, 30)) < 1e-3 < metric() < metric((40, 60))
+    with pytest.raises(ValueError, match=r"\(200, 300\) holds none.*0 to 100, 0\.78125 apart"):
+        metric((200, 300))
+
+
+@pytest.mark.parametrize("rate", [0, -1, np.inf, np.nan, "fast", None])
+def test_bad_sampling_rate(rate):
+    with pytest.raises(ValueError, match="sampling_rate must be a positive number"):
+        metrics.spectral_relative_rmse(CLEAN, CLEAN, sampling_rate=rate)
+
+
+def test_spectral_relative_rmse_ignores_offset_and_phase():
+    wave = np.sin(2 * np.pi * np.arange(256) / 8)[None]
+    assert metrics.spectral_relative_rmse(wave, 7 - np.roll(wave, 3)) == pytest.approx(0, abs=1e-12)
+    assert metrics.spectral_relative_rmse(wave, 0 * wave) == pytest.approx(1)
+    with pytest.raises(ValueError, match="two timesteps or more"):
+        metrics.spectral_relative_rmse([[1.0]], [[1.0]])
 
 
 def test_perfect_silent_and_flat_signals():
@@ -54,6 +165,9 @@ def test_perfect_silent_and_flat_signals():
     assert metrics.relative_rmse(silent, silent) == 0
     assert metrics.relative_rmse(silent, flat) == pytest.approx(1e15)
     assert metrics.correlation(flat, CLEAN[:1, :5]) == 0
+    assert metrics.prd(silent, silent) == 0
+    assert metrics.spectral_relative_rmse(flat, silent) == 0  # offsets do not count
+    assert metrics.spectral_relative_rmse(silent, CLEAN[:1, :5]) == pytest.approx(1e15)
 
 
 @pytest.mark.parametrize("metric", ALL)
@@ -79,6 +193,8 @@ def test_squares_that_leave_the_range_of_floats(amplitude):
     assert metrics.snr_db(clean, 1.1 * clean) == pytest.approx(20)
     assert metrics.relative_rmse(clean, 1.1 * clean) == pytest.approx(0.1)
     assert metrics.rmse(clean, 2 * clean) == pytest.approx(amplitude)
+    assert metrics.correlation(clean, 2 * clean) == pytest.approx(1)
+    assert metrics.spectral_relative_rmse(clean, 2 * clean) == pytest.approx(3)
 
 
 def test_errors_name_the_noisy_signals():
@@ -88,3 +204,24 @@ def test_errors_name_the_noisy_signals():
         metrics.snr_improvement_db(CLEAN, CLEAN, X)
     with pytest.raises(ValueError, match="but X has shape"):
         metrics.snr_improvement_db(CLEAN, CLEAN, CLEAN[:2])
+
+
+def test_scorer_of_any_denoiser():
+    X, y = CLEAN + NOISE, CLEAN
+    halve = FunctionTransformer(lambda x: x / 2).fit(X)
+    want = metrics.snr_improvement_db(y, X / 2, X)
+    assert metrics.snr_improvement_scorer(halve, X, y) == pytest.approx(want)
+    weight = [1, 2, 0, 0, 1]
+    assert metrics.snr_improvement_scorer(halve, X, y, weight) == pytest.approx(
+        metrics.snr_improvement_db(y, X / 2, X, sample_weight=weight)
+    )
+    pipeline = make_pipeline(FunctionTransformer(lambda x: 10 * x), halve).fit(X)
+    assert metrics.snr_improvement_scorer(pipeline, X, 10 * y) == pytest.approx(want)
+    assert metrics.snr_improvement_scorer(make_pipeline(halve), X, y) == pytest.approx(want)
+    assert pickle.loads(pickle.dumps(metrics.snr_improvement_scorer))(halve, X, y) == want
+
+
+@pytest.mark.parametrize(("y", "got"), [(None, "none"), (np.zeros(5), "labels")])
+def test_scorer_without_clean_signals(y, got):
+    with pytest.raises(ValueError, match=f"clean signals y of X's shape, and got {got}"):
+        metrics.snr_improvement_scorer(FunctionTransformer().fit(CLEAN), CLEAN, y)
