@@ -36,6 +36,11 @@ def compile_forward(model: keras.Model) -> Callable[[Array], Array]:
     concrete = call.get_concrete_function()
 
     def forward(x: Array) -> Array:
+        if x.dtype != np.float32 and np.abs(x).max() > np.finfo(np.float32).max:
+            raise ValueError(
+                f"The network computes in float32, but X reaches {np.abs(x).max():.3g}. Use a "
+                "scaler, or divide the signals by a constant first."
+            )
         n_rows = 1 if len(x) <= SINGLE_ROWS else max(1, CHUNK_POINTS // x.shape[1])
         x = np.ascontiguousarray(x, dtype=np.float32)
         chunks = [

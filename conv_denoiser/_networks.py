@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from conv_denoiser._threads import limit_threads
+
 __all__ = ["NETWORKS", "build_autoencoder", "build_network", "padded_length"]
 
 # How many timesteps `padded_length` adds at most before it gives up on a network.
@@ -67,19 +69,12 @@ def build_network(
     n_channels: int,
     filters: Sequence[int],
     kernel_size: int,
-    *,
-    max_norm: float | None,
-    output_activation: str,
+    **options: Any,
 ) -> keras.Model:
     """Build a network by name, or by the user's callable."""
+    limit_threads()
     if isinstance(architecture, str):
-        return NETWORKS[architecture](
-            n_channels,
-            filters,
-            kernel_size,
-            max_norm=max_norm,
-            output_activation=output_activation,
-        )
+        return NETWORKS[architecture](n_channels, filters, kernel_size, **options)
     model = architecture(n_channels, filters, kernel_size)
     if not isinstance(model, keras.Model):
         raise TypeError(f"architecture must return a keras.Model. {architecture!r} gave {model!r}.")
@@ -102,7 +97,7 @@ def padded_length(model: keras.Model, n_timesteps: int, n_channels: int) -> int:
             continue
     raise ValueError(
         f"The network maps signals of {n_timesteps} timesteps and {n_channels} channel(s) to the "
-        f"shape {model.output_shape[1:]}, and no padding up to {MAX_PADDING} timesteps helps. An "
-        "architecture must take and return (n_signals, n_timesteps, n_channels), with n_timesteps "
-        "left open (None)."
+        f"shape {model.output_shape[1:]}, and no padding up to {MAX_PADDING} timesteps helps. "
+        "Choose a smaller kernel_size if it is longer than that; an architecture of your own must "
+        "take and return (n_signals, n_timesteps, n_channels), with n_timesteps left open (None)."
     )

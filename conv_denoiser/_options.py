@@ -1,21 +1,22 @@
 """What a `ConvDenoiser` means by its parameters, "auto" resolved. Free of Keras."""
 
 import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
+from conv_denoiser._supervision import Problem
 from conv_denoiser.noise import as_noise_model
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler, StandardizePerSample
 
 __all__ = [
     "AUTO",
     "chosen",
-    "chosen_scaler",
-    "chosen_supervision",
-    "n_training_signals",
     "network_options",
+    "problem",
+    "split_rows",
     "training_options",
 ]
 
@@ -52,7 +53,18 @@ def chosen(denoiser: Any, name: str) -> Any:
     return (AUTO_CALLABLE if callable(architecture) else AUTO[architecture])[name]
 
 
-def chosen_scaler(denoiser: Any, cross_entropy: bool) -> PerSampleScaler | None:
+def problem(denoiser: Any, *, with_target: bool, cross_entropy: bool, length: int) -> Problem:
+    """Return how the denoiser learns, or raise ValueError where it lacks what it needs."""
+    return Problem(
+        supervision=_supervision(denoiser, with_target),
+        noise=as_noise_model(denoiser.noise),
+        scaler=_scaler(denoiser, cross_entropy),
+        cross_entropy=cross_entropy,
+        length=length,
+    )
+
+
+def _scaler(denoiser: Any, cross_entropy: bool) -> PerSampleScaler | None:
     """Return a fresh scaler whose parameters were checked."""
     if denoiser.scaler == "auto" and callable(denoiser.architecture) and cross_entropy:
         return MinMaxPerSample()
@@ -62,14 +74,14 @@ def chosen_scaler(denoiser: Any, cross_entropy: bool) -> PerSampleScaler | None:
     return scaler
 
 
-def chosen_supervision(denoiser: Any, y: Any) -> str:
+def _supervision(denoiser: Any, with_target: bool) -> str:
     """Return what "auto" supervision means for the data, or raise where data is missing."""
     noise = as_noise_model(denoiser.noise)
     supervision = denoiser.supervision
     if supervision == "auto":
-        without_y = "blind_spot" if noise is None else "synthetic"
-        supervision = without_y if y is None else "paired"
-    if supervision == "paired" and y is None:
+        without_target = "blind_spot" if noise is None else "synthetic"
+        supervision = "paired" if with_target else without_target
+    if supervision == "paired" and not with_target:
         raise ValueError(
             "supervision='paired' needs clean signals y of X's shape, and got none. Pass y, or "
             "choose supervision='blind_spot' (X noisy) or 'synthetic' (X clean, noise=...)."
@@ -106,13 +118,24 @@ def training_options(denoiser: Any) -> dict[str, Any]:
     }
 
 
-def n_training_signals(denoiser: Any, n_signals: int) -> int:
-    """Return how many signals, from the start, are not for validation."""
+def split_rows(validation_split: Any, X: Any, y: Any) -> tuple[Any, Any | None]:
+    """Return the rows to train on, and those to validate on or None.
+
+    A number is a share, taken from the end; a splitter of scikit-learn says for itself.
+    """
+    if not isinstance(validation_split, Real):
+        training, validation = next(iter(validation_split.split(X, y)))
+        if len(training) == 0 or len(validation) == 0:
+            raise ValueError(
+                f"validation_split={validation_split!r} gave {len(training)} signals to train and "
+                f"{len(validation)} to validate on, of n_samples={len(X)}. Both need one at least."
+            )
+        return training, validation
     # 10 * (1 - 0.9) is a little less than 1.
-    n_train = math.floor(n_signals * (1 - denoiser.validation_split) + 1e-9)
+    n_train = math.floor(len(X) * (1 - float(validation_split)) + 1e-9)
     if n_train == 0:
         raise ValueError(
-            f"n_samples={n_signals}: validation_split={denoiser.validation_split} leaves no signal "
-            "to train on. Pass more signals, or validation_split=0."
+            f"n_samples={len(X)}: validation_split={validation_split} leaves no signal to train "
+            "on. Pass more signals, or validation_split=0."
         )
-    return n_train
+    return slice(None, n_train), slice(n_train, None) if n_train < len(X) else None

@@ -2,12 +2,13 @@
 
 A supervision is a function ``(X, y, rng, problem) -> (inputs, targets, weights)`` of some signals
 of shape (n_signals, n_timesteps, n_channels). `weights`, of shape (n_signals, n_timesteps) or None,
-say how much the loss of each point counts; their mean is 1.
+say how much the loss of each point counts; the mean of each signal is 1.
 """
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,9 @@ from conv_denoiser.preprocessing import PerSampleScaler
 __all__ = [
     "SUPERVISIONS",
     "Problem",
+    "Signals",
     "TrainingBatches",
+    "blind_spot_error",
     "check_problem",
     "cross_entropy_floor",
     "draw_pairs",
@@ -37,6 +40,38 @@ NEIGHBOUR_DISTANCE = 5
 # Signals whose targets are looked at before training, and what counts as rounding.
 CHECKED_SIGNALS = 1000
 TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What is learned from: X, y of the same shape or None, and how much each signal counts.
+
+    X has the shape (n_signals, n_timesteps, n_channels), `weight` the shape (n_signals,) and a mean
+    of 1, or is None where all count the same.
+    """
+
+    X: Array
+    y: Array | None = None
+    weight: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def rows(self, rows: Any) -> "Signals":
+        """Take some of the signals."""
+        y = None if self.y is None else self.y[rows]
+        weight = None if self.weight is None else self.weight[rows]
+        return Signals(self.X[rows], y, weight)
+
+    def weighted(self) -> "Signals":
+        """Leave out signals that do not count, and bring the mean of the weights to 1."""
+        if self.weight is None:
+            return self
+        counts = self.weight > 0
+        kept = self if counts.all() else self.rows(counts)
+        assert kept.weight is not None
+        weight = kept.weight / kept.weight.mean() if len(kept) else kept.weight
+        return replace(kept, weight=None if (weight == 1).all() else weight)
 
 
 class Problem(NamedTuple):
@@ -74,19 +109,24 @@ SUPERVISIONS: dict[str, Callable[..., Pairs]] = {
 }
 
 
-def draw_pairs(X: Array, y: Array | None, rng: np.random.Generator, problem: Problem) -> Pairs:
-    """Draw inputs, targets and weights as the network takes them: float32 and long enough."""
-    inputs, targets, weights = SUPERVISIONS[problem.supervision](X, y, rng, problem)
+def draw_pairs(signals: Signals, rng: np.random.Generator, problem: Problem) -> tuple[Array, ...]:
+    """Draw inputs, targets and any weights as the network takes them: float32 and long enough."""
+    inputs, targets, weights = SUPERVISIONS[problem.supervision](signals.X, signals.y, rng, problem)
     if problem.cross_entropy:
         targets = targets.clip(0, 1)
-    if weights is not None:
-        missing = problem.length - weights.shape[1]
-        weights = np.pad(weights, ((0, 0), (0, missing))).astype(np.float32)
     inputs, targets = (
         pad_timesteps(array, problem.length).astype(np.float32, copy=False)
         for array in (inputs, targets)
     )
-    return inputs, targets, weights
+    if weights is not None:
+        weights = np.pad(weights, ((0, 0), (0, problem.length - weights.shape[1])))
+    elif signals.weight is not None:
+        weights = np.ones(inputs.shape[:2])
+    if weights is None:
+        return inputs, targets
+    if signals.weight is not None:
+        weights = weights * signals.weight[:, np.newaxis]
+    return inputs, targets, weights.astype(np.float32)
 
 
 def hide_points(X: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.bool_]]:
@@ -137,25 +177,21 @@ class TrainingBatches:
     batches are fetched.
     """
 
-    def __init__(
-        self, X: Array, y: Array | None, problem: Problem, *, batch_size: int, seed: int
-    ) -> None:
-        self._X, self._y, self._problem = X, y, problem
-        self._batch_size, self._seed = batch_size, seed
+    def __init__(self, signals: Signals, problem: Problem, *, batch_size: int, seed: int) -> None:
+        self._signals, self._problem, self._seed = signals, problem, seed
         self._epoch, self._order = -1, np.empty(0, dtype=np.intp)
-        self.n_batches = -(-len(X) // batch_size)  # of one epoch
+        self.batch_size = batch_size
+        self.n_batches = -(-len(signals) // batch_size)  # of one epoch
 
     def __getitem__(self, number: int) -> tuple[Array, ...]:
         epoch, index = divmod(int(number), self.n_batches)
         if epoch != self._epoch:
-            self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._X))
-            self._epoch = epoch
-        start = index * self._batch_size
-        rows = np.sort(self._order[start : start + self._batch_size])
+            rng = np.random.default_rng((self._seed, epoch))
+            self._epoch, self._order = epoch, rng.permutation(len(self._signals))
+        start = index * self.batch_size
+        rows = np.sort(self._order[start : start + self.batch_size])
         rng = np.random.default_rng((self._seed, epoch, index))
-        y = None if self._y is None else self._y[rows]
-        inputs, targets, weights = draw_pairs(self._X[rows], y, rng, self._problem)
-        return (inputs, targets) if weights is None else (inputs, targets, weights)
+        return draw_pairs(self._signals.rows(rows), rng, self._problem)
 
     def epoch(self, number: int) -> Iterator[tuple[Array, ...]]:
         """Iterate over the batches of one epoch."""
@@ -163,7 +199,7 @@ class TrainingBatches:
         return (self[start + index] for index in range(self.n_batches))
 
 
-def check_problem(problem: Problem, X: Array, y: Array | None) -> None:
+def check_problem(problem: Problem, signals: Signals) -> None:
     """Raise or warn where cross-entropy meets targets outside [0, 1].
 
     Without a scaler that is an error. With one, targets that stick out of the scaled range of the
@@ -173,9 +209,9 @@ def check_problem(problem: Problem, X: Array, y: Array | None) -> None:
     if not problem.cross_entropy:
         return
     if problem.scaler is None:
-        name, targets = "X", X
-        if y is not None and problem.supervision == "paired":
-            name, targets = "y", y
+        name, targets = "X", signals.X
+        if signals.y is not None and problem.supervision == "paired":
+            name, targets = "y", signals.y
         low, high = targets.min(), targets.max()
         if low < -TOLERANCE or high > 1 + TOLERANCE:
             raise ValueError(
@@ -184,10 +220,9 @@ def check_problem(problem: Problem, X: Array, y: Array | None) -> None:
                 "MinMaxPerSample, or choose loss='mean_squared_error'."
             )
         return
-    rows = slice(None, None, -(-len(X) // CHECKED_SIGNALS))
+    some = signals.rows(slice(None, None, -(-len(signals) // CHECKED_SIGNALS)))
     unclipped = problem._replace(cross_entropy=False)
-    rng = np.random.default_rng(0)
-    inputs, targets, _ = draw_pairs(X[rows], None if y is None else y[rows], rng, unclipped)
+    inputs, targets, *_ = draw_pairs(some, np.random.default_rng(0), unclipped)
     if inputs.min() < -TOLERANCE or inputs.max() > 1 + TOLERANCE:
         raise ValueError(
             f"Binary cross-entropy needs signals scaled to [0, 1], but {problem.scaler!r} scales "
@@ -206,21 +241,22 @@ def check_problem(problem: Problem, X: Array, y: Array | None) -> None:
 
 
 def split(
-    X: Array,
-    y: Array | None,
+    signals: Signals,
     problem: Problem,
+    rows: tuple[Any, Any | None],
     *,
-    n_train: int,
     batch_size: int,
     seed: int,
 ) -> tuple[TrainingBatches, tuple[Array, ...] | None]:
-    """Split signals into training batches and, from the end, fixed validation pairs."""
-    y_train, y_validation = (None, None) if y is None else (y[:n_train], y[n_train:])
-    train = TrainingBatches(X[:n_train], y_train, problem, batch_size=batch_size, seed=seed)
-    if n_train == len(X):
+    """Split signals into training batches and fixed validation pairs, by two selections of rows."""
+    training, validation = rows
+    train = TrainingBatches(
+        signals.rows(training).weighted(), problem, batch_size=batch_size, seed=seed
+    )
+    if validation is None:
         return train, None
-    pairs = draw_pairs(X[n_train:], y_validation, np.random.default_rng(seed), problem)
-    return train, tuple(array for array in pairs if array is not None)
+    rng = np.random.default_rng(seed)
+    return train, draw_pairs(signals.rows(validation).weighted(), rng, problem)
 
 
 def cross_entropy_floor(batches: Iterable[tuple[Array, ...]], problem: Problem) -> float | None:
@@ -234,6 +270,26 @@ def cross_entropy_floor(batches: Iterable[tuple[Array, ...]], problem: Problem) 
         total += np.sum(np.mean(entropy * weights[0] if weights else entropy, axis=1))
         n_signals += len(targets)
     return float(total / n_signals)
+
+
+def blind_spot_error(
+    run: Callable[[Array, Array], Array], X: Array, weight: Array | None = None
+) -> float:
+    """Mean squared error at hidden points of X, over the variance of each signal that has any.
+
+    `run` denoises its first argument, scaled by the statistics of the second.
+    """
+    variance = X.var(axis=1, dtype=np.float64).mean(axis=1)
+    varies = variance > 0
+    if weight is not None:
+        weight = weight[varies]
+    X, variance = X[varies], variance[varies]
+    if len(X) == 0 or (weight is not None and not weight.any()):
+        raise ValueError("score without clean signals needs a signal that is not flat.")
+    inputs, hidden = hide_points(X, np.random.default_rng(0))
+    error = np.square(run(inputs, X) - X, dtype=np.float64).mean(axis=2)
+    by_signal = (error * hidden).sum(axis=1) / hidden.sum(axis=1) / variance
+    return float(np.average(by_signal, weights=weight))
 
 
 def pad_timesteps(x: Array, length: int) -> Array:

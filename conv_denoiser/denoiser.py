@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser import _options
+from conv_denoiser._supervision import Signals, blind_spot_error, pad_timesteps
 from conv_denoiser._validation import (
+    HasMethods,
     Interval,
     StrOptions,
+    check_output_container,
     check_params,
     check_signals,
     check_target,
+    check_weight,
 )
 from conv_denoiser.metrics import snr_improvement_db
-from conv_denoiser.noise import NoiseModel, as_noise_model
+from conv_denoiser.noise import NoiseModel
 from conv_denoiser.preprocessing import PerSampleScaler
 
 if TYPE_CHECKING:
@@ -48,9 +52,9 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Largest norm of a convolution's kernel; None does not limit it. "auto" is 2.0.
     loss : str, callable or "auto", default="auto"
         Name of a Keras loss, or a callable ``(y_true, y_pred) -> loss`` of each timestep, of shape
-        (n_signals, n_timesteps). Binary cross-entropy
-        makes the network end in a sigmoid, any other loss in a linear output. "auto" is
-        "binary_crossentropy", and "mean_squared_error" for a callable architecture.
+        (n_signals, n_timesteps). Binary cross-entropy makes the network end in a sigmoid, any
+        other loss in a linear output. "auto" is "binary_crossentropy", and "mean_squared_error"
+        for a callable architecture.
     scaler : PerSampleScaler, None or "auto", default="auto"
         Scales X, and y with the statistics of X; undone on the output, so that results have the
         units of X. None takes and returns arrays as they are. "auto" is `MinMaxPerSample`, and
@@ -70,12 +74,14 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Passes over the training signals.
     batch_size : int, default=150
         Signals a training step.
-    validation_split : float, default=0.2
+    validation_split : float or splitter, default=0.2
         Share of the signals, taken from the end, that `fit` validates on instead of training; 0
-        trains on all.
+        trains on all. A splitter of scikit-learn, whose first split is used, chooses otherwise:
+        ``ShuffleSplit(1, test_size=0.2, random_state=0)`` shuffles first.
     early_stopping : bool, default=False
-        Stop when the validation loss (the training loss, without validation) no longer improves,
-        and put back the weights of the best epoch.
+        Stop when the validation loss (the training loss, without validation) no longer improves
+        for `patience` epochs, and put back the weights of the best epoch, also when training goes
+        on to the last one.
     patience : int, default=10
         Epochs without improvement after which to stop early.
     callbacks : list or None, default=None
@@ -103,8 +109,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     n_epochs_ : int
         Number of epochs trained.
     best_epoch_ : int or None
-        The epoch of the lowest validation (else training) loss, counted from 1; None before the
-        first whole epoch.
+        Of the epochs of the last fit, the one of the lowest validation (else training) loss,
+        counted from 1 over all fits; None if that fit had no whole epoch.
     loss_floor_ : float or None
         With cross-entropy, the lowest value that it can reach: the mean entropy of the
         targets that the last fit validated (else trained) on, which are not 0 or 1. None for
@@ -144,7 +150,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "supervision": [StrOptions({"auto", "paired", "synthetic", "blind_spot"})],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "validation_split": [Interval(Real, 0, 1, closed="left")],
+        "validation_split": [Interval(Real, 0, 1, closed="left"), HasMethods(["split"])],
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "callbacks": [None, list, tuple],
@@ -168,7 +174,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         learning_rate: Any = 1e-3,
         epochs: int = 5,
         batch_size: int = 150,
-        validation_split: float = 0.2,
+        validation_split: Any = 0.2,
         early_stopping: bool = False,
         patience: int = 10,
         callbacks: Sequence[Any] | None = None,
@@ -197,10 +203,10 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     _network: dict[str, Any]
-    _training: dict[str, Any]
+    _compiled_with: dict[str, Any]
     history_: dict[str, list[float]]
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
         Parameters
@@ -210,6 +216,9 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y : array-like of X's shape or of shape (n_signals,), default=None
             Clean signals, or a second noisy take of them. A one-dimensional y holds labels for a
             later step of a Pipeline and is ignored.
+        sample_weight : array-like of shape (n_signals,), default=None
+            How much the loss of each signal counts, relative to the others; signals of weight 0
+            are left out.
 
         Returns
         -------
@@ -219,12 +228,44 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter, X or y is not valid, or the loss becomes NaN.
+            If a parameter, X, y or sample_weight is not valid, or the loss becomes NaN.
+
+        Notes
+        -----
+        An error that ends training after it began, as in a callback, leaves the denoiser fitted
+        with what it learned until then.
         """
-        check_params(self)
-        X = check_signals(self, X, reset=True)
-        y = check_target(y, X)
-        return self._fit(_with_channels(X), None if y is None else _with_channels(y))
+        resume = self.warm_start and hasattr(self, "model_")
+        signals = self._check_signals(X, y, sample_weight, reset=True)
+        return self._fit(
+            signals, resume=resume, epochs=self.epochs, validation_split=self.validation_split
+        )
+
+    def partial_fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train the network for one more epoch, on signals that may come in chunks.
+
+        With all signals in one chunk and an int as `random_state`, as many calls as `epochs` give
+        the bits of one `fit` with ``validation_split=0``. There is no validation.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals; clean ones where the supervision is "synthetic".
+        y : array-like of X's shape or of shape (n_signals,), default=None
+            Clean signals, as in `fit`.
+        sample_weight : array-like of shape (n_signals,), default=None
+            How much the loss of each signal counts, relative to the others in this chunk.
+
+        Returns
+        -------
+        self : ConvDenoiser
+            The denoiser, fitted to all chunks until now.
+        """
+        resume = hasattr(self, "model_")
+        signals = self._check_signals(X, y, sample_weight, reset=not resume)
+        return self._fit(signals, resume=resume, epochs=1, validation_split=0)
 
     def transform(self, X: ArrayLike) -> Array:
         """Denoise signals.
@@ -239,6 +280,9 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray of X's shape
             Denoised signals in the units of X, float32 for float32 input and float64 otherwise.
         """
+        check_is_fitted(self, "model_")
+        X = check_signals(self, X, reset=False)
+        check_output_container(self, X)
         return self._denoise(X)
 
     def predict(self, X: ArrayLike) -> Array:
@@ -254,9 +298,10 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray of X's shape
             Denoised signals.
         """
-        return self._denoise(X)
+        check_is_fitted(self, "model_")
+        return self._denoise(check_signals(self, X, reset=False))
 
-    def score(self, X: ArrayLike, y: Any = None) -> float:
+    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Return a score, the higher the better, with or without clean signals.
 
         Parameters
@@ -265,6 +310,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Noisy signals.
         y : array-like of X's shape or of shape (n_signals,), default=None
             Clean signals. Labels are ignored.
+        sample_weight : array-like of shape (n_signals,), default=None
+            How much each signal counts in the mean.
 
         Returns
         -------
@@ -275,10 +322,10 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "model_")
         X = check_signals(self, X, reset=False)
-        clean = check_target(y, X)
+        clean, weight = check_target(y, X), check_weight(sample_weight, X)
         if clean is None:
-            return -self._blind_spot_error(_with_channels(X))
-        return float(snr_improvement_db(clean, self._denoise(X), X))
+            return -blind_spot_error(self._run, _with_channels(X), weight)
+        return float(snr_improvement_db(clean, self._denoise(X), X, sample_weight=weight))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -305,75 +352,42 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             model.set_weights(state["model_"])
             self._set_model(model)
 
-    def _fit(self, X: Array, y: Array | None) -> Self:
-        from conv_denoiser import _keras, _networks, _supervision
+    def _check_signals(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Signals:
+        check_params(self)
+        X = check_signals(self, X, reset=reset)
+        target, weight = check_target(y, X), check_weight(sample_weight, X)
+        target = None if target is None else _with_channels(target)
+        return Signals(_with_channels(X), target, weight)
 
-        n_train = _options.n_training_signals(self, len(X))
-        cross_entropy = _keras.is_cross_entropy(_options.chosen(self, "loss"))
-        network = _options.network_options(self, X.shape[2], cross_entropy)
-        training = _options.training_options(self)
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        resume = self.warm_start and hasattr(self, "model_")
-        if resume and network != self._network:
-            raise ValueError(
-                "warm_start=True goes on with the network fitted before, but its options changed "
-                f"from {self._network} to {network}. Fit with warm_start=False first."
-            )
-        history = self.history_ if resume else {}
+    def _fit(self, signals: Signals, **options: Any) -> Self:
+        from conv_denoiser._keras import joined, report_end
+        from conv_denoiser._training import train_denoiser
 
-        with _keras.seeded(seed):
-            model = self.model_ if resume else _networks.build_network(**network)
-            problem = _supervision.Problem(
-                supervision=_options.chosen_supervision(self, y),
-                noise=as_noise_model(self.noise),
-                scaler=_options.chosen_scaler(self, cross_entropy),
-                cross_entropy=cross_entropy,
-                length=_networks.padded_length(model, *X.shape[1:]),
-            )
-            if problem.supervision == "blind_spot":
-                _keras.check_loss_by_point(training["loss"], problem.length, X.shape[2])
-            _supervision.check_problem(problem, X, y)
-            train, validation = _supervision.split(
-                X, y, problem, n_train=n_train, batch_size=self.batch_size, seed=seed
-            )
-            new = _keras.train(
-                model,
-                train,
-                validation,
-                **training,
-                keep_optimizer=resume and training == self._training,
-                epochs=self.epochs,
-                initial_epoch=len(history.get("loss", [])),
-                patience=self.patience if self.early_stopping else None,
-                callbacks=self.callbacks,
-                verbose=self.verbose,
-                batch_size=self.batch_size,
-            )
-
-        self._network, self._training, self._length = network, training, problem.length
-        self.scaler_, self.supervision_ = problem.scaler, problem.supervision
-        targets = train.epoch(0) if validation is None else [validation]
-        self.loss_floor_ = _supervision.cross_entropy_floor(targets, problem)
-        self._set_history(_keras.joined(history, new))
-        self._set_model(model)
+        trained = train_denoiser(self, signals, **options)
+        self._network, self._compiled_with = trained.network, trained.compiled_with
+        self._length = trained.problem.length
+        self.scaler_, self.supervision_ = trained.problem.scaler, trained.problem.supervision
+        self.loss_floor_ = trained.loss_floor
+        before = self.history_ if options["resume"] else {}
+        self._set_history(joined(before, trained.training.history), len(before.get("loss", ())))
+        self._set_model(trained.model)
+        report_end(trained.training, options["epochs"])
         return self
 
-    def _set_history(self, history: dict[str, list[float]]) -> None:
+    def _set_history(self, history: dict[str, list[float]], n_before: int) -> None:
         self.history_ = history
         self.n_epochs_ = len(history["loss"])
-        monitored = np.asarray(history.get("val_loss", history["loss"]))
-        found = np.isfinite(monitored).any()
-        self.best_epoch_ = int(np.nanargmin(monitored)) + 1 if found else None
+        losses = history.get("val_loss", history["loss"])[n_before:]
+        found = np.isfinite(losses).any()
+        self.best_epoch_ = n_before + int(np.nanargmin(losses)) + 1 if found else None
 
     def _set_model(self, model: "keras.Model") -> None:
         from conv_denoiser._inference import compile_forward
 
-        self.model_ = model
-        self._forward = compile_forward(model)
+        if getattr(self, "model_", None) is not model or not hasattr(self, "_forward"):
+            self.model_, self._forward = model, compile_forward(model)
 
-    def _denoise(self, X: ArrayLike) -> Array:
-        check_is_fitted(self, "model_")
-        X = check_signals(self, X, reset=False)
+    def _denoise(self, X: Array) -> Array:
         noisy = _with_channels(X)
         return self._run(noisy, noisy).reshape(X.shape)
 
@@ -386,27 +400,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self.scaler_.unscale(output, statistics)
 
     def _forward_padded(self, inputs: Array) -> Array:
-        from conv_denoiser._supervision import pad_timesteps
-
-        if self.scaler_ is None and np.abs(inputs).max() > np.finfo(np.float32).max:
-            raise ValueError(
-                f"The network computes in float32, but X reaches {np.abs(inputs).max():.3g}. Use a "
-                "scaler, or divide the signals by a constant first."
-            )
         output = self._forward(pad_timesteps(inputs, self._length))
         return output[:, : inputs.shape[1]].astype(inputs.dtype, copy=False)
-
-    def _blind_spot_error(self, X: Array) -> float:
-        """Mean squared error at hidden points, over the variance of each signal that has any."""
-        from conv_denoiser._supervision import hide_points
-
-        variance = X.var(axis=1, dtype=np.float64).mean(axis=1)
-        X, variance = X[variance > 0], variance[variance > 0]
-        if len(X) == 0:
-            raise ValueError("score without clean signals needs a signal that is not flat.")
-        inputs, hidden = hide_points(X, np.random.default_rng(0))
-        error = np.square(self._run(inputs, X) - X, dtype=np.float64).mean(axis=2)
-        return float(np.mean((error * hidden).sum(axis=1) / hidden.sum(axis=1) / variance))
 
 
 def _with_channels(X: Array) -> Array:

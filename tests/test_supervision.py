@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from conv_denoiser._supervision import Problem, TrainingBatches, hide_points
+from conv_denoiser._supervision import Problem, Signals, TrainingBatches, hide_points
 from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.preprocessing import MinMaxPerSample
 
@@ -10,7 +10,7 @@ X = np.random.default_rng(0).normal(size=(40, 100, 2)).astype(np.float32)
 
 def batches(supervision="blind_spot", **changes):
     problem = Problem(supervision, GaussianNoise(0.1), None, False, 100)._replace(**changes)
-    return TrainingBatches(X, X, problem, batch_size=15, seed=0)
+    return TrainingBatches(Signals(X, X), problem, batch_size=15, seed=0)
 
 
 @pytest.mark.parametrize("n_timesteps", [2, 3, 5, 100])
@@ -57,7 +57,7 @@ def test_loss_in_training_is_that_of_hidden_points():
     ).fit(signals)
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
     problem = Problem("blind_spot", None, None, False, 100)
-    source = TrainingBatches(signals[:, :, None], None, problem, batch_size=40, seed=seed)
+    source = TrainingBatches(Signals(signals[:, :, None]), problem, batch_size=40, seed=seed)
     inputs, targets, weights = source[0]
     hidden = weights > 0
     error = np.square(denoiser.model_(inputs).numpy() - targets)[:, :, 0]

@@ -1,0 +1,89 @@
+"""Losses and optimizers: what a network is compiled with."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["check_loss_by_point", "compile_model", "is_cross_entropy"]
+
+
+def compile_model(model: keras.Model, loss: Any, optimizer: Any, learning_rate: Any) -> None:
+    """Compile a model with an optimizer of its own, ready to be traced once."""
+    made = _new_optimizer(optimizer, learning_rate)
+    # Variables that come into being while a training step is traced make TensorFlow trace it twice.
+    made.build(model.trainable_variables)
+    if model.distribute_strategy.num_replicas_in_sync == 1 and _ALL_REDUCE in dir(made):
+        # The sum over one replica does nothing, but TensorFlow keeps its gradient function, and by
+        # that the traced graph of the whole training step (about 10 MB), until the process ends.
+        setattr(made, _ALL_REDUCE, _unchanged)
+    model.compile(optimizer=made, loss=keras.losses.get(loss))
+
+
+_ALL_REDUCE = "_all_reduce_sum_gradients"
+
+
+def _unchanged(grads_and_vars: Any) -> Any:
+    return grads_and_vars
+
+
+def _new_optimizer(optimizer: Any, learning_rate: Any) -> keras.optimizers.Optimizer:
+    """Make an optimizer from a name, or from an instance, which holds the state of one training."""
+    is_number = isinstance(learning_rate, (int, float, np.number))
+    if isinstance(learning_rate, bool) or not (
+        (is_number and 0 < learning_rate < np.inf) or callable(learning_rate)
+    ):
+        raise ValueError(
+            "learning_rate must be a positive number or a keras learning-rate schedule. Got "
+            f"{learning_rate!r}."
+        )
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        return type(optimizer).from_config(optimizer.get_config())
+    try:
+        found = keras.optimizers.get(optimizer)
+    except (ValueError, TypeError):
+        found = None
+    if found is None:
+        raise ValueError(
+            f"Unknown optimizer {optimizer!r}. Expected the name of a Keras optimizer such as "
+            "'adam' or 'sgd', or an instance of one."
+        )
+    return type(found)(learning_rate=learning_rate)
+
+
+def is_cross_entropy(loss: Any) -> bool:
+    """Tell whether a loss is binary cross-entropy; raise ValueError if it is no loss."""
+    try:
+        function = keras.losses.get(loss)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"Unknown loss {loss!r}. Expected 'auto', the name of a Keras loss such as "
+            "'binary_crossentropy', 'mean_squared_error', 'mean_absolute_error' or 'huber', or a "
+            "callable (y_true, y_pred) -> loss."
+        ) from error
+    if isinstance(function, keras.losses.BinaryCrossentropy):
+        config = function.get_config()
+        if config["from_logits"] or config["label_smoothing"]:
+            raise ValueError(
+                "BinaryCrossentropy is supported without from_logits and label_smoothing: the "
+                "network ends in a sigmoid, and the targets are soft already. Got "
+                f"from_logits={config['from_logits']}, label_smoothing={config['label_smoothing']}."
+            )
+        return True
+    return function is keras.losses.binary_crossentropy
+
+
+def check_loss_by_point(loss: Any, n_timesteps: int, n_channels: int, reason: str) -> None:
+    """Raise ValueError if a function of the user's averages where points must be weighted."""
+    function = keras.losses.get(loss)
+    if isinstance(function, keras.losses.Loss):
+        return
+    zeros = tf.zeros((2, n_timesteps, n_channels))
+    shape = tuple(tf.convert_to_tensor(function(zeros, zeros)).shape)
+    if shape != (2, n_timesteps):
+        raise ValueError(
+            f"{reason}, so the loss must return one value a timestep, of shape (n_signals, "
+            f"n_timesteps). {loss!r} returned shape {shape} for {(2, n_timesteps, n_channels)}: "
+            "average over the last axis only."
+        )

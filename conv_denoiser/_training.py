@@ -1,0 +1,87 @@
+"""From a denoiser's parameters and checked signals to a trained network."""
+
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from sklearn.utils import check_random_state
+
+from conv_denoiser import _compile, _keras, _networks, _options, _supervision
+from conv_denoiser._supervision import Problem, Signals
+
+__all__ = ["Trained", "train_denoiser"]
+
+
+class Trained(NamedTuple):
+    """A trained network, and how it came about."""
+
+    model: keras.Model
+    network: dict[str, Any]
+    compiled_with: dict[str, Any]
+    problem: Problem
+    loss_floor: float | None
+    training: _keras.Training
+
+
+def train_denoiser(
+    denoiser: Any, signals: Signals, *, resume: bool, epochs: int, validation_split: Any
+) -> Trained:
+    """Build a network, or with `resume` take up the denoiser's, and train it."""
+    signals = signals.weighted()
+    rows = _options.split_rows(validation_split, signals.X, signals.y)
+    seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
+    cross_entropy = _compile.is_cross_entropy(_options.chosen(denoiser, "loss"))
+    n_timesteps, n_channels = signals.X.shape[1:]
+    network = _options.network_options(denoiser, n_channels, cross_entropy)
+    compiled_with = _options.training_options(denoiser)
+    if resume:
+        _check_same_network(denoiser, network)
+    with _keras.seeded(seed):
+        model = denoiser.model_ if resume else _networks.build_network(**network)
+        problem = _options.problem(
+            denoiser,
+            with_target=signals.y is not None,
+            cross_entropy=cross_entropy,
+            length=_networks.padded_length(model, n_timesteps, n_channels),
+        )
+        _supervision.check_problem(problem, signals)
+        _check_loss(compiled_with["loss"], problem, signals)
+        train, validation = _supervision.split(
+            signals, problem, rows, batch_size=denoiser.batch_size, seed=seed
+        )
+        if not (resume and model.compiled and compiled_with == denoiser._compiled_with):
+            _compile.compile_model(model, **compiled_with)
+        training = _keras.train(
+            model,
+            train,
+            validation,
+            _keras.Schedule(
+                initial_epoch=len(denoiser.history_["loss"]) if resume else 0,
+                epochs=epochs,
+                patience=denoiser.patience if denoiser.early_stopping else None,
+                callbacks=denoiser.callbacks,
+                verbose=denoiser.verbose,
+            ),
+        )
+    targets = train.epoch(0) if validation is None else [validation]
+    floor = _supervision.cross_entropy_floor(targets, problem)
+    return Trained(model, network, compiled_with, problem, floor, training)
+
+
+def _check_same_network(denoiser: Any, network: dict[str, Any]) -> None:
+    if network != denoiser._network:
+        raise ValueError(
+            "warm_start=True and partial_fit go on with the network fitted before, but its options "
+            f"changed from {denoiser._network} to {network}. Call fit with warm_start=False first."
+        )
+
+
+def _check_loss(loss: Any, problem: Problem, signals: Signals) -> None:
+    """Check that a loss can be weighted by point where it must be."""
+    if problem.supervision == "blind_spot":
+        reason = "supervision='blind_spot' counts the loss at hidden points only"
+    elif signals.weight is not None:
+        reason = "sample_weight weights the loss of each signal"
+    else:
+        return
+    _compile.check_loss_by_point(loss, problem.length, signals.X.shape[2], reason)
