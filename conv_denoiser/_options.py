@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from conv_denoiser._supervision import Problem
+from conv_denoiser._supervision import Problem, Signals
 from conv_denoiser.noise import as_noise_model
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler, StandardizePerSample
 
@@ -118,24 +118,31 @@ def training_options(denoiser: Any) -> dict[str, Any]:
     }
 
 
-def split_rows(validation_split: Any, X: Any, y: Any) -> tuple[Any, Any | None]:
+def split_rows(validation_split: Any, signals: Signals) -> tuple[Any, Any | None]:
     """Return the rows to train on, and those to validate on or None.
 
-    A number is a share, taken from the end; a splitter of scikit-learn says for itself.
+    A number is a share of the signals that count, taken from the end; a splitter of scikit-learn
+    says for itself.
     """
     if not isinstance(validation_split, Real):
-        training, validation = next(iter(validation_split.split(X, y)))
-        if len(training) == 0 or len(validation) == 0:
+        training, validation = next(iter(validation_split.split(signals.X, signals.y)))
+        sizes = [signals.rows(rows).n_counting for rows in (training, validation)]
+        if 0 in sizes:
             raise ValueError(
-                f"validation_split={validation_split!r} gave {len(training)} signals to train and "
-                f"{len(validation)} to validate on, of n_samples={len(X)}. Both need one at least."
+                f"validation_split={validation_split!r} gave {sizes[0]} signals to train and "
+                f"{sizes[1]} to validate on, of n_samples={len(signals)}. Both need one at least, "
+                "of a sample_weight above 0."
             )
         return training, validation
+    n_signals = signals.n_counting
     # 10 * (1 - 0.9) is a little less than 1.
-    n_train = math.floor(len(X) * (1 - float(validation_split)) + 1e-9)
+    n_train = math.floor(n_signals * (1 - float(validation_split)) + 1e-9)
     if n_train == 0:
         raise ValueError(
-            f"n_samples={len(X)}: validation_split={validation_split} leaves no signal to train "
+            f"n_samples={n_signals}: validation_split={validation_split} leaves no signal to train "
             "on. Pass more signals, or validation_split=0."
         )
-    return slice(None, n_train), slice(n_train, None) if n_train < len(X) else None
+    if n_train == n_signals:
+        return slice(None), None
+    border = n_train if signals.weight is None else np.flatnonzero(signals.weight)[n_train]
+    return slice(None, border), slice(border, None)

@@ -46,8 +46,8 @@ TOLERANCE = 1e-6
 class Signals:
     """What is learned from: X, y of the same shape or None, and how much each signal counts.
 
-    X has the shape (n_signals, n_timesteps, n_channels), `weight` the shape (n_signals,) and a mean
-    of 1, or is None where all count the same.
+    X has the shape (n_signals, n_timesteps, n_channels), `weight` the shape (n_signals,), or is
+    None where all count the same.
     """
 
     X: Array
@@ -56,6 +56,11 @@ class Signals:
 
     def __len__(self) -> int:
         return len(self.X)
+
+    @property
+    def n_counting(self) -> int:
+        """Number of signals whose weight is not zero."""
+        return len(self) if self.weight is None else int(np.count_nonzero(self.weight))
 
     def rows(self, rows: Any) -> "Signals":
         """Take some of the signals."""
@@ -70,7 +75,7 @@ class Signals:
         counts = self.weight > 0
         kept = self if counts.all() else self.rows(counts)
         assert kept.weight is not None
-        weight = kept.weight / kept.weight.mean() if len(kept) else kept.weight
+        weight = kept.weight / kept.weight.mean()
         return replace(kept, weight=None if (weight == 1).all() else weight)
 
 

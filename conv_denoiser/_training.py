@@ -27,8 +27,7 @@ def train_denoiser(
     denoiser: Any, signals: Signals, *, resume: bool, epochs: int, validation_split: Any
 ) -> Trained:
     """Build a network, or with `resume` take up the denoiser's, and train it."""
-    signals = signals.weighted()
-    rows = _options.split_rows(validation_split, signals.X, signals.y)
+    rows = _options.split_rows(validation_split, signals)
     seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
     cross_entropy = _compile.is_cross_entropy(_options.chosen(denoiser, "loss"))
     n_timesteps, n_channels = signals.X.shape[1:]
@@ -44,7 +43,7 @@ def train_denoiser(
             cross_entropy=cross_entropy,
             length=_networks.padded_length(model, n_timesteps, n_channels),
         )
-        _supervision.check_problem(problem, signals)
+        _supervision.check_problem(problem, signals.weighted())
         _check_loss(compiled_with["loss"], problem, signals)
         train, validation = _supervision.split(
             signals, problem, rows, batch_size=denoiser.batch_size, seed=seed

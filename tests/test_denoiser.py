@@ -9,8 +9,6 @@ import pytest
 from conftest import small_denoiser
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
 
 from conv_denoiser import ConvDenoiser, MinMaxPerSample, SignalGenerator, StandardizePerSample
 from conv_denoiser.metrics import snr_improvement_db
@@ -300,97 +298,6 @@ def test_strided_architecture_is_padded(parabolas):
     assert small_denoiser(architecture=network).fit(X, y).transform(X).shape == (60, 150)
 
 
-@pytest.mark.slow
-def test_early_stopping_restores_the_best_epoch(parabolas):
-    import keras
-
-    class Spoil(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch >= 3:
-                self.model.set_weights([0 * w for w in self.model.get_weights()])
-
-    params = {"learning_rate": 0.01, "callbacks": [Spoil], "loss": "mean_squared_error"}
-    early = small_denoiser(**params, epochs=10, early_stopping=True, patience=2)
-    stopped = early.fit(*parabolas)
-    assert stopped.best_epoch_ == 3
-    assert stopped.n_epochs_ == 5
-    best = small_denoiser(**params, epochs=3).fit(*parabolas)
-    np.testing.assert_array_equal(stopped.transform(parabolas[0]), best.transform(parabolas[0]))
-
-
-@pytest.mark.slow
-def test_callbacks_are_made_anew_for_every_fit(parabolas):
-    import keras
-
-    class Count(keras.callbacks.Callback):
-        def __init__(self):
-            super().__init__()
-            self.epochs = 0
-
-        def on_epoch_end(self, epoch, logs=None):
-            self.epochs += 1
-            seen.append(self.epochs)
-
-    for callback in (Count, Count(), lambda: Count()):
-        seen = []
-        denoiser = small_denoiser(epochs=2, callbacks=[callback])
-        denoiser.fit(*parabolas)
-        denoiser.fit(*parabolas)
-        assert seen == [1, 2, 1, 2]
-
-
-@pytest.mark.slow
-def test_warm_start_goes_on(parabolas):
-    denoiser = small_denoiser(epochs=2, warm_start=True).fit(*parabolas)
-    first = list(denoiser.history_["loss"])
-    denoiser.fit(*parabolas)
-    assert denoiser.n_epochs_ == 4
-    assert denoiser.history_["loss"][:2] == first
-    at_once = small_denoiser(epochs=4).fit(*parabolas)
-    assert denoiser.history_ == at_once.history_
-    with pytest.raises(ValueError, match="warm_start=True.*options changed"):
-        denoiser.set_params(filters=(5,)).fit(*parabolas)
-
-
-@pytest.mark.slow
-def test_warm_start_with_other_training(parabolas):
-    denoiser = small_denoiser(warm_start=True, validation_split=0).fit(*parabolas)
-    denoiser.set_params(optimizer="sgd", learning_rate=0.5, validation_split=0.2)
-    denoiser.fit(*parabolas)
-    assert type(denoiser.model_.optimizer).__name__ == "SGD"
-    assert float(denoiser.model_.optimizer.learning_rate) == 0.5
-    assert len(denoiser.history_["loss"]) == len(denoiser.history_["val_loss"]) == 2
-    assert denoiser.best_epoch_ == 2
-    restored = pickle.loads(pickle.dumps(denoiser)).fit(*parabolas)
-    assert restored.n_epochs_ == 3
-
-
-@pytest.mark.slow
-def test_failed_refit_keeps_the_model(parabolas):
-    X, y = parabolas
-    denoiser = small_denoiser(warm_start=True, loss="mean_squared_error", scaler=None).fit(X, y)
-    before, history = denoiser.transform(X), denoiser.history_
-    with pytest.raises(ValueError, match="loss became"):
-        denoiser.fit(X * 1e30, y)
-    np.testing.assert_array_equal(denoiser.transform(X), before)
-    assert denoiser.history_ == history
-
-
-@pytest.mark.slow
-def test_interrupted_warm_start_keeps_the_history(parabolas):
-    import keras
-
-    class Interrupt(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            raise KeyboardInterrupt
-
-    denoiser = small_denoiser(warm_start=True).fit(*parabolas)
-    history = denoiser.history_
-    with pytest.warns(UserWarning, match="interrupted after 0 of 1 epochs"):
-        denoiser.set_params(callbacks=[Interrupt]).fit(*parabolas)
-    assert denoiser.history_ == history
-
-
 def test_noise_of_zero_is_a_noise_model(parabolas):
     assert small_denoiser(noise=0.0).fit(parabolas[1]).supervision_ == "synthetic"
 
@@ -419,18 +326,6 @@ def test_loss_floor_without_validation_is_over_all_signals(parabolas):
     assert denoiser.loss_floor_ == pytest.approx(np.mean(entr(y) + entr(1 - y)), rel=1e-5)
 
 
-@pytest.mark.slow
-def test_optimizers_and_learning_rates(parabolas):
-    import keras
-
-    for optimizer in ("sgd", "SGD", keras.optimizers.SGD(0.25)):
-        model = small_denoiser(optimizer=optimizer, learning_rate=0.25).fit(*parabolas).model_
-        assert type(model.optimizer).__name__ == "SGD"
-        assert float(model.optimizer.learning_rate) == 0.25
-    schedule = keras.optimizers.schedules.CosineDecay(1e-2, 10)
-    small_denoiser(learning_rate=schedule).fit(*parabolas)
-
-
 def test_pickle_and_clone(fitted, parabolas):
     X = parabolas[0]
     restored = pickle.loads(pickle.dumps(fitted))
@@ -447,36 +342,6 @@ def test_refit_replaces_the_model(parabolas):
     first = denoiser.transform(parabolas[0])
     np.testing.assert_array_equal(denoiser.fit(*parabolas).transform(parabolas[0]), first)
     assert denoiser.n_epochs_ == 1
-
-
-def test_recipe_as_a_pipeline(parabolas):
-    X, y = parabolas
-    pipeline = make_pipeline(MinMaxPerSample(), small_denoiser(scaler=None))
-    pipeline.fit(X, MinMaxPerSample().fit_transform(y))
-    denoised = pipeline.transform(X)
-    assert denoised.shape == X.shape
-    assert denoised.min() >= 0
-    assert denoised.max() <= 1
-
-
-@pytest.mark.slow
-def test_grid_search_with_and_without_clean_signals(parabolas):
-    X, y = parabolas
-    grid = {"kernel_size": [3, 5], "scaler": [MinMaxPerSample(), StandardizePerSample()]}
-    search = GridSearchCV(small_denoiser(loss="mean_squared_error"), grid, cv=2)
-    for target in (y, None):
-        search.fit(X, target)
-        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-
-
-def test_output_containers(parabolas):
-    import pandas as pd
-    import sklearn
-
-    X = pd.DataFrame(parabolas[0], columns=[f"t{i}" for i in range(150)])
-    with sklearn.config_context(transform_output="pandas"):
-        denoised = small_denoiser().fit(X).transform(X)
-    assert list(denoised.columns) == list(X.columns)
 
 
 def _worker(queue):

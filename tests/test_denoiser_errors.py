@@ -191,6 +191,7 @@ INTERRUPTED_FIT = textwrap.dedent(
             if self.model.history.epoch == list(range(WHOLE_EPOCHS)):
                 os.kill(os.getpid(), signal.SIGINT)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in the background
     X, y = SignalGenerator(random_state=0).sample(40, return_X_y=True)
     denoiser = ConvDenoiser(
         filters=(4,), epochs=50, batch_size=8, callbacks=[PressCtrlC], early_stopping=STOP
