@@ -95,9 +95,11 @@ def padded_length(model: keras.Model, n_timesteps: int, n_channels: int) -> int:
                 return length
         except ValueError:  # shorter than the kernels of the network
             continue
+    kernels = [layer.kernel_size[0] for layer in model.layers if hasattr(layer, "kernel_size")]
     raise ValueError(
         f"The network maps signals of {n_timesteps} timesteps and {n_channels} channel(s) to the "
-        f"shape {model.output_shape[1:]}, and no padding up to {MAX_PADDING} timesteps helps. "
-        "Choose a smaller kernel_size if it is longer than that; an architecture of your own must "
-        "take and return (n_signals, n_timesteps, n_channels), with n_timesteps left open (None)."
+        f"shape {model.output_shape[1:]}, and no padding up to {MAX_PADDING} timesteps helps; its "
+        f"longest kernel has {max(kernels, default=0)} timesteps. Choose a smaller kernel_size if "
+        "that is the longer one; an architecture of your own must take and return (n_signals, "
+        "n_timesteps, n_channels), with n_timesteps left open (None)."
     )

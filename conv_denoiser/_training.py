@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from sklearn.utils import check_random_state
 
-from conv_denoiser import _compile, _keras, _networks, _options, _supervision
+from conv_denoiser import _compile, _keras, _memory, _networks, _options, _supervision
 from conv_denoiser._supervision import Problem, Signals
 
 __all__ = ["Trained", "train_denoiser"]
@@ -35,6 +35,8 @@ def train_denoiser(
     compiled_with = _options.training_options(denoiser)
     if resume:
         _check_same_network(denoiser, network)
+    else:
+        _memory.release_old_networks()
     with _keras.seeded(seed):
         model = denoiser.model_ if resume else _networks.build_network(**network)
         problem = _options.problem(

@@ -1,6 +1,8 @@
 """How training is controlled: when it stops, what it starts from, what counts."""
 
+import gc
 import pickle
+import weakref
 
 import keras
 import numpy as np
@@ -315,3 +317,27 @@ def test_best_epoch_counts_over_all_fits(parabolas):
     denoiser = small_denoiser(epochs=2, warm_start=True).fit(*parabolas)
     denoiser.set_params(learning_rate=1e-9, epochs=1).fit(*parabolas)
     assert denoiser.n_epochs_ == denoiser.best_epoch_ == 3
+
+
+@pytest.mark.slow
+def test_refits_leave_no_graphs_behind(parabolas):
+    def graphs():
+        gc.collect()
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
+
+    denoiser = small_denoiser().fit(*parabolas)
+    denoiser.fit(*parabolas)
+    before = graphs()
+    for _ in range(3):
+        denoiser.fit(*parabolas)
+    assert graphs() <= before
+
+
+@pytest.mark.slow
+def test_signals_are_let_go_after_a_fit(parabolas):
+    X, y = (array.copy() for array in parabolas)
+    denoiser = small_denoiser().fit(X, y)
+    references = weakref.ref(X), weakref.ref(y)
+    del X, y
+    assert [reference() for reference in references] == [None, None]
+    assert denoiser.n_epochs_ == 1

@@ -1,0 +1,290 @@
+"""Searches and cross-validation of scikit-learn, as users call them."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import warnings
+
+import numpy as np
+import pytest
+from conftest import small_denoiser
+from sklearn.exceptions import FitFailedWarning
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.metrics import make_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+    RandomizedSearchCV,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+    learning_curve,
+    permutation_test_score,
+    validation_curve,
+)
+
+from conv_denoiser import MinMaxPerSample, SignalGenerator, StandardizePerSample
+from conv_denoiser.metrics import rmse, snr_improvement_scorer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def sines():
+    """Noisy and clean signals, (60, 64)."""
+    generator = SignalGenerator("sine", noise=0.3, n_timesteps=64, random_state=0)
+    return generator.sample(60, return_X_y=True)
+
+
+@pytest.fixture(params=["2-D", "3-D"])
+def signals(request, sines, two_channels):
+    return sines if request.param == "2-D" else two_channels
+
+
+def quick(**params):
+    defaults = {"loss": "mean_squared_error", "learning_rate": 0.01}
+    return small_denoiser(**{**defaults, **params})
+
+
+def test_grid_search_with_and_without_clean_signals(signals):
+    X, y = signals
+    grid = {"scaler": [MinMaxPerSample(), StandardizePerSample()]}
+    for target in (y, None):
+        search = GridSearchCV(quick(), grid, cv=2).fit(X, target)
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+        assert search.transform(X).shape == X.shape
+        assert search.score(X, target) == search.best_estimator_.score(X, target)
+
+
+def test_randomized_search(sines):
+    search = RandomizedSearchCV(quick(), {"kernel_size": [3, 5, 7]}, n_iter=2, cv=2, random_state=0)
+    assert search.fit(*sines).best_params_["kernel_size"] in (3, 5, 7)
+
+
+def test_halving_over_signals(two_channels):
+    halving = HalvingRandomSearchCV(
+        quick(), {"kernel_size": [3, 5]}, cv=2, factor=2, min_resources=20, random_state=0
+    )
+    assert np.isfinite(halving.fit(*two_channels).best_score_)
+
+
+def test_halving_over_epochs(sines):
+    search = HalvingGridSearchCV(
+        quick(),
+        {"learning_rate": [1e-9, 0.01]},
+        resource="epochs",
+        min_resources=1,
+        max_resources=4,
+        factor=4,
+        aggressive_elimination=True,
+        cv=2,
+    ).fit(*sines)
+    assert search.best_params_ == {"learning_rate": 0.01, "epochs": 4}
+    assert search.best_estimator_.n_epochs_ == 4
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        "neg_mean_squared_error",
+        "neg_root_mean_squared_error",
+        "neg_mean_absolute_error",
+        "neg_median_absolute_error",
+        "explained_variance",
+        "r2",
+    ],
+)
+def test_scoring_strings(sines, scoring):
+    assert np.isfinite(cross_val_score(quick(), *sines, scoring=scoring, cv=2)).all()
+
+
+def test_scorers(signals):
+    scoring = {
+        "gain": snr_improvement_scorer,
+        "rmse": make_scorer(rmse, greater_is_better=False, multioutput="uniform_average"),
+    }
+    results = cross_validate(quick(), *signals, scoring=scoring, cv=2, return_estimator=True)
+    np.testing.assert_array_equal(results["test_gain"], cross_val_score(quick(), *signals, cv=2))
+    assert (results["test_rmse"] < 0).all()
+    search = GridSearchCV(quick(), {"epochs": [1]}, scoring=scoring, refit="gain", cv=2)
+    search.fit(*signals)
+    assert snr_improvement_scorer(search, *signals) == search.score(*signals)
+
+
+def test_scoring_string_and_channels(two_channels):
+    """Of several channels, scikit-learn's own metrics say what they cannot do."""
+    with pytest.warns(UserWarning, match="Scoring failed(.|\n)*dim 3"):
+        scores = cross_val_score(quick(), *two_channels, scoring="r2", cv=2)
+    assert np.isnan(scores).all()
+
+
+def test_cross_val_predict(signals):
+    X, y = signals
+    denoised = cross_val_predict(quick(), X, y, cv=2)
+    assert denoised.shape == X.shape
+    half = len(X) // 2
+    np.testing.assert_array_equal(
+        denoised[:half], quick().fit(X[half:], y[half:]).predict(X[:half])
+    )
+
+
+def test_curves(signals):
+    sizes, train, validation = learning_curve(quick(), *signals, train_sizes=[0.5, 1.0], cv=2)
+    assert list(sizes) == [len(signals[0]) // 4, len(signals[0]) // 2]
+    assert train.shape == validation.shape == (2, 2)
+    assert np.isfinite([train, validation]).all()
+    train, _ = validation_curve(
+        quick(), *signals, param_name="kernel_size", param_range=[3, 5], cv=2
+    )
+    assert np.isfinite(train).all()
+
+
+def test_learning_curve_by_partial_fit(sines):
+    _, train, _ = learning_curve(
+        quick(), *sines, train_sizes=[0.5, 1.0], cv=2, exploit_incremental_learning=True
+    )
+    assert np.isfinite(train).all()
+
+
+def test_permutation_test(sines):
+    score, permuted, p_value = permutation_test_score(
+        quick(batch_size=2, epochs=3),
+        *sines,
+        scoring="neg_mean_squared_error",
+        cv=2,
+        n_permutations=3,
+        random_state=0,
+    )
+    assert score > permuted.max()
+    assert p_value == 0.25
+
+
+@pytest.mark.parametrize(
+    ("grid", "reason"),
+    [
+        ({"kernel_size": [3, 5000]}, "its longest kernel has 5000(.|\n)*smaller kernel_size"),
+        (
+            {"learning_rate": [1e-3, 1e30], "optimizer": ["sgd"], "max_norm": [None]},
+            r"loss became (inf|nan)(.|\n)*smaller learning_rate \(now 1e\+30\)",
+        ),
+    ],
+)
+def test_candidate_that_fails(sines, grid, reason):
+    search = GridSearchCV(quick(scaler=None, epochs=3), grid, cv=2)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search.fit(*sines)
+    (failed,) = [w for w in caught if issubclass(w.category, FitFailedWarning)]
+    assert "2 fits failed out of a total of 4" in str(failed.message)
+    assert re.search(reason, str(failed.message))
+    scores = search.cv_results_["mean_test_score"]
+    assert np.isfinite(scores[0])
+    assert np.isnan(scores[1])
+    assert search.best_index_ == 0
+    with pytest.raises(ValueError, match=reason):
+        search.set_params(error_score="raise").fit(*sines)
+
+
+def test_parallel_search_gives_what_a_serial_one_gives(sines):
+    """Up to rounding: with fewer threads, TensorFlow adds up in another order."""
+    grid = {"kernel_size": [3, 5]}
+    searches = [GridSearchCV(quick(), grid, cv=2, n_jobs=n).fit(*sines) for n in (1, 2)]
+    results = [search.cv_results_ for search in searches]
+    for name in ("split0_test_score", "split1_test_score", "mean_test_score", "std_test_score"):
+        np.testing.assert_allclose(results[0][name], results[1][name], atol=1e-3)
+    assert searches[0].best_params_ == searches[1].best_params_
+
+
+SEARCH = """
+import os
+import keras
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+from conv_denoiser import ConvDenoiser, SignalGenerator
+
+class MyCallback(keras.callbacks.Callback):  # of the script itself: no module can import it
+    pass
+
+def network(n_channels, filters, kernel_size):
+    inputs = keras.Input((None, n_channels))
+    return keras.Model(inputs, keras.layers.Conv1D(n_channels, kernel_size, padding="same")(inputs))
+
+X, y = SignalGenerator(random_state=0).sample(40, return_X_y=True)
+denoiser = ConvDenoiser(filters=(4,), epochs=2, batch_size=8, random_state=0)
+denoiser.set_params(callbacks=[MyCallback, MyCallback()])
+denoiser.fit(X, y)  # TensorFlow runs before the workers start
+grid = {"architecture": ["autoencoder", network]}
+results = [
+    GridSearchCV(denoiser, grid, cv=2, n_jobs=n_jobs).fit(X, y).cv_results_ for n_jobs in (1, 2)
+]
+for name in results[0]:
+    if "time" not in name:
+        assert str(results[0][name]) == str(results[1][name]), name
+        if "score" in name:
+            np.testing.assert_array_equal(results[0][name], results[1][name])
+print("identical")
+"""
+
+
+@pytest.mark.parametrize("start", ["script", "interactive"])
+def test_parallel_search_in_a_fresh_process(start, tmp_path):
+    """In an interactive session, as in a notebook, `__main__` has no file to import from."""
+    path = tmp_path / "search.py"
+    path.write_text(SEARCH)
+    done = subprocess.run(
+        [sys.executable, path] if start == "script" else [sys.executable, "-"],
+        input=None if start == "script" else SEARCH,
+        env={**os.environ, "TF_NUM_INTRAOP_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout == "identical\n", done.stderr
+
+
+THREADS = textwrap.dedent(
+    """
+    import os
+    from joblib import Parallel, cpu_count, delayed
+
+    def threads_of_a_worker():
+        from conv_denoiser import ConvDenoiser, SignalGenerator
+        ConvDenoiser(filters=(2,), epochs=1).fit(*SignalGenerator().sample(5, return_X_y=True))
+        import tensorflow as tf
+        threading = tf.config.threading
+        return (
+            threading.get_intra_op_parallelism_threads(),
+            threading.get_inter_op_parallelism_threads(),
+        )
+
+    got = Parallel(n_jobs=2)(delayed(threads_of_a_worker)() for _ in range(2))
+    share = max(cpu_count() // 2, 1)
+    expected = EXPECTED
+    assert got == [expected, expected], got
+    print("fair")
+    """
+)
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "(share, share)"),
+        ({"OMP_NUM_THREADS": "3"}, "(3, 3)"),
+        ({"TF_NUM_INTRAOP_THREADS": "7"}, "(0, share)"),  # TensorFlow reads it
+    ],
+)
+def test_workers_share_the_cores(variables, expected):
+    unset = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    clean = {name: value for name, value in os.environ.items() if name not in unset}
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS.replace("EXPECTED", expected)],
+        env={**clean, **variables},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout == "fair\n", done.stderr
