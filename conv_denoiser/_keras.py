@@ -4,6 +4,7 @@ scikeras is composed here and imported nowhere else.
 """
 
 import copy
+import logging
 import math
 import random
 import warnings
@@ -118,15 +119,16 @@ def train(
     interruption: BaseException | None = None
     source = [batches]
     try:
-        wrapper.fit(
-            _as_dataset(source, schedule.initial_epoch, schedule.epochs),
-            None,
-            initial_epoch=schedule.initial_epoch,
-            steps_per_epoch=batches.n_batches,
-            validation_data=validation,
-            validation_batch_size=batches.batch_size,
-            batch_size=None,
-        )
+        with _no_warning_of_retracing():
+            wrapper.fit(
+                _as_dataset(source, schedule.initial_epoch, schedule.epochs),
+                None,
+                initial_epoch=schedule.initial_epoch,
+                steps_per_epoch=batches.n_batches,
+                validation_data=validation,
+                validation_batch_size=batches.batch_size,
+                batch_size=None,
+            )
     except (Exception, KeyboardInterrupt) as error:
         learned = int(model.optimizer.iterations) > first_step
         if isinstance(error, _DivergedError) or not (
@@ -213,6 +215,24 @@ def seeded(seed: int) -> Iterator[None]:
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
+
+
+@contextmanager
+def _no_warning_of_retracing() -> Iterator[None]:
+    """Keep back what TensorFlow says of a search: that function after function is traced.
+
+    Every new network has a training step of its own, which is traced once.
+    """
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "tf.function retracing" not in record.getMessage()
+
+    logger = tf.get_logger()
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _fresh_callback(callback: Any) -> keras.callbacks.Callback:

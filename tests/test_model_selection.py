@@ -288,3 +288,11 @@ def test_workers_share_the_cores(variables, expected):
         timeout=300,
     )
     assert done.stdout == "fair\n", done.stderr
+
+
+def test_search_is_silent(sines, capfd, caplog):
+    quick().fit(*sines)  # TensorFlow speaks when it starts
+    capfd.readouterr()
+    GridSearchCV(quick(), {"kernel_size": [3, 5, 7]}, cv=2).fit(*sines)
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
