@@ -8,7 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 
-from conv_denoiser._validation import check_params, check_signal_array, check_signals
+from conv_denoiser._validation import (
+    check_output_container,
+    check_params,
+    check_signal_array,
+    check_signals,
+)
 
 __all__ = ["MinMaxPerSample", "PerSampleScaler", "StandardizePerSample"]
 
@@ -77,6 +82,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         """
         self.check_parameters()
         X = check_signals(self, X, reset=False)
+        check_output_container(self, X)
         if reference is None:
             reference = X
         return self.scale(X, self.statistics(_as_reference(reference, X)))
