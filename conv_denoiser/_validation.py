@@ -5,6 +5,7 @@ a change in scikit-learn is mended in one place.
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "check_count",
     "check_finite",
     "check_output_container",
     "check_params",
@@ -42,6 +44,12 @@ def check_params(estimator: Any) -> None:
         estimator.get_params(deep=False),
         caller_name=type(estimator).__name__,
     )
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raise ValueError where a number of things is no positive integer."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a positive integer. Got {value!r}.")
 
 
 def check_finite(array: NDArray[Any], name: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from conv_denoiser._validation import check_finite
+from conv_denoiser._validation import check_count, check_finite
 from conv_denoiser.noise import NoiseModel, as_noise_model
 from conv_denoiser.waveforms import WAVEFORMS
 
@@ -57,7 +57,7 @@ class SignalDataset(NamedTuple):
         """
         from conv_denoiser.plotting import DenoisingDisplay
 
-        _check_count("n_signals", n_signals)
+        check_count("n_signals", n_signals)
         # A sampling rate makes time start at 0; without one it is the recipe's axis.
         label = "time (s)" if self.time[0] == 0 else "x"
         rows = slice(n_signals)
@@ -175,9 +175,9 @@ class SignalGenerator:
         iterator of (noisy, clean)
             Arrays of shape (batch_size, n_timesteps[, n_channels]).
         """
-        _check_count("batch_size", batch_size)
+        check_count("batch_size", batch_size)
         if n_batches is not None:
-            _check_count("n_batches", n_batches)
+            check_count("n_batches", n_batches)
         source, rng = self._source(), _generator(self.random_state)
         numbers = count() if n_batches is None else range(n_batches)
         return (source.draw(batch_size, rng) for _ in numbers)
@@ -241,7 +241,7 @@ class SignalGenerator:
         return _Source(waveform, as_noise_model(self.noise), time, dtype)
 
     def _blocks(self, source: "_Source", n_signals: int) -> Iterator[tuple[Array, Array]]:
-        _check_count("n_signals", n_signals)
+        check_count("n_signals", n_signals)
         rng = _generator(self.random_state)
         for start in range(0, n_signals, BLOCK_SIZE):
             yield source.draw(min(BLOCK_SIZE, n_signals - start), rng)
@@ -362,7 +362,7 @@ def _as_waveform(
             )
         waveform = WAVEFORMS[waveform]
     if callable(waveform):
-        _check_count("n_timesteps", n_timesteps)
+        check_count("n_timesteps", n_timesteps)
         return waveform, n_timesteps
     bank = np.asarray(waveform)
     if bank.ndim not in (2, 3) or 0 in bank.shape or bank.dtype.kind not in "fiu":
@@ -404,11 +404,6 @@ def _generator(random_state: Any) -> np.random.Generator:
     if isinstance(random_state, Integral):
         return np.random.default_rng(int(random_state))
     return np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
-
-
-def _check_count(name: str, value: Any) -> None:
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a positive integer. Got {value!r}.")
 
 
 def _write_header(file: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:

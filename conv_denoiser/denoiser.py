@@ -29,7 +29,6 @@ from conv_denoiser.preprocessing import PerSampleScaler
 if TYPE_CHECKING:
     import keras
 
-
 __all__ = ["ConvDenoiser"]
 
 Array = NDArray[np.floating]
@@ -244,10 +243,10 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def partial_fit(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Train the network for one more epoch, on signals that may come in chunks.
+        """Train the network for one more epoch, without validation, on signals that come in chunks.
 
         With all signals in one chunk and an int as `random_state`, as many calls as `epochs` give
-        the bits of one `fit` with ``validation_split=0``. There is no validation.
+        the bits of one `fit` with ``validation_split=0``.
 
         Parameters
         ----------
@@ -365,9 +364,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         trained = train_denoiser(self, signals, **options)
         self._network, self._compiled_with = trained.network, trained.compiled_with
-        self._length = trained.problem.length
+        self._length, self.loss_floor_ = trained.problem.length, trained.loss_floor
         self.scaler_, self.supervision_ = trained.problem.scaler, trained.problem.supervision
-        self.loss_floor_ = trained.loss_floor
         before = self.history_ if options["resume"] else {}
         self._set_history(joined(before, trained.training.history), len(before.get("loss", ())))
         self._set_model(trained.model)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from conv_denoiser._validation import check_signal_array
+from conv_denoiser._validation import check_count, check_signal_array
 from conv_denoiser.metrics import snr_db
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ class DenoisingDisplay:
         """
         if isinstance(denoiser, BaseEstimator):
             check_is_fitted(denoiser)
+        check_count("n_signals", n_signals)
         X = X[:n_signals]  # sliced before it is made an array, to keep names of a data frame
         noisy = check_signal_array(X, "X")
         clean = None if y is None else check_signal_array(y[:n_signals], "y")

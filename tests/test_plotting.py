@@ -3,7 +3,7 @@ import pytest
 from conftest import small_denoiser
 from sklearn.exceptions import NotFittedError
 
-from conv_denoiser import SignalGenerator
+from conv_denoiser import MinMaxPerSample, SignalGenerator
 from conv_denoiser.plotting import DenoisingDisplay, TrainingDisplay
 
 
@@ -103,3 +103,9 @@ def test_arrays_that_do_not_match(fitted, parabolas):
         DenoisingDisplay(X, clean=y, time=np.arange(3)).plot()
     with pytest.raises(ValueError, match=r"expected \(60, 2\)"):
         DenoisingDisplay(X, clean=y).plot(axes=np.empty((2, 2), dtype=object))
+
+
+@pytest.mark.parametrize("n_signals", [0, -1, 1.5, True])
+def test_number_of_signals_to_draw(parabolas, n_signals):
+    with pytest.raises(ValueError, match="n_signals must be a positive integer"):
+        DenoisingDisplay.from_estimator(MinMaxPerSample(), *parabolas, n_signals=n_signals)
