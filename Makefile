@@ -5,7 +5,7 @@ BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test test-fast lint benchmark build clean
+.PHONY: demo test test-fast test-oldest lint benchmark build clean
 
 demo: .venv/ready
 	$(BIN)/python examples/plot_recipe.py
@@ -17,6 +17,9 @@ test: lint
 test-fast: lint
 	$(BIN)/python -m pytest -m "not slow"
 
+test-oldest: .venv-oldest/ready
+	.venv-oldest/bin/python -m pytest
+
 lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -24,15 +27,19 @@ lint: .venv/ready
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/recipe.py
+	$(BIN)/python benchmarks/model_selection.py
 
 build: .venv/ready
 	$(BIN)/python -m build
 
-.venv/ready: pyproject.toml
+.venv-oldest/ready: INSTALL = --constraint tests/oldest.txt
+.venv-oldest/ready: tests/oldest.txt
+
+.venv/ready .venv-oldest/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet $(INSTALL) --editable ".[test]"
 	touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info examples/output
+	rm -rf .venv .venv-oldest build dist *.egg-info examples/output

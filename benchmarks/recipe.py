@@ -12,10 +12,7 @@ become arrays, whole arrays in memory, Keras called by hand.
 """
 
 import argparse
-import importlib.metadata
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -23,10 +20,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 import numpy as np
+from common import machine, resident_megabytes
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "plot_ecg.py"
 Result = dict[str, float]
@@ -184,10 +181,10 @@ def inference(folder: Path, n_signals: int, seed: int) -> Result:
         one["transform"].append(_seconds(lambda: denoiser.transform(window)))
         if i % 10 == 0:
             one["predict"].append(_seconds(lambda: model.predict(cube[:1], verbose=0)))
-    before = _resident_megabytes()
+    before = resident_megabytes()
     for _ in range(1_000):
         denoiser.transform(window)
-    growth = _resident_megabytes() - before
+    growth = resident_megabytes() - before
 
     batch_sizes = (32, 64, 128, 256, 512, 1024, 2048)
     many: dict[str, list[float]] = {f"predict {size}": [] for size in batch_sizes}
@@ -305,7 +302,7 @@ def report(results: dict[str, list[Result]], n_signals: int) -> str:
     quality = ["validation loss", "excess over the floor", "SNR in (dB)", "SNR out (dB)"]
     rows += [(f"{name}, each run", name, ".2f" if "dB" in name else ".4f") for name in quality]
     lines = [
-        _machine(),
+        machine(),
         "",
         f"| {n_signals:,} signals | plain scripts | library | plain / library |",
         "|---|---|---|---|",
@@ -337,33 +334,10 @@ def _merged(results: dict[str, list[Result]], *stages: str) -> dict[str, list[fl
     return merged
 
 
-def _machine() -> str:
-    packages = ("tensorflow", "keras", "scikeras", "scikit-learn", "numpy")
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-    try:
-        processor = next(
-            line.split(":")[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        processor = platform.processor()
-    return (
-        f"{date.today()}, {os.cpu_count()} cores of {processor}, {platform.system()}, "
-        f"Python {platform.python_version()}, {versions}."
-    )
-
-
 def _seconds(function: Callable[[], object]) -> float:
     start = time.perf_counter()
     function()
     return time.perf_counter() - start
-
-
-def _resident_megabytes() -> float:
-    import psutil
-
-    return psutil.Process().memory_info().rss / 2**20
 
 
 if __name__ == "__main__":
