@@ -1,6 +1,7 @@
 """Examples run, at a small size, and end in pictures."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,22 +18,36 @@ def load(name):
     return module
 
 
+PICTURES = {
+    "plot_recipe": ["recipe_signals.png", "recipe_training.png", "recipe_denoised.png"],
+    "plot_ecg": ["ecg.png"],
+    "plot_pipeline": ["pipeline.png"],
+    "plot_grid_search": ["grid_search.png"],
+    "plot_learning_curve": ["learning_curve.png"],
+    "plot_optuna": ["optuna.png"],
+}
+MORE_OPTIONS = {"plot_pipeline": ["--noise", "0.2"], "plot_optuna": ["--n-trials", "2"]}
+SLOW = {"plot_pipeline", "plot_grid_search", "plot_learning_curve"}
+
+
 @pytest.mark.parametrize(
-    ("name", "pictures"),
-    [
-        ("plot_recipe", ["recipe_signals.png", "recipe_training.png", "recipe_denoised.png"]),
-        ("plot_ecg", ["ecg.png"]),
-    ],
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in PICTURES]
 )
-def test_example(name, pictures, tmp_path, capsys):
-    load(name).main([*SIZE, "--output", str(tmp_path)])
-    for picture in pictures:
+def test_example(name, tmp_path, capsys):
+    load(name).main([*SIZE, *MORE_OPTIONS.get(name, []), "--output", str(tmp_path)])
+    for picture in PICTURES[name]:
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
     assert "dB" in capsys.readouterr().out
 
 
 def test_all_examples_are_tested():
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"plot_recipe", "plot_ecg"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == set(PICTURES)
+
+
+def test_optuna_is_asked_for(monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(SystemExit, match=r"conv-denoiser\[optuna\]"):
+        load("plot_optuna")
 
 
 @pytest.mark.slow
