@@ -7,6 +7,7 @@ import copy
 import logging
 import math
 import random
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,9 +20,19 @@ from scikeras.wrappers import BaseWrapper
 
 from conv_denoiser._supervision import TrainingBatches
 
-__all__ = ["History", "Schedule", "Training", "joined", "report_end", "seeded", "train"]
+__all__ = [
+    "History",
+    "Schedule",
+    "Training",
+    "fresh_callbacks",
+    "joined",
+    "report_end",
+    "seeded",
+    "train",
+]
 
 History = dict[str, list[float]]
+_SEEDS = threading.RLock()
 
 
 class Schedule(NamedTuple):
@@ -30,7 +41,7 @@ class Schedule(NamedTuple):
     initial_epoch: int
     epochs: int
     patience: int | None
-    callbacks: Sequence[Any] | None
+    callbacks: Sequence[keras.callbacks.Callback]
     verbose: int
 
 
@@ -72,16 +83,20 @@ class _Identity:
 
 
 class _StopOnNaN(keras.callbacks.Callback):
-    """Raise where the loss is no number any more, before epochs are wasted."""
+    """Raise where a loss is no number any more, before epochs are wasted."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        loss = (logs or {}).get("loss", 0.0)
-        if not np.isfinite(loss):
-            rate = float(self.model.optimizer.learning_rate)
-            raise _DivergedError(
-                f"The training loss became {loss} in epoch {epoch + 1}. Try a smaller "
-                f"learning_rate (now {rate:g}), or a scaler if scaler=None."
-            )
+        for name, loss in (logs or {}).items():
+            if name in ("loss", "val_loss") and not np.isfinite(loss):
+                raise _diverged(self.model, f"{name} became {loss} in epoch {epoch + 1}")
+
+
+def _diverged(model: keras.Model, what: str) -> _DivergedError:
+    rate = float(model.optimizer.learning_rate)
+    return _DivergedError(
+        f"The training diverged: {what}. Try a smaller learning_rate (now {rate:g}), or a scaler "
+        "if scaler=None."
+    )
 
 
 def train(
@@ -94,8 +109,7 @@ def train(
 
     With `patience`, the weights of the best epoch are put back at the end. Ctrl-C, or an error in
     a callback or a noise model, ends training; what was learned until then stays in the model. An
-    error before the first step, or a loss that is no number, is raised and leaves the model as it
-    was.
+    error before the first step, or numbers that are none, are raised and leave the model as it was.
     """
     stopper = None
     if schedule.patience is not None:
@@ -109,9 +123,10 @@ def train(
         shuffle=False,  # the batches are shuffled already
         verbose=schedule.verbose,
         callbacks=[
+            keras.callbacks.History(),  # before what may raise
             _StopOnNaN(),
             *([] if stopper is None else [stopper]),
-            *(_fresh_callback(callback) for callback in schedule.callbacks or ()),
+            *schedule.callbacks,
         ],
     )
     weights, first_step = model.get_weights(), int(model.optimizer.iterations)
@@ -129,6 +144,7 @@ def train(
                 validation_batch_size=batches.batch_size,
                 batch_size=None,
             )
+        _check_finite(model)
     except (Exception, KeyboardInterrupt) as error:
         learned = int(model.optimizer.iterations) > first_step
         if isinstance(error, _DivergedError) or not (
@@ -145,19 +161,25 @@ def train(
     return Training(_history_of(model), interruption)
 
 
+def _check_finite(model: keras.Model) -> None:
+    """Raise where the last step, whose loss nobody saw, left numbers that are none."""
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise _diverged(model, "its last step left weights that are no finite numbers")
+
+
 def report_end(training: Training, epochs: int) -> None:
-    """Warn of a training that was interrupted by Ctrl-C, and raise what else ended one."""
+    """Raise what ended a training early; of Ctrl-C, say before what is kept."""
     if training.interruption is None:
         return
-    if not isinstance(training.interruption, KeyboardInterrupt):
-        raise training.interruption
-    n_epochs = len(training.history.get("loss", []))
-    warnings.warn(
-        f"Training was interrupted after {n_epochs} of {epochs} epochs; the model is fitted with "
-        "what it learned until then.",
-        UserWarning,
-        stacklevel=4,
-    )
+    if isinstance(training.interruption, KeyboardInterrupt):
+        n_epochs = len(training.history.get("loss", []))
+        warnings.warn(
+            f"Training was interrupted after {n_epochs} of {epochs} epochs; the model is fitted "
+            "with what it learned until then.",
+            UserWarning,
+            stacklevel=4,
+        )
+    raise training.interruption
 
 
 def joined(first: History, second: History) -> History:
@@ -205,16 +227,18 @@ def seeded(seed: int) -> Iterator[None]:
     """Seed what Keras draws initial weights and dropout from; put all back afterwards.
 
     Layers without a seed of their own take one from Python's `random`. TensorFlow's generators and
-    its determinism setting are not touched.
+    its determinism setting are not touched. As these states belong to the whole process, threads
+    wait for each other.
     """
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    random.seed(seed)
-    np.random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
+    with _SEEDS:
+        python_state, numpy_state = random.getstate(), np.random.get_state()
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
 
 
 @contextmanager
@@ -233,6 +257,11 @@ def _no_warning_of_retracing() -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(is_other)
+
+
+def fresh_callbacks(callbacks: Sequence[Any] | None) -> list[keras.callbacks.Callback]:
+    """Make the callbacks of one fit."""
+    return [_fresh_callback(callback) for callback in callbacks or ()]
 
 
 def _fresh_callback(callback: Any) -> keras.callbacks.Callback:

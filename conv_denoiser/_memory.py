@@ -1,9 +1,8 @@
 """Memory that TensorFlow keeps of networks that nobody uses any more."""
 
 import gc
+from contextlib import suppress
 from itertools import count
-
-from tensorflow.python.eager import context
 
 __all__ = ["release_old_networks"]
 
@@ -21,4 +20,7 @@ def release_old_networks() -> None:
     """
     if next(_networks) % NETWORKS_BETWEEN == 0:
         gc.collect()
-        context.context().clear_kernel_cache()
+        with suppress(ImportError, AttributeError):  # no public name of TensorFlow does this
+            from tensorflow.python.eager import context
+
+            context.context().clear_kernel_cache()

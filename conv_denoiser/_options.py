@@ -125,8 +125,10 @@ def split_rows(validation_split: Any, signals: Signals) -> tuple[Any, Any | None
     says for itself.
     """
     if not isinstance(validation_split, Real):
-        training, validation = next(iter(validation_split.split(signals.X, signals.y)))
-        sizes = [signals.rows(rows).n_counting for rows in (training, validation)]
+        split = next(iter(validation_split.split(signals.X, signals.y)), ((), ()))
+        counts = np.ones(len(signals), bool) if signals.weight is None else signals.weight > 0
+        training, validation = (np.asarray(rows, dtype=np.intp) for rows in split)
+        sizes = [np.count_nonzero(counts[rows]) for rows in (training, validation)]
         if 0 in sizes:
             raise ValueError(
                 f"validation_split={validation_split!r} gave {sizes[0]} signals to train and "

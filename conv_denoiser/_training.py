@@ -33,6 +33,7 @@ def train_denoiser(
     n_timesteps, n_channels = signals.X.shape[1:]
     network = _options.network_options(denoiser, n_channels, cross_entropy)
     compiled_with = _options.training_options(denoiser)
+    callbacks = _keras.fresh_callbacks(denoiser.callbacks)
     if resume:
         _check_same_network(denoiser, network)
     else:
@@ -50,6 +51,8 @@ def train_denoiser(
         train, validation = _supervision.split(
             signals, problem, rows, batch_size=denoiser.batch_size, seed=seed
         )
+        targets = train.epoch(0) if validation is None else [validation]
+        floor = _supervision.cross_entropy_floor(targets, problem)
         if not (resume and model.compiled and compiled_with == denoiser._compiled_with):
             _compile.compile_model(model, **compiled_with)
         training = _keras.train(
@@ -60,12 +63,10 @@ def train_denoiser(
                 initial_epoch=len(denoiser.history_["loss"]) if resume else 0,
                 epochs=epochs,
                 patience=denoiser.patience if denoiser.early_stopping else None,
-                callbacks=denoiser.callbacks,
+                callbacks=callbacks,
                 verbose=denoiser.verbose,
             ),
         )
-    targets = train.epoch(0) if validation is None else [validation]
-    floor = _supervision.cross_entropy_floor(targets, problem)
     return Trained(model, network, compiled_with, problem, floor, training)
 
 

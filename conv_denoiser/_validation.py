@@ -147,7 +147,7 @@ def check_signal_array(array: ArrayLike, name: str) -> NDArray[np.floating]:
 
 
 def check_weight(sample_weight: Any, X: NDArray[np.floating]) -> NDArray[np.float64] | None:
-    """Return the weight of each signal, or None where all weigh the same."""
+    """Return the weight of each signal, 1 at most, or None where all weigh the same."""
     if sample_weight is None:
         return None
     weight: NDArray[np.float64] = _check_sample_weight(
@@ -155,7 +155,7 @@ def check_weight(sample_weight: Any, X: NDArray[np.floating]) -> NDArray[np.floa
     )
     if not weight.any():
         raise ValueError("sample_weight is zero for every signal. At least one must count.")
-    return None if (weight == weight[0]).all() else weight
+    return None if (weight == weight[0]).all() else weight / weight.max()
 
 
 def check_output_container(estimator: Any, X: NDArray[Any]) -> None:

@@ -75,8 +75,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Signals a training step.
     validation_split : float or splitter, default=0.2
         Share of the signals, taken from the end, that `fit` validates on instead of training; 0
-        trains on all. A splitter of scikit-learn, whose first split is used, chooses otherwise:
-        ``ShuffleSplit(1, test_size=0.2, random_state=0)`` shuffles first.
+        trains on all. A splitter of scikit-learn that needs neither labels nor groups, and whose
+        first split is used: ``ShuffleSplit(1, test_size=0.2, random_state=0)`` shuffles first.
     early_stopping : bool, default=False
         Stop when the validation loss (the training loss, without validation) no longer improves
         for `patience` epochs, and put back the weights of the best epoch, also when training goes
@@ -149,7 +149,10 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "supervision": [StrOptions({"auto", "paired", "synthetic", "blind_spot"})],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "validation_split": [Interval(Real, 0, 1, closed="left"), HasMethods(["split"])],
+        "validation_split": [
+            Interval(Real, 0, 1, closed="left"),
+            HasMethods(["split", "get_n_splits"]),
+        ],
         "early_stopping": ["boolean"],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "callbacks": [None, list, tuple],
@@ -204,6 +207,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     _network: dict[str, Any]
     _compiled_with: dict[str, Any]
     history_: dict[str, list[float]]
+    n_epochs_: int
 
     def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
@@ -231,14 +235,12 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Notes
         -----
-        An error that ends training after it began, as in a callback, leaves the denoiser fitted
-        with what it learned until then.
+        Ctrl-C, or an error after training began, as in a callback, leaves the denoiser fitted with
+        what it learned until then; any other error leaves it as it was.
         """
         resume = self.warm_start and hasattr(self, "model_")
-        signals = self._check_signals(X, y, sample_weight, reset=True)
-        return self._fit(
-            signals, resume=resume, epochs=self.epochs, validation_split=self.validation_split
-        )
+        options = {"epochs": self.epochs, "validation_split": self.validation_split}
+        return self._fit(X, y, sample_weight, reset=True, resume=resume, **options)
 
     def partial_fit(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
@@ -246,7 +248,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Train the network for one more epoch, without validation, on signals that come in chunks.
 
         With all signals in one chunk and an int as `random_state`, as many calls as `epochs` give
-        the bits of one `fit` with ``validation_split=0``.
+        the bits of one `fit` with ``validation_split=0``. A denoiser that was pickled keeps its
+        weights, but starts its optimizer anew.
 
         Parameters
         ----------
@@ -263,8 +266,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The denoiser, fitted to all chunks until now.
         """
         resume = hasattr(self, "model_")
-        signals = self._check_signals(X, y, sample_weight, reset=not resume)
-        return self._fit(signals, resume=resume, epochs=1, validation_split=0)
+        options = {"epochs": 1, "validation_split": 0}
+        return self._fit(X, y, sample_weight, reset=not resume, resume=resume, **options)
 
     def transform(self, X: ArrayLike) -> Array:
         """Denoise signals.
@@ -351,33 +354,36 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             model.set_weights(state["model_"])
             self._set_model(model)
 
-    def _check_signals(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Signals:
-        check_params(self)
-        X = check_signals(self, X, reset=reset)
-        target, weight = check_target(y, X), check_weight(sample_weight, X)
-        target = None if target is None else _with_channels(target)
-        return Signals(_with_channels(X), target, weight)
-
-    def _fit(self, signals: Signals, **options: Any) -> Self:
-        from conv_denoiser._keras import joined, report_end
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, reset: bool, **options: Any) -> Self:
+        from conv_denoiser._keras import report_end
         from conv_denoiser._training import train_denoiser
 
-        trained = train_denoiser(self, signals, **options)
+        before = vars(self).copy()
+        try:
+            check_params(self)
+            X = check_signals(self, X, reset=reset)
+            target, weight = check_target(y, X), check_weight(sample_weight, X)
+            target = None if target is None else _with_channels(target)
+            trained = train_denoiser(self, Signals(_with_channels(X), target, weight), **options)
+        except BaseException:
+            self.__dict__ = before
+            raise
         self._network, self._compiled_with = trained.network, trained.compiled_with
         self._length, self.loss_floor_ = trained.problem.length, trained.loss_floor
         self.scaler_, self.supervision_ = trained.problem.scaler, trained.problem.supervision
-        before = self.history_ if options["resume"] else {}
-        self._set_history(joined(before, trained.training.history), len(before.get("loss", ())))
+        self._set_history(trained.training.history, resume=options["resume"])
         self._set_model(trained.model)
         report_end(trained.training, options["epochs"])
         return self
 
-    def _set_history(self, history: dict[str, list[float]], n_before: int) -> None:
-        self.history_ = history
-        self.n_epochs_ = len(history["loss"])
-        losses = history.get("val_loss", history["loss"])[n_before:]
-        found = np.isfinite(losses).any()
-        self.best_epoch_ = n_before + int(np.nanargmin(losses)) + 1 if found else None
+    def _set_history(self, history: dict[str, list[float]], *, resume: bool) -> None:
+        from conv_denoiser._keras import joined
+
+        n_before = self.n_epochs_ if resume else 0
+        self.history_ = joined(self.history_ if resume else {}, history)
+        self.n_epochs_ = len(self.history_["loss"])
+        losses = history.get("val_loss", history.get("loss", []))
+        self.best_epoch_ = n_before + int(np.argmin(losses)) + 1 if losses else None
 
     def _set_model(self, model: "keras.Model") -> None:
         from conv_denoiser._inference import compile_forward

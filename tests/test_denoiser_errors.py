@@ -99,6 +99,7 @@ def test_other_length_or_channels_than_fitted(fitted, parabolas):
         ({"epochs": 0}, "'epochs'.*0"),
         ({"batch_size": 0}, "'batch_size'.*0"),
         ({"validation_split": 1.0}, "'validation_split'.*1.0"),
+        ({"validation_split": "last"}, "'validation_split'.*'last'"),
         ({"patience": 0}, "'patience'.*0"),
         ({"learning_rate": -1}, "learning_rate.*-1"),
         ({"learning_rate": "fast"}, "learning_rate.*'fast'"),
@@ -175,9 +176,26 @@ def test_loss_that_becomes_nan(parabolas):
         epochs=3,
     )
     with pytest.raises(
-        ValueError, match=r"loss became (nan|inf) in epoch \d.*learning_rate.*1e\+30"
+        ValueError, match=r"diverged: (val_)?loss became (nan|inf) in epoch.*learning_rate.*1e\+30"
     ):
         denoiser.fit(*parabolas)
+
+
+@pytest.mark.parametrize("validation_split", [0, 0.2])
+def test_last_step_that_diverges(parabolas, validation_split):
+    denoiser = small_denoiser(
+        loss="mean_squared_error",
+        scaler=None,
+        max_norm=None,
+        learning_rate=1e38,
+        optimizer="sgd",
+        batch_size=60,
+        validation_split=validation_split,
+    )
+    with pytest.raises(ValueError, match="diverged: .*smaller learning_rate"):
+        denoiser.fit(parabolas[0] * 1e3, parabolas[1] * 1e3)
+    with pytest.raises(NotFittedError):
+        denoiser.transform(parabolas[0])
 
 
 INTERRUPTED_FIT = textwrap.dedent(
@@ -198,7 +216,10 @@ INTERRUPTED_FIT = textwrap.dedent(
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        denoiser.fit(X, y)
+        try:
+            denoiser.fit(X, y)
+        except KeyboardInterrupt:
+            print("interrupted")
     assert any("interrupted after WHOLE_EPOCHS of 50 epochs" in str(w.message) for w in caught)
     assert denoiser.n_epochs_ == WHOLE_EPOCHS
     assert denoiser.transform(X).shape == X.shape
@@ -213,7 +234,7 @@ INTERRUPTED_FIT = textwrap.dedent(
 def test_ctrl_c_leaves_a_usable_model(stop, whole_epochs):
     script = INTERRUPTED_FIT.replace("WHOLE_EPOCHS", str(whole_epochs)).replace("STOP", str(stop))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.stdout == "usable\n", done.stderr
+    assert done.stdout == "interrupted\nusable\n", done.stderr
 
 
 def test_blind_spot_with_a_loss_that_averages(parabolas):

@@ -8,7 +8,9 @@ import keras
 import numpy as np
 import pytest
 from conftest import small_denoiser
-from sklearn.model_selection import KFold, ShuffleSplit
+from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
+
+from conv_denoiser import MinMaxPerSample
 
 
 @pytest.mark.slow
@@ -91,9 +93,27 @@ def test_interrupted_warm_start_keeps_the_history(parabolas):
 
     denoiser = small_denoiser(warm_start=True).fit(*parabolas)
     history = denoiser.history_
-    with pytest.warns(UserWarning, match="interrupted after 0 of 1 epochs"):
-        denoiser.set_params(callbacks=[Interrupt]).fit(*parabolas)
+    denoiser.set_params(callbacks=[Interrupt])
+    with (
+        pytest.warns(UserWarning, match="interrupted after 0 of 1 epochs"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        denoiser.fit(*parabolas)
     assert denoiser.history_ == history
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_search(parabolas):
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            fits.append(batch)
+            raise KeyboardInterrupt
+
+    fits = []
+    search = GridSearchCV(small_denoiser(callbacks=[Interrupt]), {"kernel_size": [3, 5]}, cv=2)
+    with pytest.warns(UserWarning, match="interrupted"), pytest.raises(KeyboardInterrupt):
+        search.fit(*parabolas)
+    assert len(fits) == 1
 
 
 @pytest.mark.slow
@@ -136,11 +156,29 @@ def test_callback_that_raises_loses_no_weights(parabolas):
         denoiser.fit(*parabolas)
     learned = small_denoiser(epochs=3).fit(*parabolas)
     np.testing.assert_array_equal(denoiser.transform(parabolas[0]), learned.transform(parabolas[0]))
-    assert denoiser.n_epochs_ in (2, 3)
-    assert denoiser.history_["loss"] == learned.history_["loss"][: denoiser.n_epochs_]
+    assert denoiser.n_epochs_ == 3
+    assert denoiser.history_ == learned.history_
     assert denoiser.score(*parabolas) == learned.score(*parabolas)
+
+
+@pytest.mark.slow
+def test_callback_that_raises_leaves_the_best_weights(parabolas):
+    class SpoilAndRaise(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                self.model.set_weights([0 * w for w in self.model.get_weights()])
+
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 2:
+                raise OSError("the disk is full")
+
+    params = {"learning_rate": 0.01, "loss": "mean_squared_error"}
+    denoiser = small_denoiser(**params, epochs=5, callbacks=[SpoilAndRaise], early_stopping=True)
     with pytest.raises(OSError, match="the disk is full"):
-        small_denoiser(epochs=5, callbacks=[Full], early_stopping=True).fit(*parabolas)
+        denoiser.fit(*parabolas)
+    assert (denoiser.n_epochs_, denoiser.best_epoch_) == (3, 2)
+    best = small_denoiser(**params, epochs=2).fit(*parabolas)
+    np.testing.assert_array_equal(denoiser.transform(parabolas[0]), best.transform(parabolas[0]))
 
 
 @pytest.mark.slow
@@ -161,14 +199,45 @@ def test_callback_that_raises_before_training_leaves_nothing(parabolas):
 
 
 @pytest.mark.slow
-def test_partial_fit_is_fit_step_by_step(parabolas):
+def test_failed_refit_keeps_the_shape_of_the_signals(parabolas):
+    class Refuse(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            raise OSError("no such folder")
+
     X, y = parabolas
-    at_once = small_denoiser(epochs=3, validation_split=0).fit(X, y)
-    stepwise = small_denoiser(epochs=7)
+    denoiser = small_denoiser().fit(X, y)
+    before = denoiser.transform(X)
+    denoiser.set_params(callbacks=[Refuse])
+    with pytest.raises(OSError, match="no such folder"):
+        denoiser.fit(X[:, :100], y[:, :100])
+    np.testing.assert_array_equal(denoiser.transform(X), before)
+    denoiser.set_params(warm_start=True, callbacks=None)
+    with pytest.raises(ValueError, match="options changed"):
+        denoiser.fit(np.stack([X, X], axis=2))
+    assert (denoiser.n_features_in_, denoiser.n_channels_in_) == (150, 1)
+
+
+@pytest.mark.slow
+def test_refused_warm_start_keeps_the_optimizer(parabolas):
+    denoiser = small_denoiser(warm_start=True).fit(*parabolas)
+    denoiser.set_params(optimizer="sgd", callbacks=[3])
+    with pytest.raises(TypeError, match="callbacks must be"):
+        denoiser.fit(*parabolas)
+    denoiser.set_params(optimizer="adam", callbacks=None).fit(*parabolas)
+    assert type(denoiser.model_.optimizer).__name__ == "Adam"
+    assert denoiser.history_ == small_denoiser(epochs=2).fit(*parabolas).history_
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("params", [{}, {"noise": 0.1}, {"supervision": "blind_spot"}])
+def test_partial_fit_is_fit_step_by_step(parabolas, params):
+    X, y = parabolas[0], None if params else parabolas[1]
+    at_once = small_denoiser(epochs=3, validation_split=0, **params).fit(X, y)
+    stepwise = small_denoiser(epochs=7, **params)
     for _ in range(3):
         stepwise.partial_fit(X, y)
     assert stepwise.history_ == at_once.history_
-    assert (stepwise.n_epochs_, stepwise.best_epoch_) == (3, 3)
+    assert stepwise.n_epochs_ == 3
     assert stepwise.transform(X).tobytes() == at_once.transform(X).tobytes()
 
 
@@ -247,6 +316,9 @@ def test_share_of_signals_that_count(parabolas):
 class _Fixed:
     """A splitter with splits that were made before."""
 
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return len(self.splits)
+
     def __init__(self, splits):
         self.splits = splits
 
@@ -296,10 +368,52 @@ def test_validation_split_by_a_splitter(parabolas):
     assert small_denoiser(validation_split=last).fit(X, y).history_ == reference.fit(X, y).history_
 
 
-@pytest.mark.parametrize("splits", [([], [1]), ([1], [])])
+@pytest.mark.parametrize("splits", [[([], [1])], [([1], [])], []])
 def test_splitter_that_gives_nothing(parabolas, splits):
     with pytest.raises(ValueError, match=r"gave \d signals to train and \d to validate on"):
-        small_denoiser(validation_split=_Fixed([splits])).fit(*parabolas)
+        small_denoiser(validation_split=_Fixed(splits)).fit(*parabolas)
+
+
+@pytest.mark.slow
+def test_loss_floor_is_weighted(parabolas):
+    X, y = parabolas
+    weight = np.where(np.arange(60) < 30, 3.0, 1.0)
+    options = {"validation_split": 0, "scaler": None}
+    X, y = MinMaxPerSample().fit_transform(X), MinMaxPerSample().fit_transform(y)
+    y = np.where(np.arange(60)[:, None] < 30, y, 0.5)
+    first, second, both = (
+        small_denoiser(**options).fit(X[rows], y[rows], weight[rows]).loss_floor_
+        for rows in (slice(30), slice(30, 60), slice(60))
+    )
+    assert both == pytest.approx(0.75 * first + 0.25 * second)
+
+
+def test_weights_need_a_loss_by_point(parabolas):
+    def averaged(y_true, y_pred):
+        return keras.ops.mean(keras.ops.square(y_true - y_pred))
+
+    with pytest.raises(ValueError, match="sample_weight weights the loss of each signal, so"):
+        small_denoiser(loss=averaged).fit(*parabolas, sample_weight=1 + np.arange(60))
+
+
+@pytest.mark.slow
+def test_huge_and_tiny_weights(parabolas):
+    plain = small_denoiser().fit(*parabolas, sample_weight=1 + np.arange(60))
+    for factor in (1e305, 1e-305):
+        scaled = small_denoiser().fit(*parabolas, sample_weight=factor * (1 + np.arange(60)))
+        np.testing.assert_allclose(scaled.history_["loss"], plain.history_["loss"], rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_score_is_weighted(parabolas):
+    X, y = parabolas
+    denoiser = small_denoiser().fit(X, y)
+    weight = np.r_[np.ones(30), np.zeros(30)]
+    assert denoiser.score(X, y, weight) == pytest.approx(denoiser.score(X[:30], y[:30]))
+    three, one = denoiser.score(X, None, weight), denoiser.score(X, None, 1 - weight)
+    both = denoiser.score(X, None, 1 + 2 * weight)
+    assert both == pytest.approx(0.75 * three + 0.25 * one)
+    assert three != one
 
 
 @pytest.mark.slow
@@ -317,6 +431,9 @@ def test_best_epoch_counts_over_all_fits(parabolas):
     denoiser = small_denoiser(epochs=2, warm_start=True).fit(*parabolas)
     denoiser.set_params(learning_rate=1e-9, epochs=1).fit(*parabolas)
     assert denoiser.n_epochs_ == denoiser.best_epoch_ == 3
+    denoiser.partial_fit(*parabolas)  # without a validation loss
+    assert denoiser.n_epochs_ == denoiser.best_epoch_ == 4
+    assert np.isnan(denoiser.history_["val_loss"][3])
 
 
 @pytest.mark.slow
@@ -331,6 +448,43 @@ def test_refits_leave_no_graphs_behind(parabolas):
     for _ in range(3):
         denoiser.fit(*parabolas)
     assert graphs() <= before
+
+
+@pytest.mark.slow
+def test_old_networks_are_collected_in_time(parabolas):
+    """Long before Python itself would, which is switched off here."""
+
+    def graphs():
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        counts = []
+        for _ in range(9):
+            small_denoiser().fit(*parabolas)
+            counts.append(graphs())
+    finally:
+        gc.enable()
+    assert min(counts[4:]) <= counts[0]
+    assert max(counts) < 5 * counts[0] + 50
+
+
+@pytest.mark.slow
+def test_a_training_step_is_traced_once(parabolas):
+    class Traced(keras.layers.Layer):
+        def call(self, x, training=None):
+            if training:
+                traces.append(x)
+            return x
+
+    def network(n_channels, filters, kernel_size):
+        inputs = keras.Input((None, n_channels))
+        return keras.Model(inputs, keras.layers.Conv1D(1, 3, padding="same")(Traced()(inputs)))
+
+    traces = []
+    small_denoiser(architecture=network, epochs=2).fit(*parabolas)
+    assert len(traces) == 1
 
 
 @pytest.mark.slow
