@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 
 from conv_denoiser._validation import check_signal_array, check_target, check_weight
+from conv_denoiser.preprocessing import PerSampleScaler
 
 __all__ = [
     "correlation",
@@ -32,6 +33,8 @@ Multioutput = str | Sequence[float]
 # Beyond this ratio, float64 no longer tells signal from rounding error.
 SNR_LIMIT_DB = 300.0
 RELATIVE_LIMIT = 1e15
+# Beyond this amplitude, sums of many errors would leave the range of float64.
+AMPLITUDE_LIMIT = 1e300
 # Timesteps of a segment of a power spectrum, at most.
 SEGMENT = 256
 
@@ -386,10 +389,10 @@ def snr_improvement_scorer(
     estimator : estimator with `predict` or `transform`
         A denoiser: `ConvDenoiser`, a filter in a FunctionTransformer, a Pipeline or search of them.
     X : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Noisy signals. Where the denoiser is the last step of a Pipeline, what the steps before it
-        make of them, as in the Pipeline's own `score`.
+        Noisy signals.
     y : array-like of X's shape
-        Clean signals.
+        Clean signals in the units of the output: behind scalers such as `MinMaxPerSample` at the
+        start of a Pipeline, scaled ones. The noisy signals are then scaled for comparison, too.
     sample_weight : array-like of shape (n_signals,), default=None
         How much each signal counts in the mean.
 
@@ -416,18 +419,26 @@ def snr_improvement_scorer(
     array([7., 7., 7.])
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
-    noisy: Any = X
-    if isinstance(estimator, Pipeline) and len(estimator) > 1:
-        noisy, estimator = estimator[:-1].transform(X), estimator[-1]
-    noisy = check_signal_array(noisy, "X")
+    denoise = estimator.predict if hasattr(estimator, "predict") else estimator.transform
+    noisy = check_signal_array(_scaled_as_by(estimator, X), "X")
     if check_target(y, noisy) is None:
         raise ValueError(
             "snr_improvement_scorer compares with clean signals y of X's shape, and got "
             f"{'none' if y is None else 'labels'}. Without them, scoring=None ranks denoisers by "
             "ConvDenoiser.score."
         )
-    denoise = estimator.predict if hasattr(estimator, "predict") else estimator.transform
-    return float(snr_improvement_db(y, denoise(noisy), noisy, sample_weight=sample_weight))
+    return float(snr_improvement_db(y, denoise(X), noisy, sample_weight=sample_weight))
+
+
+def _scaled_as_by(estimator: Any, X: Any) -> Any:
+    """Scale signals by the scalers that a Pipeline begins with."""
+    if not isinstance(estimator, Pipeline):
+        return X
+    for _, step in estimator.steps:
+        if not isinstance(step, PerSampleScaler):
+            break
+        X = step.transform(X)
+    return X
 
 
 def _outputs(multioutput: Multioutput, **named: ArrayLike) -> list[Array]:
@@ -442,6 +453,11 @@ def _checked(**named: ArrayLike) -> list[Array]:
     for name, array in arrays.items():
         if array.shape != shape:
             raise ValueError(f"y_true has shape {shape}, but {name} has shape {array.shape}.")
+        if (reached := float(np.abs(array).max())) > AMPLITUDE_LIMIT:
+            raise ValueError(
+                f"{name} reaches {reached:.3g}, but errors are computed up to "
+                f"{AMPLITUDE_LIMIT:g}. Divide all signals by a constant first."
+            )
     whole = shape if len(shape) == 3 else (*shape, 1)
     return [array.reshape(whole).astype(np.float64) for array in arrays.values()]
 
@@ -478,7 +494,7 @@ def _averaged(values: Array, sample_weight: Any, multioutput: Multioutput, avera
     if isinstance(multioutput, str):
         outputs = values if multioutput == "raw_values" else values.mean(axis=-1)
     else:
-        outputs = np.average(values, axis=-1, weights=multioutput)
+        outputs = np.average(values, axis=-1, weights=np.divide(multioutput, np.max(multioutput)))
     return float(outputs) if np.ndim(outputs) == 0 else outputs
 
 
@@ -508,17 +524,21 @@ def _root_mean_square(values: Array) -> Array:
 def _centred_unit(values: Array) -> Array:
     """Values of zero mean and unit length along the last axis; flat ones are 0."""
     peak = np.abs(values).max(axis=-1, keepdims=True)
-    values = values / np.where(peak == 0, 1, peak)
-    centred = values - values.mean(axis=-1, keepdims=True)
-    flat = values.max(axis=-1, keepdims=True) == values.min(axis=-1, keepdims=True)
+    centred = _centred(values / np.where(peak == 0, 1, peak))
     length = np.linalg.norm(centred, axis=-1, keepdims=True)
-    return np.where(flat, 0, centred / np.where(length == 0, 1, length))
+    return centred / np.where(length == 0, 1, length)
+
+
+def _centred(values: Array) -> Array:
+    """Values of zero mean along the last axis; flat ones are exactly 0."""
+    flat = values.max(axis=-1, keepdims=True) == values.min(axis=-1, keepdims=True)
+    return np.where(flat, 0, values - values.mean(axis=-1, keepdims=True))
 
 
 def _power_spectra(
     arrays: list[Array], sampling_rate: float, frequency_range: tuple[float, float] | None
 ) -> list[Array]:
-    """Power spectra along the time axis, in units of the largest value of each signal."""
+    """Power spectra along the time axis, in units of the largest deviation from the means."""
     from scipy.signal import welch
 
     if not (isinstance(sampling_rate, Real) and 0 < sampling_rate < np.inf):
@@ -526,17 +546,21 @@ def _power_spectra(
     n_timesteps = arrays[0].shape[1]
     if n_timesteps < 2:
         raise ValueError("A spectrum needs signals of two timesteps or more. Got one.")
-    peak = np.max([np.abs(array).max(axis=(1, 2), keepdims=True) for array in arrays], axis=0)
+    centred = np.stack([_centred(np.moveaxis(array, 2, 1)) for array in arrays])
+    peak = np.abs(centred).max(axis=(0, 2, 3), keepdims=True)
     segment = min(SEGMENT, n_timesteps)
     frequencies, spectra = welch(
-        np.stack(arrays) / np.where(peak == 0, 1, peak),
-        fs=float(sampling_rate),
-        nperseg=segment,
-        axis=2,
+        centred / np.where(peak == 0, 1, peak), fs=float(sampling_rate), nperseg=segment
     )
+    spectra = np.moveaxis(spectra, 3, 2)
     if frequency_range is None:
         return list(spectra)
-    low, high = frequency_range
+    try:
+        low, high = map(float, frequency_range)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"frequency_range must be a pair of numbers (low, high). Got {frequency_range!r}."
+        ) from error
     inside = (frequencies >= low) & (frequencies <= high)
     if not inside.any():
         raise ValueError(

@@ -1,12 +1,13 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.signal import welch
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from conv_denoiser import metrics
+from conv_denoiser import MinMaxPerSample, metrics
 
 RNG = np.random.default_rng(0)
 CLEAN = RNG.normal(size=(5, 400)) + 1
@@ -142,6 +143,22 @@ def test_spectral_relative_rmse_of_a_frequency_range():
         metric((200, 300))
 
 
+@pytest.mark.parametrize("frequency_range", [(1,), (1, 2, 3), 5, ("a", "b"), "ab"])
+def test_bad_frequency_range(frequency_range):
+    with pytest.raises(ValueError, match="frequency_range must be a pair of numbers"):
+        metrics.spectral_relative_rmse(CLEAN, CLEAN, frequency_range=frequency_range)
+
+
+@pytest.mark.parametrize("metric", ALL)
+def test_numbers_that_no_sum_can_hold(metric):
+    with pytest.raises(ValueError, match=r"y_pred reaches 1e\+308.*Divide all signals"):
+        metric([[1.0, -1.0]], [[1e308, -1e308]])
+    weights = np.array([1e308, 1e308, 1e-308, 0, 1e308])
+    plain = metric(TWO, TWO_NOISY, sample_weight=weights > 1, multioutput=[1, 1])
+    huge = metric(TWO, TWO_NOISY, sample_weight=weights, multioutput=[1e308, 1e308])
+    assert huge == pytest.approx(plain)
+
+
 @pytest.mark.parametrize("rate", [0, -1, np.inf, np.nan, "fast", None])
 def test_bad_sampling_rate(rate):
     with pytest.raises(ValueError, match="sampling_rate must be a positive number"):
@@ -166,7 +183,9 @@ def test_perfect_silent_and_flat_signals():
     assert metrics.relative_rmse(silent, flat) == pytest.approx(1e15)
     assert metrics.correlation(flat, CLEAN[:1, :5]) == 0
     assert metrics.prd(silent, silent) == 0
-    assert metrics.spectral_relative_rmse(flat, silent) == 0  # offsets do not count
+    for offset in (0.0, 0.37, 3.3, 1e6 + 0.1):  # does not count
+        level = np.full((1, 300), offset)
+        assert metrics.spectral_relative_rmse(np.full((1, 300), 0.1), level) == 0
     assert metrics.spectral_relative_rmse(silent, CLEAN[:1, :5]) == pytest.approx(1e15)
 
 
@@ -187,7 +206,7 @@ def test_float32_is_computed_in_float64():
     assert metrics.snr_db(clean, clean * np.float32(1.1)) == pytest.approx(20, abs=1e-4)
 
 
-@pytest.mark.parametrize("amplitude", [1e-300, 1e-170, 1e170, 1e300])
+@pytest.mark.parametrize("amplitude", [1e-300, 1e-170, 1e170, 1e299])
 def test_squares_that_leave_the_range_of_floats(amplitude):
     clean = amplitude * np.array([[1.0, -1.0]])
     assert metrics.snr_db(clean, 1.1 * clean) == pytest.approx(20)
@@ -215,10 +234,29 @@ def test_scorer_of_any_denoiser():
     assert metrics.snr_improvement_scorer(halve, X, y, weight) == pytest.approx(
         metrics.snr_improvement_db(y, X / 2, X, sample_weight=weight)
     )
-    pipeline = make_pipeline(FunctionTransformer(lambda x: 10 * x), halve).fit(X)
-    assert metrics.snr_improvement_scorer(pipeline, X, 10 * y) == pytest.approx(want)
-    assert metrics.snr_improvement_scorer(make_pipeline(halve), X, y) == pytest.approx(want)
     assert pickle.loads(pickle.dumps(metrics.snr_improvement_scorer))(halve, X, y) == want
+
+
+def test_scorer_of_pipelines():
+    X, y = CLEAN + NOISE, CLEAN
+    halve = FunctionTransformer(lambda x: x / 2)
+    want = metrics.snr_improvement_db(y, X / 2, X)
+    same = FunctionTransformer()
+    for steps in ([halve], [same, halve], [halve, same], [halve, "passthrough"]):
+        pipeline = make_pipeline(*steps).fit(X)
+        assert metrics.snr_improvement_scorer(pipeline, X, y) == pytest.approx(want)
+    scaled = make_pipeline(MinMaxPerSample(), halve).fit(X)
+    noisy, clean = MinMaxPerSample().fit_transform(X), MinMaxPerSample().fit_transform(y)
+    assert metrics.snr_improvement_scorer(scaled, X, clean) == pytest.approx(
+        metrics.snr_improvement_db(clean, noisy / 2, noisy)
+    )
+
+
+def test_scorer_of_an_estimator_of_tables():
+    X, y = (pd.DataFrame(a, columns=[f"t{i}" for i in range(400)]) for a in (CLEAN + NOISE, CLEAN))
+    scaler = MinMaxPerSample().fit(X)
+    assert metrics.snr_improvement_scorer(make_pipeline(scaler), X, y) == 0
+    assert np.isfinite(metrics.snr_improvement_scorer(scaler, X, y))
 
 
 @pytest.mark.parametrize(("y", "got"), [(None, "none"), (np.zeros(5), "labels")])
