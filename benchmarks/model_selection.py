@@ -204,7 +204,7 @@ def report(memory: Result, times: Result, searches: list[list[Result]]) -> str:
             f"| peak memory of all processes (MB) | {serial['peak memory']:.0f} "
             f"| {parallel['peak memory']:.0f} | |",
             f"| scores, largest difference (dB) | | {difference:.2g} "
-            f"| {'identical' if same else 'differ in the last digits'} |",
+            f"| {'identical' if same else 'not identical'} |",
         ]
     lines += [
         "",

@@ -76,8 +76,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{n_epochs} epochs instead of {options.n_trials * options.epochs}: {study.best_params}")
 
     # %%
-    # The winner against the default network, both trained for as long. It starts more slowly: to
-    # prune after the first epoch would be rash, hence `n_warmup_steps`.
+    # The winner against the default network, both trained for as long. The winner starts more
+    # slowly: to prune after the first epoch would be rash, hence `n_warmup_steps`.
     best = suggest(optuna.trial.FixedTrial(study.best_params))
     curves = {"default": list(gains(default)), "best trial": list(gains(best))}
     figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")
