@@ -32,7 +32,8 @@ def _new_optimizer(optimizer: Any, learning_rate: Any) -> keras.optimizers.Optim
     """Make an optimizer from a name, or from an instance, which holds the state of one training."""
     is_number = isinstance(learning_rate, (int, float, np.number))
     if isinstance(learning_rate, bool) or not (
-        (is_number and 0 < learning_rate < np.inf) or callable(learning_rate)
+        (is_number and 0 < learning_rate < np.inf)
+        or (callable(learning_rate) and not isinstance(learning_rate, type))
     ):
         raise ValueError(
             "learning_rate must be a positive number or a keras learning-rate schedule. Got "

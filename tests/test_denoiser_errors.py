@@ -103,6 +103,7 @@ def test_other_length_or_channels_than_fitted(fitted, parabolas):
         ({"patience": 0}, "'patience'.*0"),
         ({"learning_rate": -1}, "learning_rate.*-1"),
         ({"learning_rate": "fast"}, "learning_rate.*'fast'"),
+        ({"learning_rate": dict}, "learning_rate.*class 'dict'"),
         ({"random_state": "x"}, "'random_state'.*'x'"),
     ],
 )

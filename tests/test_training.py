@@ -3,6 +3,7 @@
 import gc
 import pickle
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -495,3 +496,11 @@ def test_signals_are_let_go_after_a_fit(parabolas):
     del X, y
     assert [reference() for reference in references] == [None, None]
     assert denoiser.n_epochs_ == 1
+
+
+@pytest.mark.slow
+def test_fits_in_threads_give_what_they_give_alone(parabolas):
+    alone = small_denoiser(epochs=2).fit(*parabolas).history_
+    with ThreadPoolExecutor(3) as threads:
+        fits = threads.map(lambda _: small_denoiser(epochs=2).fit(*parabolas), range(6))
+        assert [denoiser.history_ for denoiser in fits] == [alone] * 6
