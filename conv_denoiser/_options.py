@@ -127,7 +127,7 @@ def split_rows(validation_split: Any, signals: Signals) -> tuple[Any, Any | None
     if not isinstance(validation_split, Real):
         split = next(iter(validation_split.split(signals.X, signals.y)), ((), ()))
         counts = np.ones(len(signals), bool) if signals.weight is None else signals.weight > 0
-        training, validation = (np.asarray(rows, dtype=np.intp) for rows in split)
+        training, validation = map(_as_indices, split)
         sizes = [np.count_nonzero(counts[rows]) for rows in (training, validation)]
         if 0 in sizes:
             raise ValueError(
@@ -148,3 +148,8 @@ def split_rows(validation_split: Any, signals: Signals) -> tuple[Any, Any | None
         return slice(None), None
     border = n_train if signals.weight is None else np.flatnonzero(signals.weight)[n_train]
     return slice(None, border), slice(border, None)
+
+
+def _as_indices(rows: Any) -> Any:
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)

@@ -241,7 +241,7 @@ def check_problem(problem: Problem, signals: Signals) -> None:
             "a sigmoid cannot leave, and are clipped to it. If the clean signals have another "
             "offset or amplitude than the noisy ones, choose loss='mean_squared_error'.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,  # the caller of fit
         )
 
 

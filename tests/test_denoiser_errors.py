@@ -144,8 +144,10 @@ def test_cross_entropy_with_targets_outside_0_and_1(parabolas):
 
 def test_clipped_targets_are_told(parabolas):
     X, y = parabolas
-    with pytest.warns(UserWarning, match=r"% of the target points lie outside.*clipped"):
+    message = r"% of the target points lie outside.*clipped"
+    with pytest.warns(UserWarning, match=message) as caught:
         small_denoiser().fit(X, y + 1)
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("value", [object(), int, lambda: 3])

@@ -96,10 +96,11 @@ def test_interrupted_warm_start_keeps_the_history(parabolas):
     history = denoiser.history_
     denoiser.set_params(callbacks=[Interrupt])
     with (
-        pytest.warns(UserWarning, match="interrupted after 0 of 1 epochs"),
+        pytest.warns(UserWarning, match="interrupted after 0 of 1 epochs") as caught,
         pytest.raises(KeyboardInterrupt),
     ):
         denoiser.fit(*parabolas)
+    assert caught[0].filename == __file__
     assert denoiser.history_ == history
 
 
@@ -364,6 +365,8 @@ def test_validation_split_by_a_splitter(parabolas):
     assert denoiser.history_["val_loss"][0] == pytest.approx(
         from_end.history_["val_loss"][0], rel=0.01
     )
+    masks = small_denoiser(validation_split=_Fixed([(np.arange(60) < 48, np.arange(60) >= 48)]))
+    assert masks.fit(X, y).history_ == small_denoiser().fit(X, y).history_
     last = KFold(5)  # the first fold is validated on
     reference = small_denoiser(validation_split=_Fixed([(np.arange(12, 60), np.arange(12))]))
     assert small_denoiser(validation_split=last).fit(X, y).history_ == reference.fit(X, y).history_
