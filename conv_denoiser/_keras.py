@@ -82,6 +82,25 @@ class _Identity:
         return X
 
 
+class _Record(keras.callbacks.Callback):
+    """Remember each epoch's logs, and what later callbacks add to them.
+
+    Unlike Keras' own history, it comes before the callbacks that may raise.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: list[dict[str, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.epochs.append({} if logs is None else logs)
+
+    def history(self) -> History:
+        """Return the values of each name; NaN where an epoch has none."""
+        names = {name: None for logs in self.epochs for name in logs}
+        return {name: [float(logs.get(name, math.nan)) for logs in self.epochs] for name in names}
+
+
 class _StopOnNaN(keras.callbacks.Callback):
     """Raise where a loss is no number any more, before epochs are wasted."""
 
@@ -109,9 +128,10 @@ def train(
 
     With `patience`, the weights of the best epoch are put back at the end. Ctrl-C, or an error in
     a callback or a noise model, ends training; what was learned until then stays in the model. An
-    error before the first step, or numbers that are none, are raised and leave the model as it was.
+    error before the first step is raised and leaves the model as it was. So does a loss or weight
+    that is no number, but the optimizer's state is lost.
     """
-    stopper = None
+    record, stopper = _Record(), None
     if schedule.patience is not None:
         monitor = "loss" if validation is None else "val_loss"
         stopper = keras.callbacks.EarlyStopping(
@@ -123,14 +143,13 @@ def train(
         shuffle=False,  # the batches are shuffled already
         verbose=schedule.verbose,
         callbacks=[
-            keras.callbacks.History(),  # before what may raise
+            record,
             _StopOnNaN(),
             *([] if stopper is None else [stopper]),
             *schedule.callbacks,
         ],
     )
     weights, first_step = model.get_weights(), int(model.optimizer.iterations)
-    model.history = None  # that of an earlier fit, if training is interrupted before it starts
     interruption: BaseException | None = None
     source = [batches]
     try:
@@ -147,39 +166,45 @@ def train(
         _check_finite(model)
     except (Exception, KeyboardInterrupt) as error:
         learned = int(model.optimizer.iterations) > first_step
-        if isinstance(error, _DivergedError) or not (
-            learned or isinstance(error, KeyboardInterrupt)
-        ):
+        if learned and stopper is not None and stopper.best_weights is not None:
+            model.set_weights(stopper.best_weights)
+        if isinstance(error, _DivergedError) or not (learned and _is_finite(model)):
             model.set_weights(weights)
-            model.compiled = False  # the optimizer may hold numbers that are none
+            model.compiled = model.compiled and not learned
             raise
         interruption = error
-        if stopper is not None and stopper.best_weights is not None:
-            model.set_weights(stopper.best_weights)
     finally:
-        source.clear()  # TensorFlow's graphs live on for a while, and must not keep the signals
-    return Training(_history_of(model), interruption)
+        # TensorFlow's graphs live on for a while, and must not keep the signals.
+        source.clear()
+        model._eval_epoch_iterator = None
+    return Training(record.history(), interruption)
 
 
 def _check_finite(model: keras.Model) -> None:
     """Raise where the last step, whose loss nobody saw, left numbers that are none."""
-    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+    if not _is_finite(model):
         raise _diverged(model, "its last step left weights that are no finite numbers")
+
+
+def _is_finite(model: keras.Model) -> bool:
+    return all(np.isfinite(weights).all() for weights in model.get_weights())
 
 
 def report_end(training: Training, epochs: int) -> None:
     """Raise what ended a training early; of Ctrl-C, say before what is kept."""
     if training.interruption is None:
         return
-    if isinstance(training.interruption, KeyboardInterrupt):
-        n_epochs = len(training.history.get("loss", []))
-        warnings.warn(
-            f"Training was interrupted after {n_epochs} of {epochs} epochs; the model is fitted "
-            "with what it learned until then.",
-            UserWarning,
-            stacklevel=4,
-        )
-    raise training.interruption
+    try:
+        if isinstance(training.interruption, KeyboardInterrupt):
+            n_epochs = len(training.history.get("loss", []))
+            warnings.warn(
+                f"Training was interrupted after {n_epochs} of {epochs} epochs; the model is "
+                "fitted with what it learned until then.",
+                UserWarning,
+                stacklevel=4,
+            )
+    finally:  # also where warnings are errors
+        raise training.interruption
 
 
 def joined(first: History, second: History) -> History:
@@ -192,11 +217,6 @@ def joined(first: History, second: History) -> History:
         ]
         for name in {"loss": None, **first, **second}
     }
-
-
-def _history_of(model: keras.Model) -> History:
-    recorded = {} if model.history is None else model.history.history
-    return {name: [float(value) for value in values] for name, values in recorded.items()}
 
 
 def _as_dataset(source: list[TrainingBatches], initial_epoch: int, epochs: int) -> tf.data.Dataset:

@@ -34,7 +34,7 @@ SEGMENT = 256
 
 
 def outputs(multioutput: Multioutput, **named: ArrayLike) -> list[Array]:
-    """Check arrays, and arrange them as `_arranged` does."""
+    """Check arrays, and arrange them as `arranged` does."""
     return [arranged(array, multioutput) for array in checked(**named)]
 
 
@@ -93,7 +93,7 @@ def averaged(values: Array, sample_weight: Any, multioutput: Multioutput, averag
 def signal_to_noise_db(true: Array, pred: Array) -> Array:
     """Signal-to-noise ratios, limited; of nothing to nothing, that of a perfect estimate."""
     signal, noise = root_mean_square(true), root_mean_square(pred - true)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = 20 * np.log10(signal / noise)
     return np.where(noise == 0, SNR_LIMIT_DB, ratio).clip(-SNR_LIMIT_DB, SNR_LIMIT_DB)
 
@@ -141,9 +141,8 @@ def power_spectra(
     centred = np.stack([_centred(np.moveaxis(array, 2, 1)) for array in arrays])
     peak = np.abs(centred).max(axis=(0, 2, 3), keepdims=True)
     segment = min(SEGMENT, n_timesteps)
-    frequencies, spectra = welch(
-        centred / np.where(peak == 0, 1, peak), fs=float(sampling_rate), nperseg=segment
-    )
+    frequencies, spectra = welch(centred / np.where(peak == 0, 1, peak), nperseg=segment)
+    frequencies = frequencies * sampling_rate
     spectra = np.moveaxis(spectra, 3, 2)
     if frequency_range is None:
         return list(spectra)

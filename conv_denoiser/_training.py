@@ -40,33 +40,34 @@ def train_denoiser(
         _memory.release_old_networks()
     with _keras.seeded(seed):
         model = denoiser.model_ if resume else _networks.build_network(**network)
-        problem = _options.problem(
-            denoiser,
-            with_target=signals.y is not None,
-            cross_entropy=cross_entropy,
-            length=_networks.padded_length(model, n_timesteps, n_channels),
-        )
-        _supervision.check_problem(problem, signals.weighted())
-        _check_loss(compiled_with["loss"], problem, signals)
-        train, validation = _supervision.split(
-            signals, problem, rows, batch_size=denoiser.batch_size, seed=seed
-        )
-        targets = train.epoch(0) if validation is None else [validation]
-        floor = _supervision.cross_entropy_floor(targets, problem)
-        if not (resume and model.compiled and compiled_with == denoiser._compiled_with):
-            _compile.compile_model(model, **compiled_with)
-        training = _keras.train(
-            model,
-            train,
-            validation,
-            _keras.Schedule(
-                initial_epoch=len(denoiser.history_["loss"]) if resume else 0,
-                epochs=epochs,
-                patience=denoiser.patience if denoiser.early_stopping else None,
-                callbacks=callbacks,
-                verbose=denoiser.verbose,
-            ),
-        )
+    problem = _options.problem(
+        denoiser,
+        with_target=signals.y is not None,
+        cross_entropy=cross_entropy,
+        length=_networks.padded_length(model, n_timesteps, n_channels),
+    )
+    _supervision.check_problem(problem, signals.weighted())
+    _check_loss(compiled_with["loss"], problem, signals)
+    train, validation = _supervision.split(
+        signals, problem, rows, batch_size=denoiser.batch_size, seed=seed
+    )
+    targets = train.epoch(0) if validation is None else [validation]
+    floor = _supervision.cross_entropy_floor(targets, problem)
+    schedule = _keras.Schedule(
+        initial_epoch=len(denoiser.history_["loss"]) if resume else 0,
+        epochs=epochs,
+        patience=denoiser.patience if denoiser.early_stopping else None,
+        callbacks=callbacks,
+        verbose=denoiser.verbose,
+    )
+    same = resume and model.compiled and compiled_with == denoiser._compiled_with
+    if not same:
+        _compile.compile_model(model, **compiled_with)
+    try:
+        training = _keras.train(model, train, validation, schedule)
+    except BaseException:
+        model.compiled = model.compiled and same  # what it was compiled with is not remembered
+        raise
     return Trained(model, network, compiled_with, problem, floor, training)
 
 

@@ -231,12 +231,14 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter, X, y or sample_weight is not valid, or the loss becomes NaN.
+            If a parameter, X, y or sample_weight is not valid, or a loss or weight becomes NaN or
+            infinite.
 
         Notes
         -----
         Ctrl-C, or an error after training began, as in a callback, leaves the denoiser fitted with
-        what it learned until then; any other error leaves it as it was.
+        what it learned until then; any other error leaves it as it was, though after a divergence
+        a warm start begins with a new optimizer.
         """
         resume = self.warm_start and hasattr(self, "model_")
         options = {"epochs": self.epochs, "validation_split": self.validation_split}
@@ -365,14 +367,14 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             target, weight = check_target(y, X), check_weight(sample_weight, X)
             target = None if target is None else _with_channels(target)
             trained = train_denoiser(self, Signals(_with_channels(X), target, weight), **options)
+            self._network, self._compiled_with = trained.network, trained.compiled_with
+            self._length, self.loss_floor_ = trained.problem.length, trained.loss_floor
+            self.scaler_, self.supervision_ = trained.problem.scaler, trained.problem.supervision
+            self._set_history(trained.training.history, resume=options["resume"])
+            self._set_model(trained.model)
         except BaseException:
             self.__dict__ = before
             raise
-        self._network, self._compiled_with = trained.network, trained.compiled_with
-        self._length, self.loss_floor_ = trained.problem.length, trained.loss_floor
-        self.scaler_, self.supervision_ = trained.problem.scaler, trained.problem.supervision
-        self._set_history(trained.training.history, resume=options["resume"])
-        self._set_model(trained.model)
         report_end(trained.training, options["epochs"])
         return self
 

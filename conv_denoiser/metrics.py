@@ -390,8 +390,9 @@ def snr_improvement_scorer(
     X : array-like of shape (n_signals, n_timesteps[, n_channels])
         Noisy signals.
     y : array-like of X's shape
-        Clean signals in the units of the output: behind scalers such as `MinMaxPerSample` at the
-        start of a Pipeline, scaled ones. The noisy signals are then scaled for comparison, too.
+        Clean signals in the units of the output: scaled ones where a Pipeline begins with
+        `MinMaxPerSample` or another `PerSampleScaler`, which then scales the noisy signals for
+        comparison, too. Behind other steps, clean signals in the units of X.
     sample_weight : array-like of shape (n_signals,), default=None
         How much each signal counts in the mean.
 
@@ -433,8 +434,16 @@ def _scaled_as_by(estimator: Any, X: Any) -> Any:
     """Scale signals by the scalers that a Pipeline begins with."""
     if not isinstance(estimator, Pipeline):
         return X
-    for _, step in estimator.steps:
-        if not isinstance(step, PerSampleScaler):
+    for step in _steps(estimator):
+        if isinstance(step, PerSampleScaler):
+            X = step.transform(X)
+        elif step is not None and not isinstance(step, str):  # "passthrough"
             break
-        X = step.transform(X)
     return X
+
+
+def _steps(estimator: Any) -> list[Any]:
+    """Return the steps of a Pipeline, and of those within it."""
+    if not isinstance(estimator, Pipeline):
+        return [estimator]
+    return [inner for _, step in estimator.steps for inner in _steps(step)]

@@ -165,6 +165,12 @@ def test_bad_sampling_rate(rate):
         metrics.spectral_relative_rmse(CLEAN, CLEAN, sampling_rate=rate)
 
 
+@pytest.mark.parametrize("rate", [1e-310, 1e300])
+def test_any_sampling_rate(rate):
+    want = metrics.spectral_relative_rmse(CLEAN, CLEAN + NOISE)
+    assert metrics.spectral_relative_rmse(CLEAN, CLEAN + NOISE, sampling_rate=rate) == want
+
+
 def test_spectral_relative_rmse_ignores_offset_and_phase():
     wave = np.sin(2 * np.pi * np.arange(256) / 8)[None]
     assert metrics.spectral_relative_rmse(wave, 7 - np.roll(wave, 3)) == pytest.approx(0, abs=1e-12)
@@ -247,9 +253,10 @@ def test_scorer_of_pipelines():
         assert metrics.snr_improvement_scorer(pipeline, X, y) == pytest.approx(want)
     scaled = make_pipeline(MinMaxPerSample(), halve).fit(X)
     noisy, clean = MinMaxPerSample().fit_transform(X), MinMaxPerSample().fit_transform(y)
-    assert metrics.snr_improvement_scorer(scaled, X, clean) == pytest.approx(
-        metrics.snr_improvement_db(clean, noisy / 2, noisy)
-    )
+    want = metrics.snr_improvement_db(clean, noisy / 2, noisy)
+    assert metrics.snr_improvement_scorer(scaled, X, clean) == pytest.approx(want)
+    nested = make_pipeline("passthrough", make_pipeline(MinMaxPerSample()), halve).fit(X)
+    assert metrics.snr_improvement_scorer(nested, X, clean) == pytest.approx(want)
 
 
 def test_scorer_of_an_estimator_of_tables():

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import small_denoiser
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit
 
 from conv_denoiser import MinMaxPerSample
@@ -183,12 +184,13 @@ def test_callback_that_raises_leaves_the_best_weights(parabolas):
     np.testing.assert_array_equal(denoiser.transform(parabolas[0]), best.transform(parabolas[0]))
 
 
+class Refuse(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        raise OSError("no such folder")
+
+
 @pytest.mark.slow
 def test_callback_that_raises_before_training_leaves_nothing(parabolas):
-    class Refuse(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            raise OSError("no such folder")
-
     denoiser = small_denoiser(callbacks=[Refuse])
     with pytest.raises(OSError, match="no such folder"):
         denoiser.fit(*parabolas)
@@ -202,10 +204,6 @@ def test_callback_that_raises_before_training_leaves_nothing(parabolas):
 
 @pytest.mark.slow
 def test_failed_refit_keeps_the_shape_of_the_signals(parabolas):
-    class Refuse(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            raise OSError("no such folder")
-
     X, y = parabolas
     denoiser = small_denoiser().fit(X, y)
     before = denoiser.transform(X)
@@ -217,6 +215,68 @@ def test_failed_refit_keeps_the_shape_of_the_signals(parabolas):
     with pytest.raises(ValueError, match="options changed"):
         denoiser.fit(np.stack([X, X], axis=2))
     assert (denoiser.n_features_in_, denoiser.n_channels_in_) == (150, 1)
+
+
+@pytest.mark.slow
+def test_refused_refit_keeps_the_state_of_the_optimizer(parabolas):
+    denoiser = small_denoiser(warm_start=True, callbacks=None).fit(*parabolas)
+    with pytest.raises(OSError, match="no such folder"):
+        denoiser.set_params(callbacks=[Refuse]).fit(*parabolas)
+    denoiser.set_params(callbacks=None).fit(*parabolas)
+    assert denoiser.history_ == small_denoiser(epochs=2).fit(*parabolas).history_
+
+
+@pytest.mark.slow
+def test_ctrl_c_before_the_first_step_keeps_the_model(parabolas):
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            raise KeyboardInterrupt
+
+    denoiser = small_denoiser().fit(*parabolas)
+    before = denoiser.transform(parabolas[0])
+    with pytest.raises(KeyboardInterrupt):
+        denoiser.set_params(callbacks=[Interrupt]).fit(*parabolas)
+    np.testing.assert_array_equal(denoiser.transform(parabolas[0]), before)
+    assert denoiser.n_epochs_ == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_interrupted_divergence_is_not_kept(parabolas, error):
+    class Diverge(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.set_weights([np.nan * w for w in self.model.get_weights()])
+            raise error("enough of it")
+
+    denoiser = small_denoiser(warm_start=True).fit(*parabolas)
+    before = denoiser.transform(parabolas[0])
+    with pytest.raises(error):
+        denoiser.set_params(callbacks=[Diverge]).fit(*parabolas)
+    np.testing.assert_array_equal(denoiser.transform(parabolas[0]), before)
+    with pytest.raises(error):
+        clone(denoiser).fit(*parabolas)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("error")
+def test_ctrl_c_where_warnings_are_errors(parabolas):
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        small_denoiser(callbacks=[Interrupt]).fit(*parabolas)
+
+
+@pytest.mark.slow
+def test_history_holds_what_callbacks_add(parabolas):
+    class Extra(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["extra"] = epoch
+
+    history = small_denoiser(epochs=2, callbacks=[Extra]).fit(*parabolas).history_
+    assert set(history) == {"loss", "val_loss", "extra"}
+    assert history["extra"] == [0, 1]
 
 
 @pytest.mark.slow
