@@ -53,7 +53,7 @@ class Training(NamedTuple):
 
 
 class _DivergedError(ValueError):
-    """The loss is no number any more."""
+    """A loss or a weight is no finite number any more."""
 
 
 class _Wrapper(BaseWrapper):
@@ -131,23 +131,13 @@ def train(
     error before the first step is raised and leaves the model as it was. So does a loss or weight
     that is no number, but the optimizer's state is lost.
     """
-    record, stopper = _Record(), None
-    if schedule.patience is not None:
-        monitor = "loss" if validation is None else "val_loss"
-        stopper = keras.callbacks.EarlyStopping(
-            monitor, patience=schedule.patience, mode="min", restore_best_weights=True
-        )
+    record, stoppers = _Record(), _early_stopping(schedule.patience, validation)
     wrapper = _Wrapper(
         model,
         epochs=schedule.epochs,
         shuffle=False,  # the batches are shuffled already
         verbose=schedule.verbose,
-        callbacks=[
-            record,
-            _StopOnNaN(),
-            *([] if stopper is None else [stopper]),
-            *schedule.callbacks,
-        ],
+        callbacks=[record, _StopOnNaN(), *stoppers, *schedule.callbacks],
     )
     weights, first_step = model.get_weights(), int(model.optimizer.iterations)
     interruption: BaseException | None = None
@@ -166,8 +156,9 @@ def train(
         _check_finite(model)
     except (Exception, KeyboardInterrupt) as error:
         learned = int(model.optimizer.iterations) > first_step
-        if learned and stopper is not None and stopper.best_weights is not None:
-            model.set_weights(stopper.best_weights)
+        for stopper in stoppers:
+            if learned and stopper.best_weights is not None:
+                model.set_weights(stopper.best_weights)
         if isinstance(error, _DivergedError) or not (learned and _is_finite(model)):
             model.set_weights(weights)
             model.compiled = model.compiled and not learned
@@ -178,6 +169,19 @@ def train(
         source.clear()
         model._eval_epoch_iterator = None
     return Training(record.history(), interruption)
+
+
+def _early_stopping(
+    patience: int | None, validation: tuple[Any, ...] | None
+) -> list[keras.callbacks.EarlyStopping]:
+    if patience is None:
+        return []
+    monitor = "loss" if validation is None else "val_loss"
+    return [
+        keras.callbacks.EarlyStopping(
+            monitor, patience=patience, mode="min", restore_best_weights=True
+        )
+    ]
 
 
 def _check_finite(model: keras.Model) -> None:

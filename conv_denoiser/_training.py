@@ -21,6 +21,8 @@ class Trained(NamedTuple):
     problem: Problem
     loss_floor: float | None
     training: _keras.Training
+    history: _keras.History
+    best_epoch: int | None
 
 
 def train_denoiser(
@@ -53,22 +55,39 @@ def train_denoiser(
     )
     targets = train.epoch(0) if validation is None else [validation]
     floor = _supervision.cross_entropy_floor(targets, problem)
+    before = denoiser.history_ if resume else {"loss": []}
     schedule = _keras.Schedule(
-        initial_epoch=len(denoiser.history_["loss"]) if resume else 0,
+        initial_epoch=len(before["loss"]),
         epochs=epochs,
         patience=denoiser.patience if denoiser.early_stopping else None,
         callbacks=callbacks,
         verbose=denoiser.verbose,
     )
     same = resume and model.compiled and compiled_with == denoiser._compiled_with
-    if not same:
-        _compile.compile_model(model, **compiled_with)
+    training = _train(model, None if same else compiled_with, train, validation, schedule)
+    history = _keras.joined(before, training.history)
+    best = _best_epoch(training.history, len(before["loss"]))
+    return Trained(model, network, compiled_with, problem, floor, training, history, best)
+
+
+def _train(
+    model: keras.Model, compile_with: dict[str, Any] | None, *arguments: Any
+) -> _keras.Training:
+    """Compile a model, where it is not as it must be, and train it."""
+    if compile_with is None:
+        return _keras.train(model, *arguments)
+    _compile.compile_model(model, **compile_with)
     try:
-        training = _keras.train(model, train, validation, schedule)
+        return _keras.train(model, *arguments)
     except BaseException:
-        model.compiled = model.compiled and same  # what it was compiled with is not remembered
+        model.compiled = False  # what it was compiled with is not remembered
         raise
-    return Trained(model, network, compiled_with, problem, floor, training)
+
+
+def _best_epoch(history: _keras.History, n_before: int) -> int | None:
+    """Return the number, from 1 over all fits, of the best epoch of the last one."""
+    losses = history.get("val_loss", history.get("loss"))
+    return n_before + int(np.argmin(losses)) + 1 if losses else None
 
 
 def _check_same_network(denoiser: Any, network: dict[str, Any]) -> None:

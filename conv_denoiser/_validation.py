@@ -28,6 +28,7 @@ __all__ = [
     "check_finite",
     "check_output_container",
     "check_params",
+    "check_range",
     "check_signal_array",
     "check_signals",
     "check_target",
@@ -65,6 +66,18 @@ def check_finite(array: NDArray[Any], name: str) -> None:
         f"Input {name} contains {kinds}: {n_bad} value(s) in {bad_rows.size} of {len(array)} "
         f"signals, the first in row {bad_rows[0]}. Drop those signals or fill the gaps "
         "(for example with numpy.interp or sklearn.impute.SimpleImputer) first."
+    )
+
+
+def check_range(signals: NDArray[Any], name: str, dtype: np.dtype[Any]) -> None:
+    """Raise ValueError where signals hold NaN, infinity or values that `dtype` cannot hold."""
+    low, high, limit = signals.min(), signals.max(), np.finfo(dtype).max
+    if -limit <= low and high <= limit:  # False for NaN
+        return
+    check_finite(signals, name)
+    raise ValueError(
+        f"Input {name} holds values from {low:.3g} to {high:.3g}, but {dtype} ends at {limit:.3g}. "
+        "Scale the signals down, or pass dtype='float64'."
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from conv_denoiser._validation import check_count, check_finite
+from conv_denoiser._validation import check_count, check_range
 from conv_denoiser.noise import NoiseModel, as_noise_model
 from conv_denoiser.waveforms import WAVEFORMS
 
@@ -268,7 +268,7 @@ class _Source(NamedTuple):
                 f"The waveform returned {clean.dtype}; expected real numbers, such as those of "
                 "numpy.real(clean) or clean.astype(float)."
             )
-        _check_range(clean, "clean (what the waveform returned)", self.dtype)
+        check_range(clean, "clean (what the waveform returned)", self.dtype)
         clean = np.ascontiguousarray(clean, dtype=self.dtype)
         noisy = clean.copy() if self.noise is None else self.noise(clean, rng)
         return noisy, clean
@@ -370,24 +370,12 @@ def _as_waveform(
             "A bank of clean signals must be an array of real numbers of shape (n_bank, n_timesteps"
             f"[, n_channels]). Got shape {bank.shape} of {bank.dtype}."
         )
-    _check_range(bank, "bank of clean signals", dtype)
+    check_range(bank, "bank of clean signals", dtype)
 
     def draw_rows(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
         return bank[rng.integers(len(bank), size=n_signals)]
 
     return draw_rows, bank.shape[1]
-
-
-def _check_range(signals: NDArray[Any], name: str, dtype: np.dtype) -> None:
-    """Raise ValueError where signals hold NaN, infinity or values that `dtype` cannot hold."""
-    low, high, limit = signals.min(), signals.max(), np.finfo(dtype).max
-    if -limit <= low and high <= limit:  # False for NaN
-        return
-    check_finite(signals, name)
-    raise ValueError(
-        f"Input {name} holds values from {low:.3g} to {high:.3g}, but {dtype} ends at {limit:.3g}. "
-        "Scale the signals down, or pass dtype='float64'."
-    )
 
 
 def _time_axis(n_timesteps: int, sampling_rate: float | None) -> Array:

@@ -204,11 +204,6 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    _network: dict[str, Any]
-    _compiled_with: dict[str, Any]
-    history_: dict[str, list[float]]
-    n_epochs_: int
-
     def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
@@ -357,35 +352,26 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self._set_model(model)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, reset: bool, **options: Any) -> Self:
-        from conv_denoiser._keras import report_end
-        from conv_denoiser._training import train_denoiser
+        from conv_denoiser import _keras, _training
 
         before = vars(self).copy()
         try:
             check_params(self)
             X = check_signals(self, X, reset=reset)
-            target, weight = check_target(y, X), check_weight(sample_weight, X)
-            target = None if target is None else _with_channels(target)
-            trained = train_denoiser(self, Signals(_with_channels(X), target, weight), **options)
+            y, weight = check_target(y, X), check_weight(sample_weight, X)
+            signals = Signals(_with_channels(X), None if y is None else _with_channels(y), weight)
+            trained = _training.train_denoiser(self, signals, **options)
             self._network, self._compiled_with = trained.network, trained.compiled_with
             self._length, self.loss_floor_ = trained.problem.length, trained.loss_floor
             self.scaler_, self.supervision_ = trained.problem.scaler, trained.problem.supervision
-            self._set_history(trained.training.history, resume=options["resume"])
+            self.history_, self.best_epoch_ = trained.history, trained.best_epoch
+            self.n_epochs_ = len(trained.history["loss"])
             self._set_model(trained.model)
         except BaseException:
             self.__dict__ = before
             raise
-        report_end(trained.training, options["epochs"])
+        _keras.report_end(trained.training, options["epochs"])
         return self
-
-    def _set_history(self, history: dict[str, list[float]], *, resume: bool) -> None:
-        from conv_denoiser._keras import joined
-
-        n_before = self.n_epochs_ if resume else 0
-        self.history_ = joined(self.history_ if resume else {}, history)
-        self.n_epochs_ = len(self.history_["loss"])
-        losses = history.get("val_loss", history.get("loss", []))
-        self.best_epoch_ = n_before + int(np.argmin(losses)) + 1 if losses else None
 
     def _set_model(self, model: "keras.Model") -> None:
         from conv_denoiser._inference import compile_forward
