@@ -1,169 +1,49 @@
 """Noise models: small frozen objects that add noise to clean signals.
 
-A model is called as ``noise(clean, rng)``. Its strength is either `scale`, in the units of the
-signal, or `snr_db`, in decibels of signal power over noise power; a pair ``(low, high)`` draws one
-value for each signal. ``a + b`` adds the noise of both to the same clean signal.
+A model is called as ``noise(clean, rng)``. Its strength is either `scale`, the root mean square of
+the noise in the units of the signal, or `snr_db`, in decibels of signal power over noise power; a
+pair ``(low, high)`` draws one value for each signal. Power is the mean square over all timesteps
+and channels of a signal. ``a + b`` adds the noise of both to the same clean signal. A silent
+signal, for which `snr_db` is not defined, stays clean.
 """
 
-from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from scipy import fft
 
-__all__ = ["GaussianNoise", "NoiseModel", "NoiseSum", "as_noise_model", "noise_from_dict"]
+from conv_denoiser._noise_base import (
+    Array,
+    NoiseModel,
+    NoiseSum,
+    ScaledNoise,
+    Strength,
+    check_number,
+)
+from conv_denoiser._noise_estimates import estimate_noise, noise_autocorrelation
+from conv_denoiser._oscillating_noise import BaselineWander, LineNoise
+from conv_denoiser._recorded_noise import RecordedNoise
 
-Array = NDArray[np.floating]
-Strength = float | tuple[float, float]
-
-
-class NoiseModel(ABC):
-    """What every noise model offers; a subclass writes `sample`."""
-
-    def __call__(self, clean: ArrayLike, rng: np.random.Generator | int | None = None) -> Array:
-        """Return noisy copies of clean signals.
-
-        Parameters
-        ----------
-        clean : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Clean signals; left unchanged.
-        rng : numpy.random.Generator, int or None, default=None
-            Source of randomness, or a seed for one.
-
-        Returns
-        -------
-        ndarray of clean's shape
-            Noisy signals, float32 for float32 input and float64 otherwise.
-        """
-        clean = np.asarray(clean)
-        if clean.dtype not in (np.float32, np.float64):
-            clean = clean.astype(np.float64)
-        if clean.ndim not in (2, 3):
-            raise ValueError(
-                "clean must have shape (n_signals, n_timesteps) or (n_signals, n_timesteps, "
-                f"n_channels). Got {clean.shape}; a single signal is clean.reshape(1, -1)."
-            )
-        noise = np.asarray(self.sample(clean, np.random.default_rng(rng)))
-        if noise.shape != clean.shape:
-            raise ValueError(
-                f"{self!r} drew noise of shape {noise.shape} for signals of shape {clean.shape}."
-            )
-        return (clean + noise).astype(clean.dtype, copy=False)
-
-    @abstractmethod
-    def sample(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Draw the noise alone, of clean's shape and type."""
-
-    def __add__(self, other: "NoiseModel") -> "NoiseSum":
-        if not isinstance(other, NoiseModel):
-            return NotImplemented
-        return NoiseSum((*_parts(self), *_parts(other)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Describe the model by numbers and strings that survive JSON.
-
-        Returns
-        -------
-        dict
-            What `noise_from_dict` takes.
-        """
-        return {"type": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]
-
-
-@dataclass(frozen=True)
-class NoiseSum(NoiseModel):
-    """The noise of several models, added to the same clean signal.
-
-    Parameters
-    ----------
-    parts : tuple of NoiseModel
-        One or more models. `snr_db` of each is relative to the clean signal.
-
-    Raises
-    ------
-    ValueError
-        If there is no part, or one is not a noise model.
-
-    Examples
-    --------
-    >>> from conv_denoiser.noise import GaussianNoise
-    >>> GaussianNoise(0.1) + GaussianNoise(snr_db=(0, 10))
-    GaussianNoise(scale=0.1) + GaussianNoise(snr_db=(0, 10))
-    """
-
-    parts: tuple[NoiseModel, ...]
-
-    def __post_init__(self) -> None:
-        parts = self.parts
-        known = isinstance(parts, (tuple, list)) and all(isinstance(p, NoiseModel) for p in parts)
-        if not known or not parts:
-            raise ValueError(
-                "NoiseSum takes a tuple of one or more noise models, as in "
-                f"NoiseSum((GaussianNoise(0.1), GaussianNoise(snr_db=6))). Got {parts!r}."
-            )
-        object.__setattr__(self, "parts", tuple(parts))
-
-    def sample(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Draw the noise of all parts, of clean's shape and type."""
-        total = np.zeros_like(clean)
-        for part in self.parts:
-            total += part.sample(clean, rng)
-        return total
-
-    def to_dict(self) -> dict[str, Any]:
-        """Describe the parts by numbers and strings that survive JSON."""
-        return {"type": "NoiseSum", "parts": [part.to_dict() for part in self.parts]}
-
-    def __repr__(self) -> str:
-        return " + ".join(map(repr, self.parts))
+__all__ = [
+    "BaselineWander",
+    "ColoredNoise",
+    "GaussianNoise",
+    "ImpulseNoise",
+    "LineNoise",
+    "NoiseModel",
+    "NoiseSum",
+    "RecordedNoise",
+    "as_noise_model",
+    "estimate_noise",
+    "noise_autocorrelation",
+    "noise_from_dict",
+]
 
 
 @dataclass(frozen=True, repr=False)
-class _ScaledNoise(NoiseModel):
-    """Noise of unit power, scaled to the wanted strength; a subclass writes `_unit_noise`."""
-
-    scale: Strength | None = None
-    snr_db: Strength | None = None
-
-    def __post_init__(self) -> None:
-        if (self.scale is None) == (self.snr_db is None):
-            raise ValueError(
-                f"{type(self).__name__} takes either scale (in signal units) or snr_db. "
-                f"Got scale={self.scale!r}, snr_db={self.snr_db!r}."
-            )
-        for name in ("scale", "snr_db"):
-            object.__setattr__(self, name, _checked_strength(name, getattr(self, name)))
-
-    @abstractmethod
-    def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Draw noise of power 1, of clean's shape and type."""
-
-    def sample(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Draw the noise alone, of clean's shape and type."""
-        noise = self._unit_noise(clean, rng)
-        noise *= self._amplitude(clean, rng)
-        return noise
-
-    def _amplitude(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Root mean square of the noise of each signal; 0 for a silent one if `snr_db` rules."""
-        strength = self.scale if self.snr_db is None else self.snr_db
-        shape = (len(clean), *(1,) * (clean.ndim - 1))
-        drawn = rng.uniform(*strength, shape) if isinstance(strength, tuple) else strength
-        if self.snr_db is not None:
-            axes = tuple(range(1, clean.ndim))
-            power = np.mean(np.square(clean, dtype=np.float64), axis=axes, keepdims=True)
-            drawn = np.sqrt(power / 10 ** (np.asarray(drawn) / 10))
-        return np.asarray(drawn, dtype=clean.dtype)
-
-    def __repr__(self) -> str:
-        given = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        arguments = ", ".join(f"{name}={value!r}" for name, value in given if value is not None)
-        return f"{type(self).__name__}({arguments})"
-
-
-class GaussianNoise(_ScaledNoise):
+class GaussianNoise(ScaledNoise):
     """White Gaussian noise, independent from point to point and from channel to channel.
 
     Parameters
@@ -190,11 +70,129 @@ class GaussianNoise(_ScaledNoise):
     array([0.05, 0.05])
     """
 
+    scale: Strength | None = None
+    snr_db: Strength | None = None
+
     def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
         return rng.standard_normal(clean.shape, dtype=clean.dtype.type)
 
 
-NOISE_MODELS: dict[str, type[_ScaledNoise]] = {"GaussianNoise": GaussianNoise}
+@dataclass(frozen=True, repr=False)
+class ColoredNoise(ScaledNoise):
+    """Gaussian noise whose power falls with frequency as ``1 / frequency**exponent``.
+
+    Parameters
+    ----------
+    exponent : float, default=1.0
+        0 is white, 1 pink (flicker noise of electronics), 2 brown (a random walk); negative
+        values favour high frequencies. Between -4 and 4.
+    scale : float or (low, high), default=None
+        Root mean square, the mean over many draws, in the units of the signal.
+    snr_db : float or (low, high), default=None
+        Signal-to-noise ratio in decibels; a silent signal stays clean.
+
+    Raises
+    ------
+    ValueError
+        If the exponent is no number between -4 and 4, or the strength is not valid.
+
+    Notes
+    -----
+    White noise is filtered in the frequency domain [1]_, twice as long as needed, and half of it
+    is kept, so that the end of a signal does not meet its beginning. There is no power at frequency
+    0; slower movements than two signal lengths are left out.
+
+    References
+    ----------
+    .. [1] J. Timmer, M. König. "On generating power law noise". Astronomy and Astrophysics 300,
+       1995. https://ui.adsabs.harvard.edu/abs/1995A&A...300..707T
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser.noise import ColoredNoise
+    >>> noise = ColoredNoise(2, scale=1.0)(np.zeros((100, 500)), rng=0)
+    >>> steps = np.diff(noise, axis=1)  # brown noise: small steps, large excursions
+    >>> bool(steps.std() < 0.2 * noise.std())
+    True
+    """
+
+    exponent: float = 1.0
+    scale: Strength | None = None
+    snr_db: Strength | None = None
+
+    def __post_init__(self) -> None:
+        check_number(self, "exponent", -4, 4, above=False)
+        super().__post_init__()
+
+    def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
+        n_timesteps = clean.shape[1]
+        length = fft.next_fast_len(2 * n_timesteps, real=True)
+        frequency = fft.rfftfreq(length)
+        gain = np.zeros(frequency.size)
+        gain[1:] = frequency[1:] ** (-self.exponent / 2)
+        both_sides = np.append(np.square(gain), np.square(gain[1 : (length + 1) // 2]))
+        gain /= np.sqrt(both_sides.sum() / length)
+        gain = gain.astype(clean.dtype).reshape(-1, *(1,) * (clean.ndim - 2))
+        shape = (len(clean), length, *clean.shape[2:])
+        spectrum = fft.rfft(rng.standard_normal(shape, dtype=clean.dtype.type), axis=1)
+        return fft.irfft(spectrum * gain, length, axis=1)[:, :n_timesteps].copy()
+
+
+@dataclass(frozen=True, repr=False)
+class ImpulseNoise(ScaledNoise):
+    """Rare spikes of Gaussian height: clicks, electrode pops, dropped samples.
+
+    Parameters
+    ----------
+    rate : float, default=0.01
+        Probability that a sample is hit; above 0 and at most 1.
+    scale : float or (low, high), default=None
+        Root mean square over all samples, hit or not, in the units of the signal. The spikes
+        alone have a standard deviation of ``scale / sqrt(rate)``.
+    snr_db : float or (low, high), default=None
+        Signal-to-noise ratio in decibels; a silent signal stays clean.
+
+    Raises
+    ------
+    ValueError
+        If the rate is no number above 0 and at most 1, or the strength is not valid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser.noise import ImpulseNoise
+    >>> noisy = ImpulseNoise(rate=0.02, scale=0.1)(np.zeros((1, 10000)), rng=0)
+    >>> float(np.mean(noisy != 0).round(2))
+    0.02
+    """
+
+    rate: float = 0.01
+    scale: Strength | None = None
+    snr_db: Strength | None = None
+
+    def __post_init__(self) -> None:
+        check_number(self, "rate", 0, 1)
+        super().__post_init__()
+
+    def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
+        hit = rng.random(clean.shape, dtype=np.float32) < self.rate
+        noise = np.zeros_like(clean)
+        noise[hit] = rng.standard_normal(np.count_nonzero(hit)) / np.sqrt(self.rate)
+        return noise
+
+
+NOISE_MODELS: dict[str, type[ScaledNoise]] = {
+    model.__name__: model
+    for model in (
+        GaussianNoise,
+        ColoredNoise,
+        ImpulseNoise,
+        LineNoise,
+        BaselineWander,
+        RecordedNoise,
+    )
+}
 
 
 def noise_from_dict(description: dict[str, Any]) -> NoiseModel:
@@ -269,25 +267,3 @@ def as_noise_model(noise: NoiseModel | float | None) -> NoiseModel | None:
         f"noise must be a noise model such as GaussianNoise(0.05), its standard deviation as a "
         f"number, or None. Got {noise!r}."
     )
-
-
-def _parts(noise: NoiseModel) -> tuple[NoiseModel, ...]:
-    return noise.parts if isinstance(noise, NoiseSum) else (noise,)
-
-
-def _checked_strength(name: str, value: Any) -> Strength | None:
-    if value is None:
-        return None
-    values = value if isinstance(value, (tuple, list)) else (value,)
-    numeric = all(isinstance(v, Real) and not isinstance(v, bool) for v in values)
-    if not numeric or not np.isfinite(values).all() or len(values) not in (1, 2):
-        raise ValueError(
-            f"{name} must be a finite number or a pair (low, high) of them. Got {value!r}."
-        )
-    if name == "scale" and min(values) < 0:
-        raise ValueError(f"scale is a standard deviation and cannot be negative. Got {value!r}.")
-    if values[0] > values[-1]:
-        raise ValueError(f"{name} must be a pair (low, high) with low <= high. Got {value!r}.")
-    # NumPy's numbers would neither survive JSON nor read well.
-    plain = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
-    return plain if isinstance(value, (tuple, list)) else plain[0]

@@ -18,7 +18,15 @@ Waveform = Callable[[int, Array, np.random.Generator], Array]
 
 def x_squared(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
     """Repeat the recipe's parabola, the same for every signal."""
-    return np.broadcast_to(time**2, (n_signals, time.size))
+    return _repeated(time**2, n_signals)
+
+
+def polynomial(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Draw polynomials of degree 1 to 5: sums of Legendre polynomials, within -1 to 1."""
+    coefficients = rng.uniform(-1, 1, (n_signals, 6))
+    coefficients *= np.arange(6) <= rng.integers(1, 6, (n_signals, 1))
+    coefficients /= np.abs(coefficients).sum(axis=1, keepdims=True)
+    return np.polynomial.legendre.legval(2 * _fraction(time) - 1, coefficients.T)
 
 
 def sine(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
@@ -43,6 +51,95 @@ def gaussian_peaks(n_signals: int, time: Array, rng: np.random.Generator) -> Arr
     present = np.arange(n_peaks)[:, None] < rng.integers(1, n_peaks + 1, (n_signals, 1, 1))
     peaks = present * height * np.exp(-0.5 * ((_fraction(time) - centre) / width) ** 2)
     return peaks.sum(axis=1)
+
+
+def square(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Draw square waves of 1 to 8 periods, amplitude 0.5 to 1.5, duty cycle 0.2 to 0.8."""
+    amplitude, periods, phase, duty = _columns(
+        rng, n_signals, (0.5, 1.5), (1, 8), (0, 1), (0.2, 0.8)
+    )
+    return np.where((periods * _fraction(time) + phase) % 1 < duty, amplitude, -amplitude)
+
+
+def sawtooth(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Draw sawtooth waves of 1 to 8 periods and amplitude 0.5 to 1.5, rising or falling."""
+    amplitude, periods, phase = _columns(rng, n_signals, (0.5, 1.5), (1, 8), (0, 1))
+    direction = rng.choice([-1, 1], (n_signals, 1))
+    return direction * amplitude * (2 * ((periods * _fraction(time) + phase) % 1) - 1)
+
+
+def damped_oscillation(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Draw the ringing after a blow: silence, then a sine of 5 to 20 periods that dies away.
+
+    It starts in the first half, with an amplitude of 0.5 to 1.5, and falls to 1/e within 0.05 to
+    0.3 of the signal's length.
+    """
+    amplitude, periods, start, decay = _columns(
+        rng, n_signals, (0.5, 1.5), (5, 20), (0, 0.5), (0.05, 0.3)
+    )
+    since = np.maximum(_fraction(time) - start, 0)
+    return amplitude * np.exp(-since / decay) * np.sin(2 * np.pi * periods * since)
+
+
+def piecewise_constant(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Draw 2 to 8 levels between -1 and 1, with jumps at random places."""
+    piece, _ = _pieces(n_signals, time, rng)
+    return np.take_along_axis(rng.uniform(-1, 1, (n_signals, _MAX_PIECES)), piece, axis=1)
+
+
+def piecewise_polynomial(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Draw 2 to 8 parabolas, with jumps between them, each within -1 to 1."""
+    piece, inside = _pieces(n_signals, time, rng)
+    coefficients = rng.uniform(-1, 1, (3, n_signals, _MAX_PIECES))
+    coefficients /= np.abs(coefficients).sum(axis=0)
+    a, b, c = (np.take_along_axis(part, piece, axis=1) for part in coefficients)
+    return a + b * inside + c * inside**2
+
+
+def random_walk(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Draw random walks from 0, whose last point has a standard deviation of 1."""
+    steps = rng.standard_normal((n_signals, time.size)) / np.sqrt(time.size)
+    return np.cumsum(steps, axis=1)
+
+
+# Places, heights and widths of the signals "blocks" and "bumps" of Donoho and Johnstone (1994).
+_JUMP = np.array([0.1, 0.13, 0.15, 0.23, 0.25, 0.40, 0.44, 0.65, 0.76, 0.78, 0.81])
+_BLOCK_HEIGHT = np.array([4, -5, 3, -4, 5, -4.2, 2.1, 4.3, -3.1, 2.1, -4.2])
+_BUMP_HEIGHT = np.array([4, 5, 3, 4, 5, 4.2, 2.1, 4.3, 3.1, 5.1, 4.2])
+_BUMP_WIDTH = np.array([0.005, 0.005, 0.006, 0.01, 0.01, 0.03, 0.01, 0.01, 0.005, 0.008, 0.005])
+
+
+def blocks(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Repeat the test signal "Blocks" of Donoho and Johnstone [1]_: steps.
+
+    References
+    ----------
+    .. [1] D. L. Donoho, I. M. Johnstone. "Ideal spatial adaptation by wavelet shrinkage".
+       Biometrika 81(3), 1994. doi:10.1093/biomet/81.3.425
+    """
+    x = _fraction(time)[:, None]
+    return _repeated(((x >= _JUMP) * _BLOCK_HEIGHT).sum(axis=1), n_signals)
+
+
+def bumps(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Repeat the test signal "Bumps" of Donoho and Johnstone (see `blocks`): sharp peaks."""
+    x = _fraction(time)[:, None]
+    bump = _BUMP_HEIGHT / (1 + np.abs((x - _JUMP) / _BUMP_WIDTH)) ** 4
+    return _repeated(bump.sum(axis=1), n_signals)
+
+
+def heavisine(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Repeat the test signal "HeaviSine" of Donoho and Johnstone (see `blocks`): a broken sine."""
+    x = _fraction(time)
+    signal = 4 * np.sin(4 * np.pi * x) - np.sign(x - 0.3) - np.sign(0.72 - x)
+    return _repeated(signal, n_signals)
+
+
+def doppler(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
+    """Repeat the test signal "Doppler" of Donoho and Johnstone (see `blocks`): a falling chirp."""
+    x = _fraction(time)
+    signal = np.sqrt(x * (1 - x)) * np.sin(2.1 * np.pi / (x + 0.05))
+    return _repeated(signal, n_signals)
 
 
 # Waves P, Q, R, S, T: angle in the heart cycle (radians, R at 0), height (mV) and width (radians),
@@ -106,12 +203,47 @@ def ecg(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
 
 
 WAVEFORMS: dict[str, Waveform] = {
-    "x_squared": x_squared,
-    "sine": sine,
-    "chirp": chirp,
-    "gaussian_peaks": gaussian_peaks,
-    "ecg": ecg,
+    waveform.__name__: waveform
+    for waveform in (
+        x_squared,
+        polynomial,
+        sine,
+        chirp,
+        square,
+        sawtooth,
+        damped_oscillation,
+        gaussian_peaks,
+        piecewise_constant,
+        piecewise_polynomial,
+        random_walk,
+        ecg,
+        blocks,
+        bumps,
+        heavisine,
+        doppler,
+    )
 }
+
+
+_MAX_PIECES = 8
+
+
+def _pieces(
+    n_signals: int, time: Array, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], Array]:
+    """Cut signals into 2 to 8 pieces: number of the piece, and place in it from -1 to 1."""
+    x = _fraction(time)
+    cuts = rng.uniform(0, 1, (n_signals, _MAX_PIECES - 1))
+    cuts[np.arange(_MAX_PIECES - 1) >= rng.integers(1, _MAX_PIECES, (n_signals, 1))] = 1
+    borders = np.sort(np.pad(cuts, ((0, 0), (1, 1)), constant_values=(0, 1)), axis=1)
+    piece = (x >= borders[:, 1:-1, None]).sum(axis=1)
+    start = np.take_along_axis(borders, piece, axis=1)
+    end = np.take_along_axis(borders, piece + 1, axis=1)
+    return piece, 2 * (x - start) / (end - start) - 1
+
+
+def _repeated(signal: Array, n_signals: int) -> Array:
+    return np.broadcast_to(signal, (n_signals, signal.size))
 
 
 def _heart_cycles(

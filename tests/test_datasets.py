@@ -23,7 +23,10 @@ def test_recipe_is_reproduced():
     assert noisy.dtype == clean.dtype == np.float32
 
 
-@pytest.mark.parametrize("name", sorted(set(WAVEFORMS) - {"x_squared"}))
+FIXED = {"x_squared", "blocks", "bumps", "heavisine", "doppler"}
+
+
+@pytest.mark.parametrize("name", sorted(set(WAVEFORMS) - FIXED))
 def test_waveforms_vary_and_are_finite(name):
     generator = SignalGenerator(name, noise=None, n_timesteps=256, sampling_rate=128)
     _, clean, time = generator.sample(20)
@@ -31,6 +34,37 @@ def test_waveforms_vary_and_are_finite(name):
     assert clean.std(axis=0).max() > 0
     assert clean.std(axis=1).min() > 0
     assert time[1] == 1 / 128
+
+
+@pytest.mark.parametrize("name", sorted(FIXED))
+def test_standard_signals_are_all_alike(name):
+    clean = SignalGenerator(name, noise=None, n_timesteps=1024).sample(3).clean
+    assert (clean == clean[0]).all()
+    assert clean.std() > 0
+
+
+@pytest.mark.parametrize("name", WAVEFORMS)
+@pytest.mark.parametrize("n_timesteps", [1, 2])
+def test_very_short_waveforms(name, n_timesteps):
+    assert SignalGenerator(name, n_timesteps=n_timesteps).sample(5).clean.shape == (5, n_timesteps)
+
+
+def test_pieces_of_piecewise_waveforms():
+    generator = SignalGenerator("piecewise_constant", noise=None, n_timesteps=500, random_state=0)
+    levels = [len(np.unique(row)) for row in generator.sample(300).clean]
+    assert set(levels) <= set(range(1, 9))
+    assert {2, 8} <= set(levels)
+    generator = SignalGenerator("piecewise_polynomial", noise=None, n_timesteps=500, random_state=0)
+    clean = generator.sample(300).clean
+    assert np.abs(clean).max() <= 1
+    # Within a piece, third differences of a parabola are zero.
+    bends = (np.abs(np.diff(clean.astype(float), 3)) > 1e-3).sum(axis=1)
+    assert bends.max() <= 3 * 7
+
+
+def test_damped_oscillation_dies_away():
+    clean = SignalGenerator("damped_oscillation", noise=None, n_timesteps=600).sample(200).clean
+    assert np.square(clean[:, 500:]).mean() < 0.3 * np.square(clean[:, :500]).mean()
 
 
 def test_ecg_beats_at_plausible_rates():

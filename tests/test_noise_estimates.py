@@ -1,0 +1,77 @@
+"""Noise is recognised in signals whose clean form nobody knows."""
+
+import numpy as np
+import pytest
+
+from conv_denoiser import SignalGenerator
+from conv_denoiser.noise import ColoredNoise, GaussianNoise, estimate_noise, noise_autocorrelation
+
+
+def ecgs(noise, n_signals=60):
+    generator = SignalGenerator(
+        "ecg", noise=noise, n_timesteps=720, sampling_rate=360, random_state=0
+    )
+    return generator.sample(n_signals).noisy
+
+
+@pytest.mark.parametrize("scale", [0.02, 0.1, 1.0])
+@pytest.mark.parametrize("waveform", ["ecg", "sine", "blocks", "polynomial"])
+def test_standard_deviation_of_white_noise(waveform, scale):
+    generator = SignalGenerator(
+        waveform, noise=scale, n_timesteps=1024, sampling_rate=360, random_state=0
+    )
+    estimate = estimate_noise(generator.sample(50).noisy)
+    assert estimate.shape == (50,)
+    assert estimate.mean() == pytest.approx(scale, rel=0.1)
+
+
+def test_channels_have_noise_of_their_own():
+    X = np.random.default_rng(0).normal(size=(2, 5000, 3)) * [1, 2, 3]
+    np.testing.assert_allclose(estimate_noise(X), [[1, 2, 3]] * 2, rtol=0.1)
+
+
+def test_silence_has_no_noise():
+    np.testing.assert_array_equal(estimate_noise(np.ones((2, 10))), 0)
+
+
+@pytest.mark.parametrize("scale", [0.2, 1.0])
+def test_white_noise_is_uncorrelated(scale):
+    assert np.abs(noise_autocorrelation(ecgs(GaussianNoise(scale)))[1:]).max() < 0.15
+
+
+def test_moving_average_has_the_autocorrelation_known_from_theory():
+    white = np.random.default_rng(0).normal(size=(100, 502, 2))
+    average = (white[:, 2:] + white[:, 1:-1] + white[:, :-2]) / 3
+    np.testing.assert_allclose(noise_autocorrelation(average), [1, 2 / 3, 1 / 3], atol=0.05)
+
+
+@pytest.mark.parametrize("exponent", [1, 2])
+def test_colored_noise_is_correlated(exponent):
+    assert noise_autocorrelation(ecgs(ColoredNoise(exponent, scale=0.5)))[1] > 0.25
+
+
+def test_a_silent_signal_does_not_count():
+    X = ecgs(GaussianNoise(0.5))
+    with_silence = np.concatenate([X, np.zeros_like(X)])
+    np.testing.assert_allclose(noise_autocorrelation(with_silence), noise_autocorrelation(X))
+
+
+@pytest.mark.parametrize(
+    ("function", "X", "message"),
+    [
+        (estimate_noise, np.zeros((2, 3)), "of 4 timesteps at least. Got n_timesteps=3"),
+        (estimate_noise, np.full((1, 9), np.nan), "NaN"),
+        (estimate_noise, np.zeros(9), r"reshape\(1, -1\)"),
+        (noise_autocorrelation, np.zeros((2, 5)), "of 6 timesteps at least. Got n_timesteps=5"),
+        (noise_autocorrelation, np.zeros((2, 50)), "vary from point to point"),
+    ],
+)
+def test_bad_signals(function, X, message):
+    with pytest.raises(ValueError, match=message):
+        function(X)
+
+
+@pytest.mark.parametrize("max_lag", [0, 1.5, True])
+def test_bad_lag(max_lag):
+    with pytest.raises(ValueError, match="max_lag must be a positive integer"):
+        noise_autocorrelation(np.ones((2, 50)), max_lag)
