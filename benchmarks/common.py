@@ -1,13 +1,24 @@
-"""What the benchmarks share: a line about the machine, and the memory of a process."""
+"""What the benchmarks share: words about the machine, and comparisons of methods on real data."""
 
 import importlib.metadata
 import os
 import platform
+import sys
+import time
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import psutil
 
+from conv_denoiser import ConvDenoiser, StandardizePerSample
+
+BATCH_SIZE = 64
+Denoise = Callable[[np.ndarray], np.ndarray]
+# Name of a metric, its function of clean and denoised signals, and how it is printed.
+Metrics = dict[str, tuple[Callable[[np.ndarray, np.ndarray], float], str]]
 PACKAGES = ("tensorflow", "keras", "scikeras", "scikit-learn", "numpy")
 
 
@@ -31,3 +42,99 @@ def machine() -> str:
 def resident_megabytes(process: psutil.Process | None = None) -> float:
     """Return the resident memory of a process, by default of this one."""
     return (process or psutil.Process()).memory_info().rss / 2**20
+
+
+class Row(NamedTuple):
+    """What is known of a method on one data set."""
+
+    name: str
+    values: list[float]
+    microseconds: float  # a signal
+    training_seconds: float | None = None
+    parameters: int | None = None
+
+
+def unet(epochs: int, steps_per_epoch: int = 64, **options: Any) -> ConvDenoiser:
+    """Set up the U-Net, with a learning rate that rises at first and falls to zero."""
+    import keras
+
+    steps = epochs * steps_per_epoch
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - steps // 20, warmup_target=2e-3, warmup_steps=steps // 20
+    )
+    return _denoiser("unet", epochs, rate, **options)
+
+
+def recipe(epochs: int, steps_per_epoch: int = 64, **options: Any) -> ConvDenoiser:
+    """Set up the recipe's network, with a linear output."""
+    import keras
+
+    rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * steps_per_epoch)
+    linear = {"loss": "mean_squared_error", "scaler": StandardizePerSample()}
+    return _denoiser("autoencoder", epochs, rate, **linear, **options)
+
+
+def _denoiser(architecture: str, epochs: int, learning_rate: Any, **options: Any) -> ConvDenoiser:
+    return ConvDenoiser(
+        architecture,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        batch_size=BATCH_SIZE,
+        validation_split=0,
+        random_state=0,
+        **options,
+    )
+
+
+def network(
+    name: str,
+    denoiser: ConvDenoiser,
+    arguments: tuple[np.ndarray, ...],
+    noisy: np.ndarray,
+    clean: np.ndarray,
+    metrics: Metrics,
+) -> Row:
+    """Fit a denoiser, and measure it on test signals."""
+    start = time.perf_counter()
+    denoiser.fit(*arguments)
+    seconds = time.perf_counter() - start
+    denoiser.transform(noisy[:100])  # the first call is slower
+    row = _measured(name, denoiser.transform, noisy, clean, metrics)
+    return row._replace(training_seconds=seconds, parameters=denoiser.model_.count_params())
+
+
+def classical(
+    settings: Iterable[tuple[str, Denoise]], noisy: np.ndarray, clean: np.ndarray, metrics: Metrics
+) -> Row:
+    """Measure a filter in many settings; return the best by the first metric, an SNR or error."""
+    rows = [_measured(name, denoise, noisy, clean, metrics) for name, denoise in settings]
+    sign = 1 if "dB" in next(iter(metrics)) else -1
+    best = max(rows, key=lambda row: sign * row.values[0])
+    return best if len(rows) == 1 else best._replace(name=f"best of {len(rows)}: {best.name}")
+
+
+def _measured(
+    name: str, denoise: Denoise, noisy: np.ndarray, clean: np.ndarray, metrics: Metrics
+) -> Row:
+    start = time.perf_counter()
+    denoised = denoise(noisy)
+    microseconds = 1e6 * (time.perf_counter() - start) / len(noisy)
+    values = [float(metric(clean, denoised)) for metric, _ in metrics.values()]
+    return Row(name, values, microseconds)
+
+
+def table(rows: Iterable[Row], metrics: Metrics) -> str:
+    """Format rows in Markdown; each is shown on standard error as soon as it is there."""
+    heads = ["method", *metrics, "training (s)", "parameters", "µs a signal"]
+    lines = [_line(heads), "|" + "---|" * len(heads)]
+    for row in rows:
+        values = [f"{v:{form}}" for v, (_, form) in zip(row.values, metrics.values(), strict=True)]
+        training = "" if row.training_seconds is None else f"{row.training_seconds:.0f}"
+        parameters = "" if row.parameters is None else f"{row.parameters:,}"
+        lines.append(_line([row.name, *values, training, parameters, f"{row.microseconds:.0f}"]))
+        print(lines[-1], file=sys.stderr, flush=True)
+    return "\n".join(lines)
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

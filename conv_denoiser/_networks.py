@@ -8,11 +8,22 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from conv_denoiser._threads import limit_threads
 
-__all__ = ["NETWORKS", "build_autoencoder", "build_network", "padded_length"]
+__all__ = [
+    "NETWORKS",
+    "build_autoencoder",
+    "build_network",
+    "build_unet",
+    "padded_length",
+    "receptive_field",
+]
 
+# Timesteps that one timestep of the next level of a U-Net stands for.
+STRIDE = 4
 # How many timesteps `padded_length` adds at most before it gives up on a network.
 MAX_PADDING = 1024
 
@@ -24,11 +35,13 @@ def build_autoencoder(
     *,
     max_norm: float | None,
     output_activation: str,
+    predicts_noise: bool = False,
 ) -> keras.Model:
     """Build the recipe's convolutional autoencoder.
 
     One valid convolution for each of `filters`, their transposes in reverse order, and a
-    convolution back to the number of channels.
+    convolution back to the number of channels. The output is the signal, whatever
+    `predicts_noise`.
     """
     constraint = None if max_norm is None else keras.constraints.max_norm(max_norm)
     hidden = {
@@ -53,15 +66,76 @@ def build_autoencoder(
     return keras.Model(inputs, outputs, name="autoencoder")
 
 
-def build_unet(n_channels: int, filters: Sequence[int], kernel_size: int, **options: Any) -> None:
-    """Say that this network comes later."""
-    raise NotImplementedError(
-        "architecture='unet' is not there yet. Use architecture='autoencoder', or pass a "
-        "callable (n_channels, filters, kernel_size) -> keras.Model."
-    )
+def build_unet(
+    n_channels: int,
+    filters: Sequence[int],
+    kernel_size: int,
+    *,
+    max_norm: float | None,
+    output_activation: str,
+    predicts_noise: bool,
+) -> keras.Model:
+    """Build a U-Net of residual blocks, which sees far at little cost.
+
+    Every one of `filters` is a level, with a quarter of the timesteps of the one before. Each level
+    has a residual block on the way down, one on the way up, which takes the sum of what comes
+    from below and of what the way down had found; the lowest has a second block instead. With
+    `predicts_noise`, the network's last convolution gives the noise, which is taken from the input.
+    There is no normalisation: see the measurements in benchmarks/RESULTS.md.
+
+    References
+    ----------
+    O. Ronneberger, P. Fischer, T. Brox. "U-Net: convolutional networks for biomedical image
+    segmentation". MICCAI 2015. doi:10.1007/978-3-319-24574-4_28
+
+    K. Zhang, W. Zuo, Y. Chen, D. Meng, L. Zhang. "Beyond a Gaussian denoiser: residual learning of
+    deep CNN for image denoising". IEEE Trans. Image Process. 26(7), 2017.
+    doi:10.1109/TIP.2017.2662206
+    """
+    constraint = None if max_norm is None else keras.constraints.max_norm(max_norm)
+
+    def convolution(n_filters: int, size: int = kernel_size, **options: Any) -> keras.Layer:
+        defaults = {"padding": "same", "kernel_constraint": constraint}
+        return keras.layers.Conv1D(n_filters, size, **{**defaults, **options})
+
+    def residual_block(x: Any, n_filters: int) -> Any:
+        y = convolution(n_filters, activation="relu", kernel_initializer="he_normal")(x)
+        # A block that begins as the identity keeps deep networks trainable without normalisation.
+        y = convolution(n_filters, kernel_initializer="zeros")(y)
+        return keras.layers.Add()([x, y])
+
+    inputs = keras.Input((None, n_channels))
+    x = convolution(filters[0], activation="relu", kernel_initializer="he_normal")(inputs)
+    x = residual_block(x, filters[0])
+    way_down = []
+    for n_filters in filters[1:]:
+        way_down.append(x)
+        x = convolution(
+            n_filters,
+            max(kernel_size, STRIDE),
+            strides=STRIDE,
+            activation="relu",
+            kernel_initializer="he_normal",
+        )(x)
+        x = residual_block(x, n_filters)
+    x = residual_block(x, filters[-1])
+    for n_filters, skipped in zip(reversed(filters[:-1]), reversed(way_down), strict=True):
+        x = keras.layers.Conv1DTranspose(
+            n_filters, 2 * STRIDE, STRIDE, padding="same", kernel_constraint=constraint
+        )(x)
+        x = residual_block(keras.layers.Add()([x, skipped]), n_filters)
+    if predicts_noise:
+        noise = convolution(n_channels, kernel_initializer="zeros")(x)
+        outputs = keras.layers.Subtract()([inputs, noise])
+    else:
+        outputs = convolution(n_channels, activation=output_activation)(x)
+    return keras.Model(inputs, outputs, name="unet")
 
 
-NETWORKS: dict[str, Callable[..., Any]] = {"autoencoder": build_autoencoder, "unet": build_unet}
+NETWORKS: dict[str, Callable[..., keras.Model]] = {
+    "autoencoder": build_autoencoder,
+    "unet": build_unet,
+}
 
 
 def build_network(
@@ -103,3 +177,28 @@ def padded_length(model: keras.Model, n_timesteps: int, n_channels: int) -> int:
         "that is the longer one; an architecture of your own must take and return (n_signals, "
         "n_timesteps, n_channels), with n_timesteps left open (None)."
     )
+
+
+def receptive_field(model: keras.Model) -> int | None:
+    """Return how many timesteps of the input an output depends on at most, None if over 8,192.
+
+    Found by asking for gradients in the middle of longer and longer signals, so it holds for
+    networks of every kind. The weights are overwritten: where all are positive, no unit is dead
+    and nothing cancels.
+    """
+    rng = np.random.default_rng(0)
+    for weights in model.trainable_weights:
+        fan_in = max(1, np.prod(weights.shape[:-1]))
+        weights.assign(rng.uniform(0.5, 1, weights.shape) / fan_in)
+    for length in (512, 2048, 8192):
+        x = tf.ones((1, length, model.input_shape[-1]))
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            # Outputs of a strided network have fields of different length: look at 64 in a row.
+            middle = model(x, training=False)[0, length // 2 : length // 2 + 64]
+            outputs = tf.unstack(tf.reduce_sum(middle, axis=-1))
+        gradients = (tape.gradient(output, x).numpy()[0] for output in outputs)
+        fields = [np.flatnonzero(gradient.any(axis=-1)) for gradient in gradients]
+        if all(field[0] > 0 and field[-1] < length - 1 for field in fields):
+            return max(int(field[-1] - field[0]) + 1 for field in fields)
+    return None

@@ -1,18 +1,22 @@
 """What a `ConvDenoiser` means by its parameters, "auto" resolved. Free of Keras."""
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
+from conv_denoiser._blind_spot import BlindSpot
 from conv_denoiser._supervision import Problem, Signals
+from conv_denoiser._validation import HasMethods, Interval, StrOptions
 from conv_denoiser.noise import as_noise_model
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler, StandardizePerSample
 
 __all__ = [
     "AUTO",
+    "CONSTRAINTS",
+    "blind_spot",
     "chosen",
     "network_options",
     "problem",
@@ -30,7 +34,7 @@ AUTO: dict[str, dict[str, Any]] = {
         "scaler": MinMaxPerSample(),
     },
     "unet": {
-        "filters": (32, 64, 128),
+        "filters": (32, 64, 128, 128),
         "kernel_size": 5,
         "max_norm": None,
         "loss": "mean_squared_error",
@@ -41,6 +45,30 @@ AUTO_CALLABLE = {
     **AUTO["autoencoder"],
     "loss": "mean_squared_error",
     "scaler": StandardizePerSample(),
+}
+
+
+# What scikit-learn's machinery checks of the parameters.
+CONSTRAINTS: dict[str, list[Any]] = {
+    "architecture": [StrOptions(set(AUTO)), callable],
+    "filters": [StrOptions({"auto"}), tuple, list],
+    "kernel_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "max_norm": [StrOptions({"auto"}), None, Interval(Real, 0, None, closed="neither")],
+    "loss": [str, callable],
+    "scaler": [StrOptions({"auto"}), None, PerSampleScaler],
+    "supervision": [StrOptions({"auto", "paired", "synthetic", "blind_spot"}), BlindSpot],
+    "epochs": [Interval(Integral, 1, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "validation_split": [
+        Interval(Real, 0, 1, closed="left"),
+        HasMethods(["split", "get_n_splits"]),
+    ],
+    "early_stopping": ["boolean"],
+    "patience": [Interval(Integral, 1, None, closed="left")],
+    "callbacks": [None, list, tuple],
+    "warm_start": ["boolean"],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
 }
 
 
@@ -58,6 +86,7 @@ def problem(denoiser: Any, *, with_target: bool, cross_entropy: bool, length: in
     return Problem(
         supervision=_supervision(denoiser, with_target),
         noise=as_noise_model(denoiser.noise),
+        blind_spot=blind_spot(denoiser),
         scaler=_scaler(denoiser, cross_entropy),
         cross_entropy=cross_entropy,
         length=length,
@@ -76,15 +105,18 @@ def _scaler(denoiser: Any, cross_entropy: bool) -> PerSampleScaler | None:
 
 def _supervision(denoiser: Any, with_target: bool) -> str:
     """Return what "auto" supervision means for the data, or raise where data is missing."""
+    if isinstance(denoiser.supervision, BlindSpot):
+        return "blind_spot"
     noise = as_noise_model(denoiser.noise)
-    supervision = denoiser.supervision
+    supervision: str = denoiser.supervision
     if supervision == "auto":
         without_target = "blind_spot" if noise is None else "synthetic"
         supervision = "paired" if with_target else without_target
     if supervision == "paired" and not with_target:
         raise ValueError(
-            "supervision='paired' needs clean signals y of X's shape, and got none. Pass y, or "
-            "choose supervision='blind_spot' (X noisy) or 'synthetic' (X clean, noise=...)."
+            "supervision='paired' needs clean signals y of X's shape, and got none (labels do not "
+            "count). Pass y, or choose supervision='blind_spot' (X noisy) or 'synthetic' (X clean, "
+            "noise=...)."
         )
     if supervision == "synthetic" and noise is None:
         raise ValueError(
@@ -94,7 +126,13 @@ def _supervision(denoiser: Any, with_target: bool) -> str:
     return supervision
 
 
-def network_options(denoiser: Any, n_channels: int, cross_entropy: bool) -> dict[str, Any]:
+def blind_spot(denoiser: Any) -> BlindSpot:
+    """Return how points are hidden in training and in scoring without clean signals."""
+    supervision = denoiser.supervision
+    return supervision if isinstance(supervision, BlindSpot) else BlindSpot()
+
+
+def network_options(denoiser: Any, n_channels: int, problem: Problem) -> dict[str, Any]:
     """Return the arguments of `build_network`."""
     filters = chosen(denoiser, "filters")
     if not filters or not all(isinstance(n, (int, np.integer)) and n > 0 for n in filters):
@@ -105,7 +143,13 @@ def network_options(denoiser: Any, n_channels: int, cross_entropy: bool) -> dict
         "filters": tuple(filters),
         "kernel_size": chosen(denoiser, "kernel_size"),
         "max_norm": chosen(denoiser, "max_norm"),
-        "output_activation": "sigmoid" if cross_entropy else "linear",
+        "output_activation": "sigmoid" if problem.cross_entropy else "linear",
+        # A hidden point's noise is not in the input, from which it would be taken.
+        "predicts_noise": (
+            denoiser.architecture == "unet"
+            and not problem.cross_entropy
+            and problem.supervision != "blind_spot"
+        ),
     }
 
 

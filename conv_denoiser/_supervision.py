@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
 
+from conv_denoiser._blind_spot import BlindSpot, check_blind_spot
 from conv_denoiser.noise import NoiseModel
 from conv_denoiser.preprocessing import PerSampleScaler
 
@@ -22,21 +23,15 @@ __all__ = [
     "Problem",
     "Signals",
     "TrainingBatches",
-    "blind_spot_error",
     "check_problem",
     "cross_entropy_floor",
     "draw_pairs",
-    "hide_points",
     "pad_timesteps",
     "split",
 ]
 
 Array = NDArray[np.floating]
 Pairs = tuple[Array, Array, Array | None]
-# Share of the points of a signal that blind-spot training hides, and how far away, in timesteps,
-# the neighbour lies at most that replaces a hidden point.
-HIDDEN_SHARE = 0.1
-NEIGHBOUR_DISTANCE = 5
 # Signals whose targets are looked at before training, and what counts as rounding.
 CHECKED_SIGNALS = 1000
 TOLERANCE = 1e-6
@@ -84,6 +79,7 @@ class Problem(NamedTuple):
 
     supervision: str
     noise: NoiseModel | None
+    blind_spot: BlindSpot
     scaler: PerSampleScaler | None
     cross_entropy: bool
     length: int
@@ -103,8 +99,8 @@ def synthetic(X: Array, y: None, rng: np.random.Generator, problem: Problem) -> 
 def blind_spot(X: Array, y: None, rng: np.random.Generator, problem: Problem) -> Pairs:
     """Learn some points of X from their neighbours; which ones is drawn at every call."""
     inputs, targets = _scaled(X, X, problem)
-    inputs, hidden = hide_points(inputs, rng)
-    return inputs, targets, hidden / hidden.mean(axis=1, keepdims=True)
+    inputs, predicted = problem.blind_spot.hide(inputs, rng)
+    return inputs, targets, predicted / predicted.mean(axis=1, keepdims=True)
 
 
 SUPERVISIONS: dict[str, Callable[..., Pairs]] = {
@@ -132,47 +128,6 @@ def draw_pairs(signals: Signals, rng: np.random.Generator, problem: Problem) -> 
     if signals.weight is not None:
         weights = weights * signals.weight[:, np.newaxis]
     return inputs, targets, weights.astype(np.float32)
-
-
-def hide_points(X: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.bool_]]:
-    """Replace some points of each signal, in all channels, by a random near neighbour.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_signals, n_timesteps, n_channels)
-        Signals; left unchanged.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    replaced : ndarray of X's shape
-        Signals without the values of the hidden points.
-    hidden : ndarray of bool, shape (n_signals, n_timesteps)
-        The hidden points, at least one a signal.
-
-    References
-    ----------
-    A. Krull, T.-O. Buchholz, F. Jug. "Noise2Void: learning denoising from single noisy images".
-    CVPR 2019. doi:10.1109/CVPR.2019.00223
-
-    J. Batson, L. Royer. "Noise2Self: blind denoising by self-supervision". ICML 2019.
-    arXiv:1901.11365
-    """
-    n_signals, n_timesteps, _ = X.shape
-    hidden = rng.random((n_signals, n_timesteps), dtype=np.float32) < HIDDEN_SHARE
-    hidden[np.arange(n_signals), rng.integers(n_timesteps, size=n_signals)] = True
-    rows, points = np.nonzero(hidden)
-    # A signal of one point has no neighbour, and keeps its value.
-    reach = min(NEIGHBOUR_DISTANCE, n_timesteps - 1)
-    offsets = rng.integers(1, reach + 1, size=points.size) if reach else 0
-    offsets = offsets * rng.choice([-1, 1], size=points.size)
-    neighbours = points + offsets
-    outside = (neighbours < 0) | (neighbours >= n_timesteps)
-    neighbours = np.where(outside, points - offsets, neighbours).clip(0, n_timesteps - 1)
-    replaced = X.copy()
-    replaced[rows, points] = X[rows, neighbours]
-    return replaced, hidden
 
 
 class TrainingBatches:
@@ -205,12 +160,15 @@ class TrainingBatches:
 
 
 def check_problem(problem: Problem, signals: Signals) -> None:
-    """Raise or warn where cross-entropy meets targets outside [0, 1].
+    """Raise or warn where signals are not what the supervision or the loss needs.
 
+    Noise should be independent in blind-spot training. Cross-entropy needs targets within [0, 1].
     Without a scaler that is an error. With one, targets that stick out of the scaled range of the
     noisy signals are clipped; a warning tells when that touches more than 1 % of the points of up
     to 1,000 signals.
     """
+    if problem.supervision == "blind_spot":
+        check_blind_spot(problem.blind_spot, signals.X)
     if not problem.cross_entropy:
         return
     if problem.scaler is None:
@@ -275,26 +233,6 @@ def cross_entropy_floor(batches: Iterable[tuple[Array, ...]], problem: Problem) 
         total += np.sum(np.mean(entropy * weights[0] if weights else entropy, axis=1))
         n_signals += len(targets)
     return float(total / n_signals)
-
-
-def blind_spot_error(
-    run: Callable[[Array, Array], Array], X: Array, weight: Array | None = None
-) -> float:
-    """Mean squared error at hidden points of X, over the variance of each signal that has any.
-
-    `run` denoises its first argument, scaled by the statistics of the second.
-    """
-    variance = X.var(axis=1, dtype=np.float64).mean(axis=1)
-    varies = variance > 0
-    if weight is not None:
-        weight = weight[varies]
-    X, variance = X[varies], variance[varies]
-    if len(X) == 0 or (weight is not None and not weight.any()):
-        raise ValueError("score without clean signals needs a signal that is not flat.")
-    inputs, hidden = hide_points(X, np.random.default_rng(0))
-    error = np.square(run(inputs, X) - X, dtype=np.float64).mean(axis=2)
-    by_signal = (error * hidden).sum(axis=1) / hidden.sum(axis=1) / variance
-    return float(np.average(by_signal, weights=weight))
 
 
 def pad_timesteps(x: Array, length: int) -> Array:

@@ -33,7 +33,13 @@ def train_denoiser(
     seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
     cross_entropy = _compile.is_cross_entropy(_options.chosen(denoiser, "loss"))
     n_timesteps, n_channels = signals.X.shape[1:]
-    network = _options.network_options(denoiser, n_channels, cross_entropy)
+    problem = _options.problem(
+        denoiser,
+        with_target=signals.y is not None,
+        cross_entropy=cross_entropy,
+        length=n_timesteps,
+    )
+    network = _options.network_options(denoiser, n_channels, problem)
     compiled_with = _options.training_options(denoiser)
     callbacks = _keras.fresh_callbacks(denoiser.callbacks)
     if resume:
@@ -42,12 +48,7 @@ def train_denoiser(
         _memory.release_old_networks()
     with _keras.seeded(seed):
         model = denoiser.model_ if resume else _networks.build_network(**network)
-    problem = _options.problem(
-        denoiser,
-        with_target=signals.y is not None,
-        cross_entropy=cross_entropy,
-        length=_networks.padded_length(model, n_timesteps, n_channels),
-    )
+    problem = problem._replace(length=_networks.padded_length(model, n_timesteps, n_channels))
     _supervision.check_problem(problem, signals.weighted())
     _check_loss(compiled_with["loss"], problem, signals)
     train, validation = _supervision.split(

@@ -1,7 +1,6 @@
 """The estimator: a convolutional denoiser of 1-D signals behind scikit-learn's interface."""
 
 from collections.abc import Callable, Sequence
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,11 +10,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser import _options
-from conv_denoiser._supervision import Signals, blind_spot_error, pad_timesteps
+from conv_denoiser._blind_spot import BlindSpot, blind_spot_error
+from conv_denoiser._supervision import Signals, pad_timesteps
 from conv_denoiser._validation import (
-    HasMethods,
-    Interval,
-    StrOptions,
     check_output_container,
     check_params,
     check_signals,
@@ -24,7 +21,6 @@ from conv_denoiser._validation import (
 )
 from conv_denoiser.metrics import snr_improvement_db
 from conv_denoiser.noise import NoiseModel
-from conv_denoiser.preprocessing import PerSampleScaler
 
 if TYPE_CHECKING:
     import keras
@@ -41,28 +37,32 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     architecture : {"autoencoder", "unet"} or callable, default="autoencoder"
         The network. "autoencoder" is the recipe's, of 28,737 parameters for one channel. "unet"
-        is not there yet. A callable ``(n_channels, filters, kernel_size) -> keras.Model`` builds
-        your own, from and to (n_signals, n_timesteps, n_channels) with n_timesteps open (None).
+        sees far, and removes much more noise. A callable ``(n_channels, filters, kernel_size) ->
+        keras.Model`` builds your own, from and to (n_signals, n_timesteps, n_channels) with
+        n_timesteps open (None).
     filters : tuple of int or "auto", default="auto"
-        Filters of each encoding convolution; the decoder mirrors them. "auto" is (128, 32).
+        Filters of each encoding convolution; the decoder mirrors them. Of a "unet", those of each
+        level, a quarter as long as the one before. "auto" is (128, 32), and (32, 64, 128, 128) for
+        a "unet".
     kernel_size : int or "auto", default="auto"
-        Timesteps that a convolution sees. "auto" is 3.
+        Timesteps that a convolution sees. "auto" is 3; 5 for a "unet".
     max_norm : float, None or "auto", default="auto"
-        Largest norm of a convolution's kernel; None does not limit it. "auto" is 2.0.
+        Largest norm of a convolution's kernel; None does not limit it. "auto" is 2.0; None for a
+        "unet".
     loss : str, callable or "auto", default="auto"
         Name of a Keras loss, or a callable ``(y_true, y_pred) -> loss`` of each timestep, of shape
         (n_signals, n_timesteps). Binary cross-entropy makes the network end in a sigmoid, any
-        other loss in a linear output. "auto" is "binary_crossentropy", and "mean_squared_error"
-        for a callable architecture.
+        other loss in a linear output. "auto" is "binary_crossentropy" for the autoencoder, else
+        "mean_squared_error".
     scaler : PerSampleScaler, None or "auto", default="auto"
         Scales X, and y with the statistics of X; undone on the output, so that results have the
-        units of X. None takes and returns arrays as they are. "auto" is `MinMaxPerSample`, and
-        `StandardizePerSample` for a callable architecture without cross-entropy.
-    supervision : {"auto", "paired", "synthetic", "blind_spot"}, default="auto"
+        units of X. None takes and returns arrays as they are. "auto" is `MinMaxPerSample` for the
+        autoencoder and for callables with cross-entropy, else `StandardizePerSample`.
+    supervision : {"auto", "paired", "synthetic", "blind_spot"} or BlindSpot, default="auto"
         How the network learns: from X to y ("paired"); from clean X, with noise of `noise` drawn
         afresh every epoch ("synthetic"); or from noisy X alone, by hiding points and predicting
-        them from their neighbours ("blind_spot"). "auto" is "paired" if y holds signals,
-        "synthetic" if only `noise` is given, else "blind_spot".
+        them from their neighbours ("blind_spot", short for `BlindSpot()`). "auto" is "paired" if y
+        holds signals, "synthetic" if only `noise` is given, else "blind_spot".
     noise : NoiseModel, float or None, default=None
         Noise of "synthetic" training; a float is the standard deviation of Gaussian noise.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
@@ -110,6 +110,9 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     best_epoch_ : int or None
         Of the epochs of the last fit, the one of the lowest validation (else training) loss,
         counted from 1 over all fits; None if that fit had no whole epoch.
+    receptive_field_ : int or None
+        Timesteps of X that a denoised point depends on at most (but for the scaler's statistics);
+        None for over 8,192. Found anew by every access, which takes seconds.
     loss_floor_ : float or None
         With cross-entropy, the lowest value that it can reach: the mean entropy of the
         targets that the last fit validated (else trained) on, which are not 0 or 1. None for
@@ -139,27 +142,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     True
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {
-        "architecture": [StrOptions(set(_options.AUTO)), callable],
-        "filters": [StrOptions({"auto"}), tuple, list],
-        "kernel_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "max_norm": [StrOptions({"auto"}), None, Interval(Real, 0, None, closed="neither")],
-        "loss": [str, callable],
-        "scaler": [StrOptions({"auto"}), None, PerSampleScaler],
-        "supervision": [StrOptions({"auto", "paired", "synthetic", "blind_spot"})],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "validation_split": [
-            Interval(Real, 0, 1, closed="left"),
-            HasMethods(["split", "get_n_splits"]),
-        ],
-        "early_stopping": ["boolean"],
-        "patience": [Interval(Integral, 1, None, closed="left")],
-        "callbacks": [None, list, tuple],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
+    _parameter_constraints = _options.CONSTRAINTS
 
     def __init__(
         self,
@@ -170,7 +153,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         max_norm: float | str | None = "auto",
         loss: Any = "auto",
         scaler: Any = "auto",
-        supervision: str = "auto",
+        supervision: str | BlindSpot = "auto",
         noise: NoiseModel | float | None = None,
         optimizer: Any = "adam",
         learning_rate: Any = 1e-3,
@@ -323,8 +306,17 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = check_signals(self, X, reset=False)
         clean, weight = check_target(y, X), check_weight(sample_weight, X)
         if clean is None:
-            return -blind_spot_error(self._run, _with_channels(X), weight)
+            hiding = _options.blind_spot(self)
+            return -blind_spot_error(self._run, _with_channels(X), weight, hiding)
         return float(snr_improvement_db(clean, self._denoise(X), X, sample_weight=weight))
+
+    @property
+    def receptive_field_(self) -> int | None:
+        """Timesteps of X that a denoised point depends on at most; None for over 8,192."""
+        check_is_fitted(self, "model_")
+        from conv_denoiser import _networks
+
+        return _networks.receptive_field(self._new_network())
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -344,10 +336,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if "model_" in state:
-            from conv_denoiser import _keras, _networks
-
-            with _keras.seeded(0):
-                model = _networks.build_network(**self._network)
+            model = self._new_network()
             model.set_weights(state["model_"])
             self._set_model(model)
 
@@ -372,6 +361,13 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise
         _keras.report_end(trained.training, options["epochs"])
         return self
+
+    def _new_network(self) -> "keras.Model":
+        """Build the network anew, without what it learned."""
+        from conv_denoiser import _keras, _networks
+
+        with _keras.seeded(0):
+            return _networks.build_network(**self._network)
 
     def _set_model(self, model: "keras.Model") -> None:
         from conv_denoiser._inference import compile_forward

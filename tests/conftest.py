@@ -15,6 +15,12 @@ def small_denoiser(**params):
     return ConvDenoiser(**{**defaults, **params})
 
 
+def small_unet(**params):
+    """Return a U-Net that fits in a few seconds."""
+    defaults = {"filters": (8, 16), "kernel_size": 5, "learning_rate": 0.003, "batch_size": 16}
+    return small_denoiser(architecture="unet", **{**defaults, **params})
+
+
 @pytest.fixture(scope="session")
 def parabolas():
     """Noisy and clean signals of the recipe, (60, 150)."""

@@ -112,11 +112,6 @@ def test_bad_parameters(parabolas, params, message):
         small_denoiser(**params).fit(*parabolas)
 
 
-def test_unet_is_not_there_yet(parabolas):
-    with pytest.raises(NotImplementedError, match="'unet' is not there yet.*'autoencoder'"):
-        small_denoiser(architecture="unet").fit(*parabolas)
-
-
 def test_supervision_without_what_it_needs(parabolas):
     X, y = parabolas
     with pytest.raises(ValueError, match="'paired' needs clean signals"):

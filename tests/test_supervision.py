@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from conv_denoiser._supervision import Problem, Signals, TrainingBatches, hide_points
+from conv_denoiser import BlindSpot
+from conv_denoiser._supervision import Problem, Signals, TrainingBatches
 from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.preprocessing import MinMaxPerSample
 
@@ -9,14 +10,16 @@ X = np.random.default_rng(0).normal(size=(40, 100, 2)).astype(np.float32)
 
 
 def batches(supervision="blind_spot", **changes):
-    problem = Problem(supervision, GaussianNoise(0.1), None, False, 100)._replace(**changes)
+    problem = Problem(supervision, GaussianNoise(0.1), BlindSpot(), None, False, 100)._replace(
+        **changes
+    )
     return TrainingBatches(Signals(X, X), problem, batch_size=15, seed=0)
 
 
 @pytest.mark.parametrize("n_timesteps", [2, 3, 5, 100])
 def test_hidden_points_take_the_value_of_a_near_neighbour(n_timesteps):
     signals = np.tile(np.arange(n_timesteps, dtype=float)[:, None], (200, 1, 2))
-    replaced, hidden = hide_points(signals, np.random.default_rng(0))
+    replaced, hidden = BlindSpot().hide(signals, np.random.default_rng(0))
     assert hidden.any(axis=1).all()
     distance = np.abs(replaced - signals).max(axis=2)
     assert distance[hidden].min() >= 1
@@ -26,14 +29,39 @@ def test_hidden_points_take_the_value_of_a_near_neighbour(n_timesteps):
 
 
 def test_share_of_hidden_points():
-    _, hidden = hide_points(np.zeros((500, 200, 1)), np.random.default_rng(0))
+    _, hidden = BlindSpot().hide(np.zeros((500, 200, 1)), np.random.default_rng(0))
     assert hidden.mean() == pytest.approx(0.1, abs=0.01)
 
 
-def test_a_signal_of_one_point_is_left_alone():
-    replaced, hidden = hide_points(np.ones((3, 1, 1)), np.random.default_rng(0))
-    assert hidden.all()
-    assert (replaced == 1).all()
+@pytest.mark.parametrize("width", [3, 5])
+@pytest.mark.parametrize("n_timesteps", [6, 7, 50])
+def test_timesteps_around_a_point_are_hidden_too(width, n_timesteps):
+    signals = np.tile(np.arange(n_timesteps, dtype=float)[:, None], (300, 1, 1))
+    replaced, predicted = BlindSpot(share=0.01, width=width).hide(signals, np.random.default_rng(0))
+    points = np.arange(n_timesteps)
+    alone = predicted.sum(axis=1) == 1
+    assert alone.sum() > 100
+    for signal, predicted_points in zip(replaced[alone, :, 0], predicted[alone], strict=True):
+        (point,) = np.flatnonzero(predicted_points)
+        around = np.abs(points - point) <= width // 2
+        assert (np.abs(signal[around] - point) > width // 2).all()
+        assert (signal[~around] == points[~around]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"share": 0}, "share must be a number above 0 and at most 0.5. Got 0"),
+        ({"share": 0.6}, "Got 0.6"),
+        ({"share": "all"}, "Got 'all'"),
+        ({"width": 2}, "odd number of timesteps: 1, 3, 5 and so on. Got 2"),
+        ({"width": 0}, "Got 0"),
+        ({"width": 1.0}, "Got 1.0"),
+    ],
+)
+def test_bad_blind_spot(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        BlindSpot(**arguments)
 
 
 def test_weights_count_hidden_points_only_and_average_to_one():
@@ -56,7 +84,7 @@ def test_loss_in_training_is_that_of_hidden_points():
         learning_rate=1e-9,
     ).fit(signals)
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
-    problem = Problem("blind_spot", None, None, False, 100)
+    problem = Problem("blind_spot", None, BlindSpot(), None, False, 100)
     source = TrainingBatches(Signals(signals[:, :, None]), problem, batch_size=40, seed=seed)
     inputs, targets, weights = source[0]
     hidden = weights > 0

@@ -1,0 +1,163 @@
+"""Networks and classical filters on real ECGs, with white noise and with recorded noise.
+
+Windows of 512 samples of records of the MIT-BIH Arrhythmia Database, not overlapping, without
+their mean, divided by their standard deviation; flat ones are left out. Networks learn from 4,096
+windows of 16 records and are tested on every fifth window of 6 others, in 960 steps of 64 windows
+with a cosine learning rate. White noise is Gaussian, at 6 dB. Real noise is baseline wander and
+muscle noise of the MIT-BIH Noise Stress Test Database, each weighted at random, at 0 dB; networks
+train with its first half, and are tested with its second. The truth of the test windows themselves
+picks the settings of the classical filters: a help that no user has.
+
+    python benchmarks/ecg.py --data FOLDER            # about 25 minutes on two cores
+    python benchmarks/ecg.py --data FOLDER --steps 64 # a quick look
+
+FOLDER/ecg holds, for each record and for the noises bw and ma, the first channel as int16 at
+360 Hz in units of 1/200 mV: 100.npy ... 234.npy, noise_bw.npy and noise_ma.npy. The records are
+published at https://physionet.org/content/mitdb/1.0.0/, the noises at
+https://physionet.org/content/nstdb/1.0.0/ (both ODC-BY 1.0); the package wfdb reads them.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from common import BATCH_SIZE, Row, classical, machine, network, recipe, table, unet
+from scipy.signal import butter, savgol_filter, sosfiltfilt
+from skimage.restoration import denoise_wavelet
+
+from conv_denoiser.metrics import relative_rmse, snr_db
+from conv_denoiser.noise import GaussianNoise, NoiseModel, RecordedNoise
+
+TRAIN = [100, 101, 103, 105, 106, 112, 115, 119, 121, 123, 201, 203, 209, 213, 222, 230]
+TEST = [113, 117, 122, 220, 231, 234]
+RATE, WINDOW = 360, 512  # Hz, samples
+N_TRAIN, STEPS = 4096, 960
+METRICS = {"SNR (dB)": (snr_db, ".2f"), "relative RMSE": (relative_rmse, ".3f")}
+
+
+def read(path: Path) -> np.ndarray:
+    """Read a record in millivolts."""
+    return np.load(path) / 200
+
+
+def windows(data: Path, records: list[int]) -> np.ndarray:
+    """Cut records into windows of mean 0 and standard deviation 1."""
+    cut = []
+    for record in records:
+        samples = read(data / f"{record}.npy")
+        cut.append(samples[: samples.size // WINDOW * WINDOW].reshape(-1, WINDOW))
+    signals = np.concatenate(cut)
+    signals = signals[signals.std(axis=1) >= 0.02]
+    signals -= signals.mean(axis=1, keepdims=True)
+    return (signals / signals.std(axis=1, keepdims=True)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class StressNoise(NoiseModel):
+    """Baseline wander and muscle noise, weighted at random, together at a given ratio."""
+
+    wander: RecordedNoise
+    muscle: RecordedNoise
+    snr_db: float = 0.0
+
+    def sample(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw both noises, and scale their sum."""
+        parts = [part.sample(clean, rng) for part in (self.wander, self.muscle)]
+        noise = sum(part * rng.uniform(0.5, 1.5, (len(clean), 1)) for part in parts)
+        noise -= noise.mean(axis=1, keepdims=True)
+        wanted = np.square(clean).mean(axis=1, keepdims=True) / 10 ** (self.snr_db / 10)
+        return noise * np.sqrt(wanted / np.square(noise).mean(axis=1, keepdims=True))
+
+
+def stress_noise(data: Path, half: int) -> StressNoise:
+    """Take the first (0) or the second (1) half of the recorded noises."""
+    halves = []
+    for name in ("noise_bw", "noise_ma"):
+        recording = read(data / f"{name}.npy")
+        halves.append(RecordedNoise(np.split(recording, [recording.size // 2])[half]))
+    return StressNoise(*halves)
+
+
+def wavelets() -> Iterator[tuple[str, Callable[[np.ndarray], np.ndarray]]]:
+    """Ten settings of wavelet shrinkage."""
+    for wavelet, method in product(
+        ("db4", "db8", "sym4", "sym8", "coif3"), ("BayesShrink", "VisuShrink")
+    ):
+
+        def shrink(X: np.ndarray, wavelet: str = wavelet, method: str = method) -> np.ndarray:
+            options = {"wavelet": wavelet, "method": method, "rescale_sigma": True}
+            return np.stack([denoise_wavelet(row, **options) for row in X])
+
+        yield f"wavelet {wavelet}, {method}", shrink
+
+
+def savitzky_golays() -> Iterator[tuple[str, Callable[[np.ndarray], np.ndarray]]]:
+    """Savitzky-Golay filters of many lengths and orders."""
+    for length, order in product(range(5, 26, 2), (2, 3, 4)):
+        if order < length:
+            yield (
+                f"Savitzky-Golay, length {length}, order {order}",
+                lambda X, length=length, order=order: savgol_filter(X, length, order, axis=1),
+            )
+
+
+def band_passes() -> Iterator[tuple[str, Callable[[np.ndarray], np.ndarray]]]:
+    """Eighteen Butterworth band-passes, forwards and backwards."""
+    for low, high in product((0.5, 0.75, 1, 1.5, 2, 3), (15, 25, 40)):
+        sections = butter(2, (low, high), "bandpass", fs=RATE, output="sos")
+        yield (
+            f"band-pass {low} to {high} Hz",
+            lambda X, sections=sections: sosfiltfilt(sections, X, axis=1),
+        )
+
+
+def white_rows(clean: np.ndarray, test: np.ndarray, epochs: int) -> Iterator[Row]:
+    """Compare methods on white noise at 6 dB."""
+    noise = GaussianNoise(snr_db=6)
+    X, noisy = noise(clean, 0), noise(test, 1)
+    pair = (noisy, test, METRICS)
+    yield classical([("nothing", lambda X: X)], *pair)
+    yield classical(wavelets(), *pair)
+    yield classical(savitzky_golays(), *pair)
+    yield network("recipe's network, pairs", recipe(epochs), (X, clean), *pair)
+    yield network("U-Net, pairs", unet(epochs), (X, clean), *pair)
+    synthetic = unet(epochs, noise=noise)
+    yield network("U-Net, clean signals and a noise model", synthetic, (clean,), *pair)
+    yield network("U-Net, noisy signals only (blind spot)", unet(epochs), (X,), *pair)
+
+
+def real_rows(clean: np.ndarray, test: np.ndarray, epochs: int, data: Path) -> Iterator[Row]:
+    """Compare methods on recorded noise at 0 dB."""
+    noise = stress_noise(data, 0)
+    X, noisy = noise(clean, 0), stress_noise(data, 1)(test, 1)
+    pair = (noisy, test, METRICS)
+    yield classical([("nothing", lambda X: X)], *pair)
+    yield classical(band_passes(), *pair)
+    yield network("recipe's network, pairs", recipe(epochs), (X, clean), *pair)
+    yield network("U-Net, pairs", unet(epochs), (X, clean), *pair)
+    synthetic = unet(epochs, noise=noise)
+    yield network("U-Net, clean signals and a noise model", synthetic, (clean,), *pair)
+
+
+def main() -> None:
+    """Run all methods and print the tables in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="holds ecg/100.npy ...")
+    parser.add_argument("--steps", type=int, default=STEPS, help="training steps of 64 windows")
+    options = parser.parse_args()
+    folder = options.data / "ecg"
+    clean, test = windows(folder, TRAIN), windows(folder, TEST)[::5]
+    clean = clean[np.random.default_rng(0).choice(len(clean), N_TRAIN, replace=False)]
+    print(machine())
+    print(f"\n{len(test):,} test windows, white noise at 6 dB:\n")
+    epochs = options.steps * BATCH_SIZE // N_TRAIN
+    print(table(white_rows(clean, test, epochs), METRICS))
+    print("\nThe same windows, recorded noise at 0 dB:\n")
+    print(table(real_rows(clean, test, epochs, folder), METRICS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Networks and classical filters on real EEGs with recorded noise of eye movements.
+
+The protocol of EEGdenoiseNet (Zhang et al. 2021, doi:10.1088/1741-2552/ac2bf8): clean epochs of 512
+samples at 256 Hz plus epochs of eye movements at -7 to 2 dB. Epochs 0 to 339 test, each with the
+eye movement of the same number, at 11 ratios; 340 to 679 are left for validation; the others
+train, any EEG with any eye movement at any ratio, drawn afresh in every epoch of training. Test
+signals are divided by the standard deviation of the noisy epoch, which no metric here depends on.
+The truth of the test signals themselves picks the settings of the high-pass.
+
+    python benchmarks/eeg.py --data FOLDER             # about 20 minutes on two cores
+    python benchmarks/eeg.py --data FOLDER --epochs 2  # a quick look
+
+FOLDER/eeg holds eeg.npy (clean epochs) and eog.npy (eye movements), float32 of shape (3400, 512).
+EEGdenoiseNet is published at https://github.com/ncclabsustech/EEGdenoiseNet; the rows of its
+files were dealt to folds by the published runs of GCTNet, https://github.com/JinY97/GCTNet.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from common import BATCH_SIZE, Denoise, Row, classical, machine, network, recipe, table, unet
+from scipy.signal import butter, sosfiltfilt
+
+from conv_denoiser.metrics import correlation, relative_rmse
+from conv_denoiser.noise import RecordedNoise
+
+RATE = 256  # Hz
+N_TEST = 340
+TEST_RATIOS = np.linspace(-7, 2, 11)  # dB
+METRICS = {"relative RMSE": (relative_rmse, ".3f"), "correlation": (correlation, ".3f")}
+
+
+def test_signals(eeg: np.ndarray, eog: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mix each EEG with its eye movement at all ratios; return (noisy, clean)."""
+    power = np.square([eeg, eog]).mean(axis=2, keepdims=True)
+    noisy = [eeg + eog * np.sqrt(power[0] / power[1] / 10 ** (db / 10)) for db in TEST_RATIOS]
+    return np.concatenate(noisy).astype(np.float32), np.tile(eeg, (TEST_RATIOS.size, 1))
+
+
+def high_passes() -> Iterator[tuple[str, Denoise]]:
+    """Butterworth high-passes, forwards and backwards."""
+    for cut in (1, 2, 3, 4, 5, 6, 7, 8, 10):
+        sections = butter(4, cut, "highpass", fs=RATE, output="sos")
+        yield (
+            f"high-pass {cut} Hz",
+            lambda X, sections=sections: sosfiltfilt(sections, X, axis=1),
+        )
+
+
+def rows(eeg: np.ndarray, eog: np.ndarray, epochs: int) -> Iterator[Row]:
+    """Compare methods."""
+    noisy, clean = test_signals(eeg[:N_TEST], eog[:N_TEST])
+    train, noise = eeg[2 * N_TEST :], RecordedNoise(eog[2 * N_TEST :], snr_db=(-7, 2))
+    steps = -(-len(train) // BATCH_SIZE)
+    pair = (noisy, clean, METRICS)
+    yield classical([("nothing", lambda X: X)], *pair)
+    yield classical(high_passes(), *pair)
+    yield network("recipe's network", recipe(epochs // 2, steps, noise=noise), (train,), *pair)
+    yield network("U-Net", unet(epochs, steps, noise=noise), (train,), *pair)
+
+
+def main() -> None:
+    """Run all methods and print the table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="holds eeg/eeg.npy ...")
+    parser.add_argument("--epochs", type=int, default=80, help="of the U-Net, of 43 steps each")
+    options = parser.parse_args()
+    eeg, eog = (np.load(options.data / "eeg" / f"{name}.npy") for name in ("eeg", "eog"))
+    print(machine())
+    print(f"\n{N_TEST * TEST_RATIOS.size:,} test signals, eye movements at -7 to 2 dB:\n")
+    print(table(rows(eeg, eog, options.epochs), METRICS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Learning from noisy signals alone: points are hidden and predicted from their neighbours."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_denoiser.noise import noise_autocorrelation
+
+__all__ = ["BlindSpot", "blind_spot_error", "check_blind_spot"]
+
+Array = NDArray[np.floating]
+# How far beyond the hidden timesteps, in timesteps, a neighbour lies at most that replaces one.
+NEIGHBOUR_DISTANCE = 5
+# A warning that noise is correlated needs this much correlation, and points enough to know it to
+# about 0.1; it looks at no more than `MAX_POINTS`.
+CLEAR_CORRELATION = 0.25
+MIN_TIMESTEPS, MIN_POINTS, MAX_POINTS = 32, 10_000, 500_000
+
+
+@dataclass(frozen=True)
+class BlindSpot:
+    """How ``supervision="blind_spot"`` hides points of noisy signals and predicts them.
+
+    Some points of every signal, drawn afresh in every epoch, are replaced by random near
+    neighbours, in all channels; the network learns to restore what was measured there. As it
+    cannot guess noise that is independent from point to point, it learns the signal alone:
+    Noise2Void [1]_, Noise2Self [2]_. Where noise is correlated over a few timesteps, those around
+    the point must be hidden, too [3]_.
+
+    Parameters
+    ----------
+    share : float, default=0.1
+        Share of the points that are predicted in each pass; above 0 and at most 0.5.
+    width : int, default=1
+        Timesteps hidden for each of them, an odd number: the point itself, and ``width // 2`` on
+        either side.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not of the kind above; in `fit`, if signals have fewer than ``width + 1``
+        timesteps or are all flat.
+
+    References
+    ----------
+    .. [1] A. Krull, T.-O. Buchholz, F. Jug. "Noise2Void: learning denoising from single noisy
+       images". CVPR 2019. doi:10.1109/CVPR.2019.00223
+    .. [2] J. Batson, L. Royer. "Noise2Self: blind denoising by self-supervision". ICML 2019.
+       arXiv:1901.11365
+    .. [3] C. Broaddus, A. Krull, M. Weigert, U. Schmidt, G. Myers. "Removing structured noise with
+       self-supervised blind-spot networks". ISBI 2020. doi:10.1109/ISBI45749.2020.9098336
+
+    Examples
+    --------
+    >>> from conv_denoiser import BlindSpot, ConvDenoiser
+    >>> ConvDenoiser(supervision=BlindSpot(width=3))
+    ConvDenoiser(supervision=BlindSpot(share=0.1, width=3))
+    """
+
+    share: float = 0.1
+    width: int = 1
+
+    def __post_init__(self) -> None:
+        share, width = self.share, self.width
+        if isinstance(share, bool) or not isinstance(share, Real) or not 0 < share <= 0.5:
+            raise ValueError(f"share must be a number above 0 and at most 0.5. Got {share!r}.")
+        if (
+            isinstance(width, bool)
+            or not isinstance(width, Integral)
+            or width < 1
+            or width % 2 == 0
+        ):
+            raise ValueError(
+                f"width must be an odd number of timesteps: 1, 3, 5 and so on. Got {width!r}."
+            )
+
+    def hide(self, X: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.bool_]]:
+        """Replace some timesteps of each signal, in all channels, by random neighbours.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_signals, n_timesteps, n_channels)
+            Signals of more than `width` timesteps; left unchanged.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        replaced : ndarray of X's shape
+            Signals without the values of hidden timesteps.
+        predicted : ndarray of bool, shape (n_signals, n_timesteps)
+            The points to predict, at least one a signal.
+        """
+        n_signals, n_timesteps, _ = X.shape
+        predicted = rng.random((n_signals, n_timesteps), dtype=np.float32) < self.share
+        predicted[np.arange(n_signals), rng.integers(n_timesteps, size=n_signals)] = True
+        rows, points = np.nonzero(predicted)
+        replaced = X.copy()
+        side = self.width // 2
+        # No farther than half a signal: then there is a neighbour on one side at least.
+        reach = max(1, min(NEIGHBOUR_DISTANCE, (n_timesteps - 1) // 2 - side))
+        for shift in range(-side, side + 1):
+            # A neighbour of the point, beyond all that is hidden for it.
+            offsets = rng.integers(side + 1, side + reach + 1, size=points.size)
+            offsets *= rng.choice([-1, 1], size=points.size)
+            neighbours = points + offsets
+            outside = (neighbours < 0) | (neighbours >= n_timesteps)
+            neighbours = np.where(outside, points - offsets, neighbours)
+            hidden = points + shift
+            exists = (hidden >= 0) & (hidden < n_timesteps)
+            replaced[rows[exists], hidden[exists]] = X[rows[exists], neighbours[exists]]
+        return replaced, predicted
+
+
+def check_blind_spot(blind_spot: BlindSpot, X: Array) -> None:
+    """Raise ValueError where nothing can be learned from signals; warn where noise misleads."""
+    n_signals, n_timesteps, _ = X.shape
+    if n_timesteps <= blind_spot.width:
+        raise ValueError(
+            f"n_features={n_timesteps}: supervision='blind_spot' hides {blind_spot.width} "
+            "timestep(s) at once and predicts from the others, so signals need more than that. "
+            "Pass longer signals, or clean ones as y."
+        )
+    if (X[:, :1] == X).all():
+        raise ValueError(
+            "supervision='blind_spot' predicts points from their neighbours, but every signal is "
+            f"flat (n_samples={n_signals}). Pass signals that vary, or clean ones as y."
+        )
+    if n_timesteps < MIN_TIMESTEPS or n_signals * n_timesteps < MIN_POINTS:
+        return
+    some = X[:: -(-n_signals * n_timesteps // MAX_POINTS)]
+    if (some == some[:, :1]).all():
+        return
+    correlation = noise_autocorrelation(some)
+    lags = np.arange(blind_spot.width // 2 + 1, correlation.size)
+    clear = lags[np.abs(correlation[lags]) > CLEAR_CORRELATION]
+    if clear.size:
+        warnings.warn(
+            "supervision='blind_spot' needs noise that is independent from point to point, but "
+            f"points {clear[0]} timestep(s) apart have a correlation of "
+            f"{correlation[clear[0]]:.2f} beyond what a smooth signal explains: the network will "
+            "take noise for signal, unless these signals have hardly any. Hide more with "
+            f"supervision=BlindSpot(width={2 * clear[-1] + 1}), or learn from clean signals.",
+            UserWarning,
+            stacklevel=6,  # the caller of fit
+        )
+
+
+def blind_spot_error(
+    run: Callable[[Array, Array], Array],
+    X: Array,
+    weight: Array | None = None,
+    blind_spot: BlindSpot | None = None,
+) -> float:
+    """Mean squared error at hidden points of X, over the variance of each signal that has any.
+
+    `run` denoises its first argument, scaled by the statistics of the second.
+    """
+    variance = X.var(axis=1, dtype=np.float64).mean(axis=1)
+    varies = variance > 0
+    if weight is not None:
+        weight = weight[varies]
+    X, variance = X[varies], variance[varies]
+    if len(X) == 0 or (weight is not None and not weight.any()):
+        raise ValueError("score without clean signals needs a signal that is not flat.")
+    inputs, predicted = (blind_spot or BlindSpot()).hide(X, np.random.default_rng(0))
+    error = np.square(run(inputs, X) - X, dtype=np.float64).mean(axis=2)
+    by_signal = (error * predicted).sum(axis=1) / predicted.sum(axis=1) / variance
+    return float(np.average(by_signal, weights=weight))

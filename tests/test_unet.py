@@ -1,0 +1,193 @@
+"""The U-Net: it sees far, keeps lengths and units, and learns in every way."""
+
+import pickle
+
+import numpy as np
+import pytest
+from conftest import small_denoiser, small_unet
+
+from conv_denoiser import BlindSpot, ConvDenoiser, SignalGenerator
+from conv_denoiser.metrics import snr_improvement_db
+from conv_denoiser.noise import ColoredNoise, GaussianNoise
+
+
+@pytest.fixture(scope="module")
+def sines():
+    generator = SignalGenerator("sine", noise=0.5, n_timesteps=150, random_state=0)
+    return generator.sample(600, return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def fitted(sines):
+    X, y = sines
+    return small_unet(epochs=3).fit(X[:500], y[:500])
+
+
+def test_default_network():
+    X, y = SignalGenerator(random_state=0).sample(5, return_X_y=True)
+    denoiser = ConvDenoiser("unet", epochs=1, random_state=0).fit(X, y)
+    assert denoiser.model_.count_params() == 1_091_841
+    assert denoiser.loss_floor_ is None
+    assert repr(denoiser.scaler_) == "StandardizePerSample()"
+    assert denoiser.receptive_field_ > 300
+
+
+def test_noise_is_removed_far_better_than_by_the_recipes_network(sines, fitted):
+    X, y = sines
+    recipe = small_denoiser(filters=(16,), loss="mean_squared_error", epochs=3)
+    recipe.fit(X[:500], y[:500])
+    assert fitted.score(X[500:], y[500:]) > recipe.score(X[500:], y[500:]) + 2
+
+
+def test_units_are_kept(sines, fitted):
+    X = sines[0][500:].astype(np.float64)
+    np.testing.assert_allclose(
+        fitted.transform(1000 * X + 5000), 1000 * fitted.transform(X) + 5000, rtol=1e-3
+    )
+
+
+@pytest.mark.parametrize(("n_timesteps", "n_channels"), [(1, 1), (2, 3), (16, 1), (63, 2)])
+def test_any_length_and_number_of_channels(n_timesteps, n_channels):
+    X = np.random.default_rng(0).normal(size=(6, n_timesteps, n_channels))
+    denoised = small_unet(filters=(2, 2, 2)).fit(X, X).transform(X)
+    assert denoised.shape == X.shape
+    assert np.isfinite(denoised).all()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_depth_is_the_number_of_filters(depth, parabolas):
+    denoiser = small_unet(filters=(4,) * depth).fit(*parabolas)
+    downward = [
+        layer for layer in denoiser.model_.layers if getattr(layer, "strides", None) == (4,)
+    ]
+    assert len(downward) == 2 * (depth - 1)
+
+
+def test_an_untrained_network_passes_signals_on():
+    from conv_denoiser._networks import build_network
+
+    options = {"max_norm": None, "output_activation": "linear", "predicts_noise": True}
+    model = build_network("unet", 2, (4, 4), 3, **options)
+    X = np.random.default_rng(0).normal(size=(3, 32, 2)).astype(np.float32)
+    np.testing.assert_array_equal(model(X), X)
+
+
+@pytest.mark.parametrize(
+    ("params", "n_timesteps"),
+    [
+        ({"architecture": "autoencoder", "filters": (4,)}, 7),
+        ({"architecture": "autoencoder", "filters": (8, 8), "kernel_size": 5}, 21),
+        ({"architecture": "autoencoder", "filters": (4,), "kernel_size": 1}, 1),
+    ],
+)
+def test_receptive_field(parabolas, params, n_timesteps):
+    assert small_denoiser(**params).fit(*parabolas).receptive_field_ == n_timesteps
+
+
+def test_receptive_field_is_what_a_point_depends_on(sines, fitted):
+    model, field = fitted.model_, fitted.receptive_field_
+    x = np.random.default_rng(0).normal(size=(1, 2048, 1)).astype(np.float32)
+    changed = x.copy()
+    changed[:, 1024] += 10
+    affected = np.flatnonzero((model(x).numpy() != model(changed).numpy())[0, :, 0])
+    assert field / 2 < affected[-1] - affected[0] + 1 <= field + 4
+
+
+def test_receptive_field_of_a_network_that_sees_everything(parabolas):
+    import keras
+
+    def architecture(n_channels, filters, kernel_size):
+        inputs = keras.Input((None, n_channels))
+        x = keras.layers.Conv1D(n_channels, 1)(inputs)
+        mean = keras.layers.GlobalAveragePooling1D(keepdims=True)(x)
+        return keras.Model(inputs, keras.layers.Add()([x, mean]))
+
+    denoiser = small_denoiser(architecture=architecture).fit(*parabolas)
+    assert denoiser.receptive_field_ is None
+
+
+def test_pickled_network_gives_the_same_bytes(sines, fitted):
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.transform(sines[0]), fitted.transform(sines[0]))
+
+
+def test_cross_entropy_ends_in_a_sigmoid(parabolas):
+    X, y = parabolas
+    denoiser = small_unet(loss="binary_crossentropy", scaler=small_denoiser().fit(X, y).scaler_)
+    denoiser.fit(X, y)
+    assert denoiser.model_.layers[-1].activation.__name__ == "sigmoid"
+    assert denoiser.loss_floor_ > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("supervision", ["paired", "noise2noise", "synthetic", "blind_spot"])
+def test_every_supervision_removes_noise(supervision):
+    noise = GaussianNoise(0.5)
+    clean = SignalGenerator("sine", noise=None, n_timesteps=150, random_state=0).sample(800).clean
+    X, second_take = noise(clean, 0), noise(clean, 1)
+    train, test = slice(None, 700), slice(700, None)
+    denoiser = small_unet(epochs=6)
+    fit = {
+        "paired": lambda: denoiser.fit(X[train], clean[train]),
+        "noise2noise": lambda: denoiser.fit(X[train], second_take[train]),
+        "synthetic": lambda: denoiser.set_params(noise=noise).fit(clean[train]),
+        "blind_spot": lambda: denoiser.fit(X[train]),
+    }
+    fit[supervision]()
+    assert denoiser.supervision_ == supervision.replace("noise2noise", "paired")
+    gain = snr_improvement_db(clean[test], denoiser.transform(X[test]), X[test])
+    assert gain > 5
+
+
+@pytest.mark.slow
+def test_wider_blind_spot_removes_correlated_noise():
+    clean = SignalGenerator("sine", noise=None, n_timesteps=150, random_state=0).sample(900).clean
+    white = np.random.default_rng(0).normal(size=(900, 151)) * 0.7
+    X = clean + (white[:, 1:] + white[:, :-1]) / 2
+    gains = {}
+    for width in (1, 3):
+        denoiser = small_unet(epochs=6, supervision=BlindSpot(width=width))
+        if width == 1:
+            with pytest.warns(UserWarning, match=r"points 1 timestep\(s\) apart.*width=3"):
+                denoiser.fit(X[:800])
+        else:
+            denoiser.fit(X[:800])
+        gains[width] = denoiser.score(X[800:], clean[800:])
+    assert gains[3] > gains[1] + 1
+
+
+def test_score_without_clean_signals_uses_the_blind_spot(sines):
+    X, _ = sines
+    narrow = small_unet(supervision="blind_spot").fit(X[:60])
+    wide = pickle.loads(pickle.dumps(narrow)).set_params(supervision=BlindSpot(width=5))
+    assert wide.score(X) != narrow.score(X)
+    assert narrow.set_params(supervision=BlindSpot()).score(X) == narrow.score(X)
+
+
+def test_correlated_noise_is_warned_of():
+    clean = SignalGenerator("sine", noise=None, n_timesteps=150, random_state=0).sample(100).clean
+    X = ColoredNoise(2, scale=1.0)(clean, 0)
+    with pytest.warns(UserWarning, match="independent from point to point.*BlindSpot") as record:
+        small_unet(filters=(2,)).fit(X)
+    assert record[0].filename == __file__
+    small_unet(filters=(2,), noise=0.1).fit(X)  # other supervisions do not care
+
+
+@pytest.mark.parametrize(
+    ("X", "supervision", "message"),
+    [
+        (np.ones((5, 40)), "blind_spot", r"every signal is flat \(n_samples=5\)"),
+        (np.arange(5.0)[:, None] * np.ones(40), "auto", "every signal is flat"),
+        (np.arange(5.0)[:, None], "blind_spot", "n_features=1: .*hides 1 timestep"),
+        (np.random.default_rng(0).normal(size=(5, 3)), BlindSpot(width=3), "hides 3 timestep"),
+    ],
+)
+def test_signals_that_blind_spots_cannot_learn_from(X, supervision, message):
+    with pytest.raises(ValueError, match=message):
+        small_denoiser(supervision=supervision).fit(X)
+
+
+def test_half_of_the_signals_may_be_flat():
+    X = np.random.default_rng(0).normal(size=(400, 64))
+    X[::2] = 1
+    assert np.isfinite(small_unet(filters=(2,)).fit(X).transform(X)).all()
