@@ -5,7 +5,7 @@ BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test test-fast test-oldest lint benchmark build clean
+.PHONY: demo test test-fast test-oldest lint benchmark benchmark-ecg benchmark-eeg build clean
 
 demo: .venv/ready
 	$(BIN)/python examples/plot_recipe.py
@@ -29,6 +29,12 @@ lint: .venv/ready
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/recipe.py
 	$(BIN)/python benchmarks/model_selection.py
+	$(BIN)/python benchmarks/networks.py
+
+# make benchmark-ecg DATA=FOLDER; the head of the script says what FOLDER holds, and where from.
+benchmark-ecg benchmark-eeg: benchmark-%: .venv/ready
+	$(if $(DATA),,$(error Say where the recordings are: make $@ DATA=FOLDER (see benchmarks/$*.py)))
+	$(BIN)/python benchmarks/$*.py --data $(DATA)
 
 build: .venv/ready
 	$(BIN)/python -m build

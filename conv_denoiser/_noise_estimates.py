@@ -94,7 +94,8 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     Second differences remove what is smooth from sample to sample [1]_. Their autocovariance is a
     known linear function of that of the noise, which is solved for, as if noise had none beyond
     `max_lag`. Differences of more than three standard deviations are cut, lest the steep parts of
-    a signal rule. Signals that are nearly free of noise show their own autocorrelation.
+    a signal rule. Signals that are nearly free of noise, or have it in a few points only, show
+    their own autocorrelation.
 
     References
     ----------

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conv_denoiser import SignalGenerator
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SIZE = ["--n-signals", "40", "--epochs", "1"]
 
@@ -25,16 +27,32 @@ PICTURES = {
     "plot_grid_search": ["grid_search.png"],
     "plot_learning_curve": ["learning_curve.png"],
     "plot_optuna": ["optuna.png"],
+    "plot_supervision": ["supervision.png"],
+    "plot_noise_models": ["noise_models.png"],
+    "plot_recorded_noise": ["recorded_noise.png"],
 }
-MORE_OPTIONS = {"plot_pipeline": ["--noise", "0.2"], "plot_optuna": ["--n-trials", "2"]}
-SLOW = {"plot_pipeline", "plot_grid_search", "plot_learning_curve"}
+MORE_OPTIONS = {
+    "plot_pipeline": ["--noise", "0.2"],
+    "plot_optuna": ["--n-trials", "2"],
+    "plot_supervision": ["--recording", "{folder}/ecg.npy"],
+}
+SLOW = {
+    "plot_pipeline",
+    "plot_grid_search",
+    "plot_learning_curve",
+    "plot_supervision",
+    "plot_recorded_noise",
+}
 
 
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in PICTURES]
 )
 def test_example(name, tmp_path, capsys):
-    load(name).main([*SIZE, *MORE_OPTIONS.get(name, []), "--output", str(tmp_path)])
+    recording = SignalGenerator("ecg", n_timesteps=8000, sampling_rate=360, random_state=0)
+    np.save(tmp_path / "ecg.npy", recording.sample(1).noisy[0])
+    options = [option.format(folder=tmp_path) for option in MORE_OPTIONS.get(name, [])]
+    load(name).main([*SIZE, *options, "--output", str(tmp_path)])
     for picture in PICTURES[name]:
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
     assert "dB" in capsys.readouterr().out
@@ -48,6 +66,21 @@ def test_optuna_is_asked_for(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(SystemExit, match=r"conv-denoiser\[optuna\]"):
         load("plot_optuna")
+
+
+@pytest.mark.slow
+def test_recorded_noise_of_your_own(tmp_path, capsys):
+    np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=3001))
+    options = ["--noise", str(tmp_path / "noise.npy"), "--output", str(tmp_path)]
+    load("plot_recorded_noise").main([*SIZE, *options])
+    assert "dB" in capsys.readouterr().out
+
+
+def test_real_ecg_that_cannot_be_fetched(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://localhost:1")
+    with pytest.raises(SystemExit, match="--recording FILE"):
+        load("plot_supervision").main([*SIZE, "--output", str(tmp_path)])
 
 
 @pytest.mark.slow
