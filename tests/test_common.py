@@ -1,10 +1,24 @@
-"""Every check that scikit-learn has for estimators."""
+"""Every check that scikit-learn has for estimators, for each network and supervision."""
 
 import pytest
-from conftest import small_denoiser
+from conftest import small_denoiser, small_unet
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from conv_denoiser import ConvDenoiser, MinMaxPerSample, StandardizePerSample
+
+
+class PairedDenoiser(ConvDenoiser):
+    """Learns X from X, as checks pass labels where pairs need signals."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        return super().fit(X, X, sample_weight)
+
+    def partial_fit(self, X, y=None, sample_weight=None):
+        return super().partial_fit(X, X, sample_weight)
+
+
+def paired(denoiser):
+    return PairedDenoiser(**denoiser.get_params())
 
 
 @parametrize_with_checks([MinMaxPerSample(), MinMaxPerSample((-1, 1)), StandardizePerSample()])
@@ -18,9 +32,19 @@ def expected_failures(estimator):
     return {"check_sample_weight_equivalence_on_dense_data": reason}
 
 
+tiny = {"filters": (2, 2), "kernel_size": 3}
+
+
 @pytest.mark.slow
 @parametrize_with_checks(
-    [ConvDenoiser(), small_denoiser(noise=0.1, scaler=None, loss="huber")],
+    [
+        ConvDenoiser(),
+        small_denoiser(noise=0.1, scaler=None, loss="huber"),
+        paired(small_denoiser()),
+        small_unet(**tiny),
+        small_unet(**tiny, noise=0.1),
+        paired(small_unet(**tiny)),
+    ],
     expected_failed_checks=expected_failures,
 )
 def test_denoisers(estimator, check):
