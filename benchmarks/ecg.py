@@ -55,6 +55,12 @@ def windows(data: Path, records: list[int]) -> np.ndarray:
     return (signals / signals.std(axis=1, keepdims=True)).astype(np.float32)
 
 
+def signals(data: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return clean windows to train and to test with."""
+    clean, test = windows(data, TRAIN), windows(data, TEST)[::5]
+    return clean[np.random.default_rng(0).choice(len(clean), N_TRAIN, replace=False)], test
+
+
 @dataclass(frozen=True)
 class StressNoise(NoiseModel):
     """Baseline wander and muscle noise, weighted at random, together at a given ratio."""
@@ -149,8 +155,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=STEPS, help="training steps of 64 windows")
     options = parser.parse_args()
     folder = options.data / "ecg"
-    clean, test = windows(folder, TRAIN), windows(folder, TEST)[::5]
-    clean = clean[np.random.default_rng(0).choice(len(clean), N_TRAIN, replace=False)]
+    clean, test = signals(folder)
     print(machine())
     print(f"\n{len(test):,} test windows, white noise at 6 dB:\n")
     epochs = options.steps * BATCH_SIZE // N_TRAIN

@@ -56,10 +56,10 @@ def estimate_noise(X: ArrayLike) -> NDArray[np.floating]:
     array([0.1, 0.1, 0.1], dtype=float32)
     """
     order = 3
-    differences = _differences(X, order, order + 1)
+    differences, peak = _differences(X, order, order + 1)
     scale = NORMAL_MAD * np.sqrt(comb(2 * order, order))
     deviation: NDArray[np.floating] = np.median(np.abs(differences), axis=1) / scale
-    return deviation.astype(differences.dtype)
+    return (deviation * peak).astype(differences.dtype)
 
 
 def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]:
@@ -114,7 +114,7 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     """
     check_count("max_lag", max_lag)
     order = 2
-    differences = _differences(X, order, max_lag + order + 2)
+    differences, _ = _differences(X, order, max_lag + order + 2)
     spread = np.median(np.abs(differences), axis=1, keepdims=True) / NORMAL_MAD
     varies = spread[:, 0] > 0
     if not varies.any():
@@ -135,12 +135,15 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     return covariance / covariance[0]
 
 
-def _differences(X: ArrayLike, order: int, min_timesteps: int) -> NDArray[np.floating]:
-    """Differences of signals along time, (n_signals, n_differences[, n_channels])."""
+def _differences(
+    X: ArrayLike, order: int, min_timesteps: int
+) -> tuple[NDArray[np.floating], np.floating]:
+    """Differences of signals along time, over the largest magnitude of X, and that magnitude."""
     X = check_signal_array(X, "X")
     if X.shape[1] < min_timesteps:
         raise ValueError(
             f"Noise is estimated from signals of {min_timesteps} timesteps at least. Got "
             f"n_timesteps={X.shape[1]}."
         )
-    return np.diff(X, order, axis=1)
+    peak = np.abs(X).max()  # sums of very large numbers would leave the range of floats
+    return np.diff(X / (peak if peak > 0 else 1), order, axis=1), peak

@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -38,14 +39,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     options.output.mkdir(parents=True, exist_ok=True)
 
     # %%
-    # Four minutes of an electrode without a heart, invented here: pink noise, a wandering baseline,
-    # hum and pops. The first half is for training, the second for the test.
+    # Four minutes of an electrode without a heart, invented here: hum, pops, pink noise and a
+    # wandering baseline. The first half is for training, the second for the test.
     if options.noise is None:
         source = (
-            ColoredNoise(1, scale=0.1)
-            + BaselineWander(RATE, scale=0.2)
-            + LineNoise(RATE, 50, scale=0.1)
-            + ImpulseNoise(0.002, scale=0.05)
+            LineNoise(RATE, 50, scale=0.1)
+            + ImpulseNoise(0.005, scale=0.1)
+            + ColoredNoise(1, scale=0.05)
+            + BaselineWander(RATE, scale=0.03)
         )
         recording = source(np.zeros((1, 86_400)), rng=0)[0]
     else:
@@ -53,7 +54,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     first, second = np.split(recording[: recording.size // 2 * 2], 2)
 
     # %%
-    # Both networks learn from the same clean ECGs, at the same ratios.
+    # Both networks learn from the same clean ECGs, at the same ratios, with a learning rate that
+    # falls to zero.
+    rate = keras.optimizers.schedules.CosineDecay(0.003, options.epochs * options.n_signals // 32)
     options_of_ecg = {"n_timesteps": 512, "sampling_rate": RATE, "noise": None}
     clean = SignalGenerator("ecg", random_state=0, **options_of_ecg).sample(options.n_signals).clean
     noises = {
@@ -63,11 +66,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     denoisers = {
         name: ConvDenoiser(
             "unet",
-            filters=(16, 32, 64),
+            filters=(16, 32, 64, 64),
             noise=noise,
-            learning_rate=0.003,
+            learning_rate=rate,
             batch_size=32,
             epochs=options.epochs,
+            validation_split=0,
             random_state=0,
         ).fit(clean)
         for name, noise in noises.items()
@@ -88,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         color = "#999999" if name == "noisy" else "#0072B2"
         axis.plot(time, estimate[0], color=color, linewidth=1.3, label="estimate")
         axis.set_title(f"{name}: {ratio:.1f} dB on 200 new signals", loc="left")
-    axes[0].legend(loc="upper right", ncols=2)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     axes[-1].set_xlabel("time (s)")
     figure.supylabel("amplitude (mV)")
     path = options.output / "recorded_noise.png"

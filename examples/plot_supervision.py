@@ -11,6 +11,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.datasets import electrocardiogram
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--recording", type=Path, help="an ECG at 360 Hz (.npy), not SciPy's")
     parser.add_argument("--n-signals", type=int, default=1600, help="training windows")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "output")
     options = parser.parse_args(argv)
     options.output.mkdir(parents=True, exist_ok=True)
@@ -53,14 +54,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"autocorrelation of the noise at lag 1, estimated without clean signals: {lag_1:.2f}")
 
     # %%
-    # What `fit` is given says how the network learns.
+    # What `fit` is given says how the network learns. A learning rate that falls to zero lets it
+    # settle.
+    n_steps = options.epochs * -(-options.n_signals // 32)
+    rate = keras.optimizers.schedules.CosineDecay(0.003, n_steps)
+
     def unet(**params: object) -> ConvDenoiser:
         return ConvDenoiser(
             "unet",
-            filters=(16, 32, 64),
-            learning_rate=0.003,
+            filters=(16, 32, 64, 64),
+            learning_rate=rate,
             batch_size=32,
             epochs=options.epochs,
+            validation_split=0,
             random_state=0,
             **params,
         )
@@ -85,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         color = "#999999" if name == "noisy" else "#0072B2"
         axis.plot(time, estimate.ravel()[middle], color=color, linewidth=1.2, label="estimate")
         axis.set_title(f"{name}: {ratio:.1f} dB", loc="left")
-    axes[0].legend(loc="upper right", ncols=2)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     axes[-1].set_xlabel("time (s)")
     figure.supylabel("amplitude (mV)")
     path = options.output / "supervision.png"

@@ -30,6 +30,13 @@ def test_channels_have_noise_of_their_own():
     np.testing.assert_allclose(estimate_noise(X), [[1, 2, 3]] * 2, rtol=0.1)
 
 
+@pytest.mark.parametrize("amplitude", [1e-300, 1e307])
+def test_very_small_and_large_signals(amplitude):
+    X = np.random.default_rng(0).normal(size=(5, 5000))
+    np.testing.assert_allclose(estimate_noise(amplitude * X) / amplitude, 1, rtol=0.1)
+    np.testing.assert_allclose(noise_autocorrelation(amplitude * X), noise_autocorrelation(X))
+
+
 def test_silence_has_no_noise():
     np.testing.assert_array_equal(estimate_noise(np.ones((2, 10))), 0)
 
