@@ -1,10 +1,10 @@
-"""What the U-Net's defaults were chosen from: one thing varied at a time, on real ECGs.
+"""What the U-Net's defaults were chosen from: one thing varied at a time, on real signals.
 
-Depth, width, kernel size and normalisation on pairs with recorded noise, and the share of hidden
-points on noisy signals with white noise; the data of `ecg.py`, a third of its training. The seeds
-of training and of noise are fixed; another seed changes a ratio by some 0.1 dB.
+Depth, width, kernel size and normalisation on ECGs, pairs with recorded noise; depth and width on
+EEGs with eye movements; and the share of hidden points on ECGs, noisy signals with white noise. The
+data are those of `ecg.py` and `eeg.py`, with a third or less of their training.
 
-    python benchmarks/choices.py --data FOLDER             # about 20 minutes on two cores
+    python benchmarks/choices.py --data FOLDER             # about 25 minutes on two cores
     python benchmarks/choices.py --data FOLDER --epochs 1  # a quick look
 """
 
@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import ecg
+import eeg
 import keras
-from common import Row, machine, network, table, unet
-from ecg import METRICS, signals, stress_noise
+import numpy as np
+from common import BATCH_SIZE, Row, machine, network, table, unet
 
 from conv_denoiser import BlindSpot
 from conv_denoiser._networks import build_unet
@@ -61,40 +63,53 @@ class Normalized:
 
 def network_rows(data: Path, epochs: int) -> Iterator[Row]:
     """Vary the network."""
-    clean, test = signals(data)
-    pair = (stress_noise(data, 0)(clean, 0), clean)
-    noisy = stress_noise(data, 1)(test, 1)
+    clean, test = ecg.signals(data)
+    pair = (ecg.stress_noise(data, 0)(clean, 0), clean)
+    noisy = ecg.stress_noise(data, 1)(test, 1)
     for name, changes in VARIANTS.items():
         options = {**DEFAULT, **changes}
         normalization = options.pop("normalization", None)
         denoiser = unet(epochs, **options)
         if normalization is not None:
             denoiser.set_params(architecture=Normalized(normalization))
-        yield network(name, denoiser, pair, noisy, test, METRICS)
+        yield network(name, denoiser, pair, noisy, test, ecg.METRICS)
+
+
+def eeg_rows(data: Path, epochs: int) -> Iterator[Row]:
+    """Vary the network."""
+    clean, noise = (np.load(data / f"{name}.npy") for name in ("eeg", "eog"))
+    test = eeg.test_signals(clean[: eeg.N_TEST], noise[: eeg.N_TEST])
+    train, noise = eeg.training_signals(clean, noise)
+    steps = -(-len(train) // BATCH_SIZE)
+    for name in list(VARIANTS)[:5]:
+        denoiser = unet(epochs, steps, noise=noise, **{**DEFAULT, **VARIANTS[name]})
+        yield network(name, denoiser, (train,), *test, eeg.METRICS)
 
 
 def blind_spot_rows(data: Path, epochs: int) -> Iterator[Row]:
     """Vary the share of hidden points."""
-    clean, test = signals(data)
+    clean, test = ecg.signals(data)
     noise = GaussianNoise(snr_db=6)
     X, noisy = noise(clean, 0), noise(test, 1)
     for share in SHARES:
         denoiser = unet(epochs, supervision=BlindSpot(share=share))
-        yield network(f"share {share:g}", denoiser, (X,), noisy, test, METRICS)
+        yield network(f"share {share:g}", denoiser, (X,), noisy, test, ecg.METRICS)
 
 
 def main() -> None:
     """Print both tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds ecg/100.npy ...")
-    parser.add_argument("--epochs", type=int, default=5, help="of 64 steps each")
+    parser.add_argument("--epochs", type=int, default=5, help="of 64 steps each, 85 on EEGs")
     options = parser.parse_args()
     folder = options.data / "ecg"
     print(machine())
-    print("\nPairs, recorded noise at 0 dB:\n")
-    print(table(network_rows(folder, options.epochs), METRICS))
-    print("\nNoisy signals only, white noise at 6 dB:\n")
-    print(table(blind_spot_rows(folder, options.epochs), METRICS))
+    print("\nECGs, pairs, recorded noise at 0 dB:\n")
+    print(table(network_rows(folder, options.epochs), ecg.METRICS))
+    print("\nEEGs with eye movements at -7 to 2 dB:\n")
+    print(table(eeg_rows(options.data / "eeg", options.epochs), eeg.METRICS))
+    print("\nECGs, noisy signals only, white noise at 6 dB:\n")
+    print(table(blind_spot_rows(folder, options.epochs), ecg.METRICS))
 
 
 if __name__ == "__main__":

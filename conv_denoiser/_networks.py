@@ -128,7 +128,9 @@ def build_unet(
         noise = convolution(n_channels, kernel_initializer="zeros")(x)
         outputs = keras.layers.Subtract()([inputs, noise])
     else:
-        outputs = convolution(n_channels, activation=output_activation)(x)
+        outputs = convolution(n_channels, activation=output_activation, kernel_initializer="zeros")(
+            x
+        )
     return keras.Model(inputs, outputs, name="unet")
 
 
