@@ -33,9 +33,7 @@ VARIANTS = {
     "wider where it is cheap: (32, 96, 192, 192)": {"filters": (32, 96, 192, 192)},
     "kernel 3": {"kernel_size": 3},
     "kernel 7": {"kernel_size": 7},
-    "batch normalisation": {
-        "normalization": partial(keras.layers.BatchNormalization, momentum=0.9)
-    },
+    "batch normalisation": {"normalization": BatchNormalization},
     "layer normalisation": {"normalization": keras.layers.LayerNormalization},
 }
 SHARES = (0.02, 0.05, 0.1, 0.2)
@@ -51,7 +49,7 @@ class Normalized:
         """Build the network."""
         options = {"max_norm": None, "output_activation": "linear", "predicts_noise": True}
         model = build_unet(n_channels, filters, kernel_size, **options)
-        last = model.layers[-2].name
+        last = model.layers[-3].name  # before the crop, and what takes the noise from the input
 
         def call(layer: keras.Layer, *args: object, **kwargs: object) -> object:
             output = layer(*args, **kwargs)

@@ -63,7 +63,7 @@ def rows(eeg: np.ndarray, eog: np.ndarray, epochs: int) -> Iterator[Row]:
     pair = (noisy, clean, METRICS)
     yield classical([("nothing", lambda X: X)], *pair)
     yield classical(high_passes(), *pair)
-    small = recipe(epochs // 2, steps, noise=noise)
+    small = recipe(max(1, epochs // 2), steps, noise=noise)
     yield network("recipe's network, drawn afresh", small, (train,), *pair)
     yield network("U-Net, drawn afresh", unet(epochs, steps, noise=noise), (train,), *pair)
     once = (noise(train, 0), train)

@@ -45,6 +45,19 @@ class BlindSpot:
         If a parameter is not of the kind above; in `fit`, if signals have fewer than ``width + 1``
         timesteps or are all flat.
 
+    Warns
+    -----
+    UserWarning
+        In `fit`, if `noise_autocorrelation` is above 0.25 beyond what is hidden, and there are
+        10,000 points of signals of 32 timesteps at least, enough to tell. Long-range noise, such
+        as hum or a wandering baseline, is predictable at any width.
+
+    Notes
+    -----
+    `ConvDenoiser.score` without clean signals hides the same `width`, and always a tenth of the
+    points. It cannot choose the width: where noise is correlated, a width that is too small makes
+    it easy to predict. Compare candidates of one width.
+
     References
     ----------
     .. [1] A. Krull, T.-O. Buchholz, F. Jug. "Noise2Void: learning denoising from single noisy
@@ -96,14 +109,16 @@ class BlindSpot:
             The points to predict, at least one a signal.
         """
         n_signals, n_timesteps, _ = X.shape
+        always: NDArray[np.intp] = rng.integers(n_timesteps, size=n_signals, dtype=np.intp)
         predicted = rng.random((n_signals, n_timesteps), dtype=np.float32) < self.share
-        predicted[np.arange(n_signals), rng.integers(n_timesteps, size=n_signals)] = True
+        predicted[np.arange(n_signals), always] = True
         rows, points = np.nonzero(predicted)
-        replaced = X.copy()
         side = self.width // 2
         # No farther than half a signal: then there is a neighbour on one side at least.
         reach = max(1, min(NEIGHBOUR_DISTANCE, (n_timesteps - 1) // 2 - side))
-        for shift in range(-side, side + 1):
+        source = np.tile(np.arange(n_timesteps), (n_signals, 1))
+        shifts = range(-side, side + 1)
+        for shift in shifts:
             # A neighbour of the point, beyond all that is hidden for it.
             offsets = rng.integers(side + 1, side + reach + 1, size=points.size)
             offsets *= rng.choice([-1, 1], size=points.size)
@@ -112,8 +127,15 @@ class BlindSpot:
             neighbours = np.where(outside, points - offsets, neighbours)
             hidden = points + shift
             exists = (hidden >= 0) & (hidden < n_timesteps)
-            replaced[rows[exists], hidden[exists]] = X[rows[exists], neighbours[exists]]
-        return replaced, predicted
+            source[rows[exists], hidden[exists]] = neighbours[exists]
+        # Where windows overlap, one may have been given what the other hides.
+        for shift in shifts:
+            given = source[rows, (points + shift).clip(0, n_timesteps - 1)]
+            told = np.abs(given - points) <= side
+            predicted[rows[told], points[told]] = False
+        none = ~predicted.any(axis=1)
+        predicted[none, always[none]] = True
+        return np.take_along_axis(X, source[:, :, np.newaxis], axis=1), predicted
 
 
 def check_blind_spot(blind_spot: BlindSpot, X: Array) -> None:
@@ -133,18 +155,22 @@ def check_blind_spot(blind_spot: BlindSpot, X: Array) -> None:
     if n_timesteps < MIN_TIMESTEPS or n_signals * n_timesteps < MIN_POINTS:
         return
     some = X[:: -(-n_signals * n_timesteps // MAX_POINTS)]
-    if (some == some[:, :1]).all():
+    first = blind_spot.width // 2 + 1
+    try:
+        # Estimates with more lags mistake more of a signal for noise.
+        correlation = noise_autocorrelation(some, max_lag=2 if first == 1 else 4)
+    except ValueError:  # in steps, as after rounding: nothing can be told
         return
-    correlation = noise_autocorrelation(some)
-    lags = np.arange(blind_spot.width // 2 + 1, correlation.size)
-    clear = lags[np.abs(correlation[lags]) > CLEAR_CORRELATION]
-    if clear.size:
+    lags = range(first, correlation.size)
+    clear = [lag for lag in lags if abs(correlation[lag]) > CLEAR_CORRELATION]
+    if clear:
         warnings.warn(
             "supervision='blind_spot' needs noise that is independent from point to point, but "
             f"points {clear[0]} timestep(s) apart have a correlation of "
-            f"{correlation[clear[0]]:.2f} beyond what a smooth signal explains: the network will "
-            "take noise for signal, unless these signals have hardly any. Hide more with "
-            f"supervision=BlindSpot(width={2 * clear[-1] + 1}), or learn from clean signals.",
+            f"{correlation[clear[0]]:.2f} that no smooth signal explains: the network may take "
+            "noise for signal, unless the noise is weak. If the correlation fades within a few "
+            f"timesteps, hide them with supervision=BlindSpot(width={2 * clear[-1] + 1}) or wider; "
+            "else learn from clean signals and a noise model.",
             UserWarning,
             stacklevel=6,  # the caller of fit
         )
@@ -154,12 +180,17 @@ def blind_spot_error(
     run: Callable[[Array, Array], Array],
     X: Array,
     weight: Array | None = None,
-    blind_spot: BlindSpot | None = None,
+    width: int = 1,
 ) -> float:
     """Mean squared error at hidden points of X, over the variance of each signal that has any.
 
     `run` denoises its first argument, scaled by the statistics of the second.
     """
+    if X.shape[1] <= width and X.shape[1] > 1:
+        raise ValueError(
+            f"score without clean signals hides {width} timesteps at once, but X has "
+            f"n_features={X.shape[1]}. Choose a narrower BlindSpot."
+        )
     variance = X.var(axis=1, dtype=np.float64).mean(axis=1)
     varies = variance > 0
     if weight is not None:
@@ -167,7 +198,7 @@ def blind_spot_error(
     X, variance = X[varies], variance[varies]
     if len(X) == 0 or (weight is not None and not weight.any()):
         raise ValueError("score without clean signals needs a signal that is not flat.")
-    inputs, predicted = (blind_spot or BlindSpot()).hide(X, np.random.default_rng(0))
+    inputs, predicted = BlindSpot(width=width).hide(X, np.random.default_rng(0))
     error = np.square(run(inputs, X) - X, dtype=np.float64).mean(axis=2)
     by_signal = (error * predicted).sum(axis=1) / predicted.sum(axis=1) / variance
     return float(np.average(by_signal, weights=weight))

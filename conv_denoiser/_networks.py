@@ -66,6 +66,37 @@ def build_autoencoder(
     return keras.Model(inputs, outputs, name="autoencoder")
 
 
+class PadToMultiple(keras.layers.Layer):
+    """Repeat the last timestep up to a multiple of some number of timesteps."""
+
+    def __init__(self, multiple: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.multiple = multiple
+
+    def call(self, x: Any) -> Any:
+        missing = -tf.shape(x)[1] % self.multiple
+        return tf.concat([x, tf.repeat(x[:, -1:], missing, axis=1)], axis=1)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        n_signals, length, n_channels = shape
+        return n_signals, length and length + -length % self.multiple, n_channels
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "multiple": self.multiple}
+
+
+class CropLike(keras.layers.Layer):
+    """Crop the first input to the length of the second."""
+
+    def call(self, inputs: Any) -> Any:
+        x, reference = inputs
+        return x[:, : tf.shape(reference)[1]]
+
+    def compute_output_shape(self, shapes: Any) -> tuple[int | None, ...]:
+        (n_signals, _, n_channels), (_, length, _) = shapes
+        return n_signals, length, n_channels
+
+
 def build_unet(
     n_channels: int,
     filters: Sequence[int],
@@ -81,7 +112,8 @@ def build_unet(
     has a residual block on the way down, one on the way up, which takes the sum of what comes
     from below and of what the way down had found; the lowest has a second block instead. With
     `predicts_noise`, the network's last convolution gives the noise, which is taken from the input.
-    There is no normalisation: see the measurements in benchmarks/RESULTS.md.
+    Signals of any length are padded for the lowest level, and cropped again. There is no
+    normalisation: see the measurements in benchmarks/RESULTS.md.
 
     References
     ----------
@@ -105,7 +137,8 @@ def build_unet(
         return keras.layers.Add()([x, y])
 
     inputs = keras.Input((None, n_channels))
-    x = convolution(filters[0], activation="relu", kernel_initializer="he_normal")(inputs)
+    x = PadToMultiple(STRIDE ** (len(filters) - 1))(inputs)
+    x = convolution(filters[0], activation="relu", kernel_initializer="he_normal")(x)
     x = residual_block(x, filters[0])
     way_down = []
     for n_filters in filters[1:]:
@@ -124,13 +157,10 @@ def build_unet(
             n_filters, 2 * STRIDE, STRIDE, padding="same", kernel_constraint=constraint
         )(x)
         x = residual_block(keras.layers.Add()([x, skipped]), n_filters)
-    if predicts_noise:
-        noise = convolution(n_channels, kernel_initializer="zeros")(x)
-        outputs = keras.layers.Subtract()([inputs, noise])
-    else:
-        outputs = convolution(n_channels, activation=output_activation, kernel_initializer="zeros")(
-            x
-        )
+    activation = None if predicts_noise else output_activation
+    x = convolution(n_channels, activation=activation, kernel_initializer="zeros")(x)
+    x = CropLike()([x, inputs])
+    outputs = keras.layers.Subtract()([inputs, x]) if predicts_noise else x
     return keras.Model(inputs, outputs, name="unet")
 
 
@@ -190,9 +220,10 @@ def receptive_field(model: keras.Model) -> int | None:
     """
     rng = np.random.default_rng(0)
     for weights in model.trainable_weights:
-        fan_in = max(1, np.prod(weights.shape[:-1]))
-        weights.assign(rng.uniform(0.5, 1, weights.shape) / fan_in)
-    for length in (512, 2048, 8192):
+        kernel = np.prod(weights.shape) / min(weights.shape[-2:]) if len(weights.shape) > 1 else 1
+        weights.assign(rng.uniform(0.5, 1, weights.shape) / kernel)
+    for wanted in (512, 2048, 8192):
+        length = padded_length(model, wanted, model.input_shape[-1])
         x = tf.ones((1, length, model.input_shape[-1]))
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(x)

@@ -86,8 +86,8 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     Raises
     ------
     ValueError
-        If X is no array of finite signals, too short or the same at all points, or max_lag is not
-        a positive integer.
+        If X is no array of finite signals, too short, flat or in steps at most points, or
+        swinging regularly from point to point, or max_lag is not a positive integer.
 
     Notes
     -----
@@ -118,7 +118,10 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     spread = np.median(np.abs(differences), axis=1, keepdims=True) / NORMAL_MAD
     varies = spread[:, 0] > 0
     if not varies.any():
-        raise ValueError("noise_autocorrelation needs signals that vary from point to point.")
+        raise ValueError(
+            "noise_autocorrelation needs signals that vary from point to point. Most points of "
+            "these are equal to their neighbours, or on a line with them, as after rounding."
+        )
     unit = (np.moveaxis(differences, 1, -1)[varies] / spread[:, 0, ..., None][varies]).clip(-3, 3)
     lags = range(max_lag + order + 1)
     observed = np.array([np.mean(unit[:, : unit.shape[1] - lag] * unit[:, lag:]) for lag in lags])
@@ -132,7 +135,12 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
             if abs(lag + shift) <= max_lag:
                 system[lag, abs(lag + shift)] += weight
     covariance, *_ = np.linalg.lstsq(system, observed, rcond=None)
-    return covariance / covariance[0]
+    if covariance[0] <= 0:
+        raise ValueError(
+            "noise_autocorrelation cannot tell noise from these signals: they swing from point to "
+            "point more regularly than noise does."
+        )
+    return (covariance / covariance[0]).clip(-1, 1)
 
 
 def _differences(

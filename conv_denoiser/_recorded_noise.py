@@ -22,10 +22,9 @@ class RecordedNoise(ScaledNoise):
     bank : array-like of shape (n_samples,), (n_rows, n_samples) or (n_rows, n_samples, n_channels)
         One long recording, or rows of them. Each signal gets a piece of its own length, from a
         random row and place, with repetition. A recording of several channels is a bank of one
-        row, ``recording[np.newaxis]``. An array that can be written is copied; a read-only memory
-        map stays on disk.
+        row, ``recording[np.newaxis]``. Arrays are copied; a read-only memory map stays on disk.
     scale : float or (low, high), default=None
-        Root mean square of every piece, in the units of the signal.
+        Root mean square of every piece, in the units of the signal. A piece of silence stays one.
     snr_db : float or (low, high), default=None
         Signal-to-noise ratio of every signal in decibels; a silent signal stays clean. With
         neither `scale` nor `snr_db`, noise is added as it was recorded.
@@ -40,8 +39,8 @@ class RecordedNoise(ScaledNoise):
     Notes
     -----
     All channels of a signal get the same piece of time, so noise stays as correlated between
-    channels as it was. Clean signals of a bank of noise are the way in which published protocols
-    mix ECGs [1]_ and EEGs [2]_.
+    channels as it was. Clean signals plus pieces of recorded noise are how published protocols mix
+    ECGs [1]_ and EEGs [2]_.
 
     References
     ----------
@@ -77,14 +76,16 @@ class RecordedNoise(ScaledNoise):
     def sample(self, clean: Array, rng: np.random.Generator) -> Array:
         """Draw the noise alone, of clean's shape and type."""
         if self.scale is None and self.snr_db is None:
-            return self._pieces(clean, rng)
+            return self._pieces(clean, rng).astype(clean.dtype)
         return super().sample(clean, rng)
 
     def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
-        pieces = self._pieces(clean, rng)
+        pieces = self._pieces(clean, rng).astype(np.float64)
         axes = tuple(range(1, clean.ndim))
-        rms = np.sqrt(np.mean(np.square(pieces, dtype=np.float64), axis=axes, keepdims=True))
-        return pieces / np.where(rms == 0, 1, rms).astype(pieces.dtype)
+        peak = np.abs(pieces).max(axis=axes, keepdims=True)
+        pieces /= np.where(peak == 0, 1, peak)  # squares of the rest stay in the range of floats
+        rms = np.sqrt(np.mean(np.square(pieces), axis=axes, keepdims=True))
+        return (pieces / np.where(rms == 0, 1, rms)).astype(clean.dtype)
 
     def _pieces(self, clean: Array, rng: np.random.Generator) -> Array:
         n_rows, n_samples, n_channels = self.bank.shape
@@ -103,7 +104,7 @@ class RecordedNoise(ScaledNoise):
         rows = rng.integers(n_rows, size=(n_signals, 1))
         starts = rng.integers(n_samples - n_timesteps + 1, size=(n_signals, 1))
         pieces = self.bank[rows, starts + np.arange(n_timesteps)]
-        return pieces.reshape(clean.shape).astype(clean.dtype)
+        return pieces.reshape(clean.shape)
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the model by numbers and strings; the bank as base64 of its bytes."""
@@ -133,6 +134,10 @@ class RecordedNoise(ScaledNoise):
     def __hash__(self) -> int:
         return hash((self.bank.shape, float(self.bank.flat[0]), self.scale, self.snr_db))
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.bank.flags.writeable = False
+
     def __deepcopy__(self, memo: Any) -> Self:
         return self  # frozen, and scikit-learn's clone would copy the bank for every candidate
 
@@ -150,7 +155,7 @@ def _checked_bank(bank: ArrayLike | dict[str, Any]) -> Array:
         )
     rows = array[np.newaxis] if array.ndim == 1 else array
     check_finite(rows, "noise bank")
-    if array.flags.writeable:
+    if array.flags.writeable or not isinstance(bank, np.memmap):
         rows = rows.copy()
     rows = rows if rows.ndim == 3 else rows[:, :, np.newaxis]
     rows.flags.writeable = False

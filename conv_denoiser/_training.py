@@ -92,10 +92,20 @@ def _best_epoch(history: _keras.History, n_before: int) -> int | None:
 
 
 def _check_same_network(denoiser: Any, network: dict[str, Any]) -> None:
-    if network != denoiser._network:
+    before = denoiser._network
+    changed = [name for name in network if network[name] != before[name]]
+    if changed:
+        changes = ", ".join(
+            f"{name} from {before[name]!r} to {network[name]!r}" for name in changed
+        )
+        hint = (
+            " (the output of a 'unet' is the noise, but with supervision='blind_spot' the signal)"
+            if "predicts_noise" in changed
+            else ""
+        )
         raise ValueError(
             "warm_start=True and partial_fit go on with the network fitted before, but its options "
-            f"changed from {denoiser._network} to {network}. Call fit with warm_start=False first."
+            f"changed: {changes}{hint}. Call fit with warm_start=False first."
         )
 
 

@@ -88,7 +88,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         each fit.
     warm_start : bool, default=False
         Go on from the last fit's network instead of a new one, and from its optimizer as long as
-        loss, optimizer and learning_rate are the same (and it was not pickled in between).
+        loss, optimizer and learning_rate are the same (and it was not pickled in between). A
+        "unet" cannot go on from or to "blind_spot" supervision: its output is another one.
     random_state : int, RandomState or None, default=None
         Fixes initial weights, shuffling, noise and hidden points.
     verbose : {0, 1, 2}, default=0
@@ -306,8 +307,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = check_signals(self, X, reset=False)
         clean, weight = check_target(y, X), check_weight(sample_weight, X)
         if clean is None:
-            hiding = _options.blind_spot(self)
-            return -blind_spot_error(self._run, _with_channels(X), weight, hiding)
+            width = _options.blind_spot(self).width
+            return -blind_spot_error(self._run, _with_channels(X), weight, width)
         return float(snr_improvement_db(clean, self._denoise(X), X, sample_weight=weight))
 
     @property
@@ -316,7 +317,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self, "model_")
         from conv_denoiser import _networks
 
-        return _networks.receptive_field(self._new_network())
+        # A sigmoid could saturate, and would hide what it depends on.
+        return _networks.receptive_field(self._new_network(output_activation="linear"))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -362,12 +364,12 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         _keras.report_end(trained.training, options["epochs"])
         return self
 
-    def _new_network(self) -> "keras.Model":
+    def _new_network(self, **changes: Any) -> "keras.Model":
         """Build the network anew, without what it learned."""
         from conv_denoiser import _keras, _networks
 
         with _keras.seeded(0):
-            return _networks.build_network(**self._network)
+            return _networks.build_network(**{**self._network, **changes})
 
     def _set_model(self, model: "keras.Model") -> None:
         from conv_denoiser._inference import compile_forward

@@ -197,6 +197,31 @@ def test_bank_mixes_clean_signals_as_published_protocols_do():
     assert -7.001 < ratio.min() < ratio.max() < 2.001
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("amplitude", [1e-200, 1e-50, 1e45, 1e200])
+def test_very_small_and_large_banks(amplitude, dtype):
+    noise = RecordedNoise(amplitude * RECORDING, snr_db=0)
+    clean = np.ones((20, 100), dtype)
+    np.testing.assert_allclose(np.square(noise(clean, 0) - clean).mean(axis=1), 1, rtol=1e-5)
+
+
+def test_silent_pieces_of_a_bank_stay_silent():
+    bank = np.zeros((2, 50))
+    bank[1] = 1
+    added = RecordedNoise(bank, snr_db=0)(np.ones((100, 50)), 0) - 1
+    assert set(np.square(added).mean(axis=1).round(6)) == {0, 1}
+
+
+def test_bank_cannot_change_behind_the_models_back():
+    recording = np.ones(100)
+    view = recording[:]
+    view.flags.writeable = False
+    noise = RecordedNoise(view)
+    recording[:] = 5
+    assert (noise.bank == 1).all()
+    assert not pickle.loads(pickle.dumps(noise)).bank.flags.writeable
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -26,10 +26,10 @@ def fitted(sines):
 def test_default_network():
     X, y = SignalGenerator(random_state=0).sample(5, return_X_y=True)
     denoiser = ConvDenoiser("unet", epochs=1, random_state=0).fit(X, y)
-    assert denoiser.model_.count_params() == 1_091_841
+    assert denoiser.model_.count_params() == 1_106_177
     assert denoiser.loss_floor_ is None
     assert repr(denoiser.scaler_) == "StandardizePerSample()"
-    assert denoiser.receptive_field_ > 300
+    assert denoiser.receptive_field_ == 1537
 
 
 def test_noise_is_removed_far_better_than_by_the_recipes_network(sines, fitted):
@@ -76,6 +76,8 @@ def test_an_untrained_network_passes_signals_on():
     ("params", "n_timesteps"),
     [
         ({"architecture": "autoencoder", "filters": (4,)}, 7),
+        # With positive weights, its sigmoid saturates.
+        ({"architecture": "autoencoder", "filters": (4, 64)}, 11),
         ({"architecture": "autoencoder", "filters": (8, 8), "kernel_size": 5}, 21),
         ({"architecture": "autoencoder", "filters": (4,), "kernel_size": 1}, 1),
     ],
@@ -90,7 +92,8 @@ def test_receptive_field_is_what_a_point_depends_on(sines, fitted):
     changed = x.copy()
     changed[:, 1024] += 10
     affected = np.flatnonzero((model(x).numpy() != model(changed).numpy())[0, :, 0])
-    assert field / 2 < affected[-1] - affected[0] + 1 <= field + 4
+    assert field == 97
+    assert field - 16 < affected[-1] - affected[0] + 1 <= field + 4
 
 
 def test_receptive_field_of_a_network_that_sees_everything(parabolas):
@@ -156,12 +159,20 @@ def test_wider_blind_spot_removes_correlated_noise():
     assert gains[3] > gains[1] + 1
 
 
-def test_score_without_clean_signals_uses_the_blind_spot(sines):
+def test_score_without_clean_signals_hides_the_same_width_but_always_the_same_share(sines):
     X, _ = sines
     narrow = small_unet(supervision="blind_spot").fit(X[:60])
     wide = pickle.loads(pickle.dumps(narrow)).set_params(supervision=BlindSpot(width=5))
     assert wide.score(X) != narrow.score(X)
-    assert narrow.set_params(supervision=BlindSpot()).score(X) == narrow.score(X)
+    score = narrow.score(X)
+    assert narrow.set_params(supervision=BlindSpot(share=0.3)).score(X) == score
+
+
+def test_score_of_signals_shorter_than_the_blind_spot():
+    X = np.random.default_rng(0).normal(size=(8, 3))
+    denoiser = small_denoiser().fit(X).set_params(supervision=BlindSpot(width=5))
+    with pytest.raises(ValueError, match="hides 5 timesteps at once.*n_features=3"):
+        denoiser.score(X)
 
 
 def test_correlated_noise_is_warned_of():
@@ -185,6 +196,41 @@ def test_correlated_noise_is_warned_of():
 def test_signals_that_blind_spots_cannot_learn_from(X, supervision, message):
     with pytest.raises(ValueError, match=message):
         small_denoiser(supervision=supervision).fit(X)
+
+
+@pytest.mark.parametrize("kind", ["square", "rounded"])
+def test_signals_in_steps_are_learned_without_a_word_on_their_noise(kind):
+    clean = SignalGenerator("square", noise=None, random_state=0).sample(100).clean
+    if kind == "rounded":
+        t = np.arange(150)
+        noise = np.random.default_rng(0).normal(size=(100, 150))
+        clean = np.round(30 * np.sin(t / 100 + np.arange(100)[:, None]) + 0.1 * noise)
+    assert np.isfinite(small_unet(filters=(2,)).fit(clean).transform(clean)).all()
+
+
+def test_a_width_too_small_for_the_noise_is_warned_of():
+    white = np.random.default_rng(0).normal(size=(200, 154))
+    X = sum(white[:, i : 150 + i] for i in range(5))
+    for width in (1, 3):
+        with pytest.warns(UserWarning, match="that no smooth signal explains"):
+            small_unet(filters=(2,), supervision=BlindSpot(width=width)).fit(X)
+    small_unet(filters=(2,), supervision=BlindSpot(width=9)).fit(X)
+
+
+def test_warm_start_says_why_supervision_cannot_change(sines):
+    X, y = sines
+    denoiser = small_unet(filters=(2,), warm_start=True).fit(X[:30], y[:30])
+    with pytest.raises(ValueError, match="predicts_noise from True to False.*'blind_spot'"):
+        denoiser.fit(X[:30])
+
+
+def test_padding_takes_no_part_in_the_loss(sines):
+    X, y = (array[:40].astype(np.float64) for array in sines)
+    denoiser = small_unet(
+        learning_rate=1e-12, scaler=None, batch_size=40, validation_split=0, random_state=0
+    ).fit(X, y)
+    error = np.square(denoiser.transform(X) - y).mean()
+    assert denoiser.history_["loss"][0] == pytest.approx(error, rel=1e-5)
 
 
 def test_half_of_the_signals_may_be_flat():
