@@ -109,7 +109,7 @@ class BlindSpot:
             The points to predict, at least one a signal.
         """
         n_signals, n_timesteps, _ = X.shape
-        always: NDArray[np.intp] = rng.integers(n_timesteps, size=n_signals, dtype=np.intp)
+        always = np.asarray(rng.integers(n_timesteps, size=n_signals))
         predicted = rng.random((n_signals, n_timesteps), dtype=np.float32) < self.share
         predicted[np.arange(n_signals), always] = True
         rows, points = np.nonzero(predicted)
