@@ -79,10 +79,9 @@ def _denoiser(architecture: str, epochs: int, learning_rate: Any, **options: Any
         architecture,
         epochs=epochs,
         learning_rate=learning_rate,
-        batch_size=BATCH_SIZE,
+        **{"batch_size": BATCH_SIZE, **options},
         validation_split=0,
         random_state=0,
-        **options,
     )
 
 

@@ -20,14 +20,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from common import BATCH_SIZE, Denoise, Row, classical, machine, network, recipe, table, unet
+from common import Denoise, Row, classical, machine, network, recipe, table, unet
 from scipy.signal import butter, sosfiltfilt
 
 from conv_denoiser.metrics import correlation, relative_rmse
 from conv_denoiser.noise import RecordedNoise
 
 RATE = 256  # Hz
-N_TEST = 340
+N_TEST, BATCH_SIZE = 340, 32
 TEST_RATIOS = np.linspace(-7, 2, 11)  # dB
 METRICS = {"relative RMSE": (relative_rmse, ".3f"), "correlation": (correlation, ".3f")}
 
@@ -60,21 +60,21 @@ def rows(eeg: np.ndarray, eog: np.ndarray, epochs: int) -> Iterator[Row]:
     noisy, clean = test_signals(eeg[:N_TEST], eog[:N_TEST])
     train, noise = training_signals(eeg, eog)
     steps = -(-len(train) // BATCH_SIZE)
+    options = {"batch_size": BATCH_SIZE}
     pair = (noisy, clean, METRICS)
     yield classical([("nothing", lambda X: X)], *pair)
     yield classical(high_passes(), *pair)
-    small = recipe(max(1, epochs // 2), steps, noise=noise)
+    small = recipe(max(1, epochs // 2), steps, noise=noise, **options)
     yield network("recipe's network, drawn afresh", small, (train,), *pair)
-    yield network("U-Net, drawn afresh", unet(epochs, steps, noise=noise), (train,), *pair)
-    once = (noise(train, 0), train)
-    yield network("U-Net, pairs mixed once", unet(epochs, steps), once, *pair)
+    large = unet(epochs, steps, noise=noise, **options)
+    yield network("U-Net, drawn afresh", large, (train,), *pair)
 
 
 def main() -> None:
     """Run all methods and print the table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds eeg/eeg.npy ...")
-    parser.add_argument("--epochs", type=int, default=40, help="of the U-Net, of 85 steps each")
+    parser.add_argument("--epochs", type=int, default=28, help="of the U-Net")
     options = parser.parse_args()
     eeg, eog = (np.load(options.data / "eeg" / f"{name}.npy") for name in ("eeg", "eog"))
     print(machine())
