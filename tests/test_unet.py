@@ -54,20 +54,28 @@ def test_any_length_and_number_of_channels(n_timesteps, n_channels):
     assert np.isfinite(denoised).all()
 
 
-@pytest.mark.parametrize("depth", [1, 2, 4])
-def test_depth_is_the_number_of_filters(depth, parabolas):
-    denoiser = small_unet(filters=(4,) * depth).fit(*parabolas)
-    downward = [
-        layer for layer in denoiser.model_.layers if getattr(layer, "strides", None) == (4,)
-    ]
-    assert len(downward) == 2 * (depth - 1)
-
-
-def test_an_untrained_network_passes_signals_on():
+def build(filters):
     from conv_denoiser._networks import build_network
 
     options = {"max_norm": None, "output_activation": "linear", "predicts_noise": True}
-    model = build_network("unet", 2, (4, 4), 3, **options)
+    return build_network("unet", 2, filters, 3, **options)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_depth_is_the_number_of_filters(depth):
+    layers = build((4,) * depth).layers
+    strided = [layer for layer in layers if getattr(layer, "strides", None) == (4,)]
+    assert len(strided) == 2 * (depth - 1)
+
+
+@pytest.mark.parametrize("n_timesteps", [1, 5, 16, 63])
+def test_the_network_itself_takes_any_length(n_timesteps):
+    X = np.ones((2, n_timesteps, 2), np.float32)
+    assert build((4, 4, 4))(X).shape == X.shape
+
+
+def test_an_untrained_network_passes_signals_on():
+    model = build((4, 4))
     X = np.random.default_rng(0).normal(size=(3, 32, 2)).astype(np.float32)
     np.testing.assert_array_equal(model(X), X)
 
