@@ -76,7 +76,8 @@ class StressNoise(NoiseModel):
     def sample(self, clean: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw both noises, and scale their sum."""
         parts = [part.sample(clean, rng) for part in (self.wander, self.muscle)]
-        noise = sum(part * rng.uniform(0.5, 1.5, (len(clean), 1)) for part in parts)
+        column = (len(clean), *(1,) * (clean.ndim - 1))
+        noise = sum(part * rng.uniform(0.5, 1.5, column) for part in parts)
         noise -= noise.mean(axis=1, keepdims=True)
         wanted = np.square(clean).mean(axis=1, keepdims=True) / 10 ** (self.snr_db / 10)
         return noise * np.sqrt(wanted / np.square(noise).mean(axis=1, keepdims=True))
