@@ -4,8 +4,9 @@ The protocol of EEGdenoiseNet (Zhang et al. 2021, doi:10.1088/1741-2552/ac2bf8):
 samples at 256 Hz plus epochs of eye movements at -7 to 2 dB. Epochs 0 to 339 test, each with the
 eye movement of the same number, at 11 ratios; 340 to 679 are left for validation; the others
 train, any EEG with any eye movement at any ratio, both with either sign, drawn afresh in every
-epoch of training. The loss is that of the metric: the relative RMSE of each signal. (Dividing by the standard deviation of the noisy epoch is the network's scaler.)
-The truth of the test signals themselves picks the settings of the high-pass.
+epoch of training. (Dividing by the standard deviation of the noisy epoch is the network's scaler.)
+The U-Net's loss is the metric, the relative RMSE of each signal. The truth of the test signals
+themselves picks the settings of the high-pass.
 
     python benchmarks/eeg.py --data FOLDER             # about 20 minutes on two cores
     python benchmarks/eeg.py --data FOLDER --epochs 2  # a quick look
