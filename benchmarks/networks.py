@@ -24,12 +24,20 @@ WINDOWS = (200, 512)
 
 
 def denoisers(n_train: int) -> dict[str, ConvDenoiser]:
-    """Set up both networks; the U-Net is small, and its learning rate falls to zero."""
-    steps = -(-n_train * 4 // 5 // 150)
+    """Set up both networks; the U-Net is small, has small batches, and a rate that falls."""
+    batch_size = 50
+    steps = -(-n_train * 4 // 5 // batch_size)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps - steps // 20, warmup_target=4e-3, warmup_steps=steps // 20
     )
-    unet = ConvDenoiser("unet", filters=SMALL, epochs=1, learning_rate=rate, random_state=0)
+    unet = ConvDenoiser(
+        "unet",
+        filters=SMALL,
+        epochs=1,
+        batch_size=batch_size,
+        learning_rate=rate,
+        random_state=0,
+    )
     recipe = ConvDenoiser(scaler=None, random_state=0)
     return {"recipe, 5 epochs": recipe, f"U-Net {SMALL}, 1 epoch": unet}
 
