@@ -28,11 +28,10 @@ def test_scalers(estimator, check):
 
 def expected_failures(estimator):
     """Return what cannot hold where batches are drawn at random, as in scikit-learn's own SGD."""
+    if isinstance(estimator, PairedDenoiser) and estimator.architecture == "unet":
+        return {}  # it begins as the identity, which it shall learn
     reason = "a weight of 2 is no second draw of the signal, and float32 sums depend on their order"
     return {"check_sample_weight_equivalence_on_dense_data": reason}
-
-
-tiny = {"filters": (2, 2), "kernel_size": 3}
 
 
 @pytest.mark.slow
@@ -41,9 +40,9 @@ tiny = {"filters": (2, 2), "kernel_size": 3}
         ConvDenoiser(),
         small_denoiser(noise=0.1, scaler=None, loss="huber"),
         paired(small_denoiser()),
-        small_unet(**tiny),
-        small_unet(**tiny, noise=0.1),
-        paired(small_unet(**tiny)),
+        small_unet(filters=(2, 2)),
+        small_unet(filters=(2,), noise=0.1),
+        paired(small_unet(filters=(2,))),
     ],
     expected_failed_checks=expected_failures,
 )
