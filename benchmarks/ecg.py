@@ -136,9 +136,8 @@ def white_rows(clean: np.ndarray, test: np.ndarray, quick: bool) -> Iterator[Row
     yield network("U-Net, pairs", unet(1 if quick else PAIRS), (X, clean), *pair)
     synthetic = unet(1 if quick else FRESH, noise=noise)
     yield network("U-Net, clean signals and a noise model", synthetic, (clean,), *pair)
-    yield network(
-        "U-Net, noisy signals only (blind spot)", unet(1 if quick else FRESH), (X,), *pair
-    )
+    blind = unet(1 if quick else BLIND, N_TRAIN // 32, batch_size=32)
+    yield network("U-Net, noisy signals only (blind spot)", blind, (X,), *pair)
 
 
 def real_rows(clean: np.ndarray, test: np.ndarray, quick: bool, data: Path) -> Iterator[Row]:
