@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
 
     # %%
-    # Three curves that are hard to tell apart, of which the last one has never seen a clean ECG.
+    # The last network has never seen a clean ECG, and comes close to the others.
     figure, axes = plt.subplots(4, sharex=True, sharey=True, figsize=(9, 8), layout="constrained")
     estimates = {"noisy": test_noisy}
     estimates |= {name: denoiser.transform(test_noisy) for name, denoiser in denoisers.items()}
