@@ -1,11 +1,15 @@
 """Remove noise from 1-D signals with convolutional autoencoders, the scikit-learn way."""
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-from conv_denoiser._blind_spot import BlindSpot
-from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
-from conv_denoiser.denoiser import ConvDenoiser
-from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
+if TYPE_CHECKING:
+    from conv_denoiser._blind_spot import BlindSpot
+    from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
+    from conv_denoiser.denoiser import ConvDenoiser
+    from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
+    from conv_denoiser.recording import StreamingDenoiser, denoise_recording
 
 __all__ = [
     "BlindSpot",
@@ -14,6 +18,35 @@ __all__ = [
     "SignalDataset",
     "SignalGenerator",
     "StandardizePerSample",
+    "StreamingDenoiser",
+    "denoise_recording",
     "load_dataset",
 ]
 __version__ = version("conv-denoiser")
+
+_MODULES = {
+    "BlindSpot": "_blind_spot",
+    "ConvDenoiser": "denoiser",
+    "MinMaxPerSample": "preprocessing",
+    "SignalDataset": "datasets",
+    "SignalGenerator": "datasets",
+    "StandardizePerSample": "preprocessing",
+    "StreamingDenoiser": "recording",
+    "denoise_recording": "recording",
+    "load_dataset": "datasets",
+}
+
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name on first use; devices that run models have no scikit-learn."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

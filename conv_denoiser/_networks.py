@@ -74,8 +74,10 @@ class PadToMultiple(keras.layers.Layer):
         self.multiple = multiple
 
     def call(self, x: Any) -> Any:
-        missing = -tf.shape(x)[1] % self.multiple
-        return tf.concat([x, tf.repeat(x[:, -1:], missing, axis=1)], axis=1)
+        # Neither tf.repeat by zero nor the remainder of a negative number survives export to ONNX.
+        length = tf.shape(x)[1]
+        padded = (length + self.multiple - 1) // self.multiple * self.multiple
+        return tf.gather(x, tf.minimum(tf.range(padded), length - 1), axis=1)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         n_signals, length, n_channels = shape

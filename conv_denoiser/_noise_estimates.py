@@ -5,7 +5,8 @@ from math import comb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conv_denoiser._validation import check_count, check_signal_array
+from conv_denoiser._arrays import check_count
+from conv_denoiser._validation import check_signal_array
 
 __all__ = ["estimate_noise", "noise_autocorrelation"]
 

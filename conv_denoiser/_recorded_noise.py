@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from conv_denoiser._arrays import check_finite
 from conv_denoiser._noise_base import Array, ScaledNoise, Strength
-from conv_denoiser._validation import check_finite
 
 __all__ = ["RecordedNoise"]
 

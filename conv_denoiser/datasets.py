@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from conv_denoiser._validation import check_count, check_range
+from conv_denoiser._arrays import check_count
+from conv_denoiser._validation import check_range
 from conv_denoiser.noise import NoiseModel, as_noise_model
 from conv_denoiser.waveforms import WAVEFORMS
 

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from conv_denoiser._validation import check_count, check_signal_array
+from conv_denoiser._arrays import check_count
+from conv_denoiser._validation import check_signal_array
 from conv_denoiser.metrics import snr_db
 
 if TYPE_CHECKING:

@@ -1,0 +1,102 @@
+"""Checks of arrays that need NumPy alone, for what runs where nothing else is installed."""
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "FLOAT_TYPES",
+    "as_array",
+    "as_numbers",
+    "check_count",
+    "check_finite",
+    "check_not_empty",
+]
+
+FLOAT_TYPES = (np.float64, np.float32)
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raise ValueError where a number of things is no positive integer."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a positive integer. Got {value!r}.")
+
+
+def check_finite(array: NDArray[Any], name: str) -> None:
+    """Raise ValueError that counts NaN and infinity in `array` and names the first row."""
+    if np.isfinite(array).all():
+        return
+    bad_rows = np.flatnonzero(~np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
+    n_bad = array.size - np.count_nonzero(np.isfinite(array))
+    kinds = " and ".join(
+        kind for kind, found in (("NaN", np.isnan), ("infinity", np.isinf)) if found(array).any()
+    )
+    raise ValueError(
+        f"Input {name} contains {kinds}: {n_bad} value(s) in {bad_rows.size} of {len(array)} "
+        f"signals, the first in row {bad_rows[0]}. Drop those signals or fill the gaps "
+        "(for example with numpy.interp or sklearn.impute.SimpleImputer) first."
+    )
+
+
+def as_numbers(array: Any, name: str) -> Any:
+    """Return signals as an array that holds numbers and has two or three dimensions."""
+    array = as_array(array, name)
+    if array.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: {name} has dtype {array.dtype}. Pass its real part or "
+            "magnitude, or real and imaginary parts as two channels."
+        )
+    if array.dtype.kind in "USmM":
+        what = "text" if array.dtype.kind in "US" else "dates or durations"
+        raise ValueError(
+            f"{name} holds {what} (dtype {array.dtype}), not numbers. Leave those columns out, or "
+            f"convert them first, as with {name}.astype(float)."
+        )
+    if array.dtype.kind == "O":
+        array = _objects_as_numbers(array, name)
+    if array.ndim == 1:
+        raise ValueError(
+            f"Expected 2D or 3D {name}, got a 1D array of {len(array)} values. Reshape your data: "
+            f"a single signal is one row, {name}.reshape(1, -1); many signals of one point each "
+            f"are one column, {name}.reshape(-1, 1)."
+        )
+    if array.ndim not in (2, 3):
+        raise ValueError(
+            f"Expected 2D or 3D {name}, of shape (n_signals, n_timesteps) or (n_signals, "
+            f"n_timesteps, n_channels), got {array.ndim} dimensions. Reshape your data."
+        )
+    return array
+
+
+def _objects_as_numbers(array: Any, name: str) -> Any:
+    """Convert an array of Python objects; those that are no numbers raise."""
+    try:
+        return array.astype(np.float64)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} holds something else than numbers ({error}). Leave out columns of text, and "
+            "pad or cut signals to one length."
+        ) from error
+
+
+def as_array(array: Any, name: str) -> Any:
+    """Return something with shape and dtype, without a copy where it is an array already."""
+    if isinstance(array, np.ndarray) or hasattr(array, "tocsr"):  # sparse
+        return array
+    try:
+        return np.asarray(array)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is no array of numbers ({error}). Signals must have one length: pad or cut "
+            "them first."
+        ) from error
+
+
+def check_not_empty(array: NDArray[Any], name: str) -> None:
+    axes: Sequence[str] = ("signal", "timestep", "channel")
+    for axis, size in zip(axes, array.shape, strict=False):
+        if size == 0:
+            raise ValueError(f"Found array {name} with 0 {axis}(s) (shape={array.shape}).")

@@ -1,0 +1,247 @@
+"""The command line: denoise recordings, fit models, show what a model is."""
+
+import argparse
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_denoiser import __version__
+from conv_denoiser._files import replacing
+from conv_denoiser._recording_files import (
+    SUFFIXES,
+    Recording,
+    check_suffix,
+    read_recording,
+    write_recording,
+)
+from conv_denoiser.recording import denoise_recording
+
+__all__ = ["main"]
+
+MODEL_SUFFIXES = (".onnx",)
+PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+# Training steps that a network needs to become useful; `fit` chooses the epochs by it.
+N_STEPS = 400
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, default=None
+        Arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 0, 2 after an error, 130 after Ctrl-C.
+    """
+    warnings.showwarning = _show_warning
+    try:
+        options = _parser().parse_args(argv)
+        options.run(options)
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
+        _say("error", _one_line(error))
+        return 2
+    except KeyboardInterrupt:
+        _say("error", "interrupted; nothing was written")
+        return 130
+    return 0
+
+
+def denoise(options: argparse.Namespace) -> None:
+    """Denoise a recording with a model."""
+    from conv_denoiser.export import OnnxDenoiser
+
+    suffix = check_suffix(options.output, SUFFIXES, "--output")
+    if options.plot is not None:
+        check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
+    model = OnnxDenoiser(options.model, n_threads=options.threads)
+    recording = read_recording(options.recording, options.column)
+    rate = options.sampling_rate or recording.sampling_rate or model.card["sampling_rate"]
+    recording = recording._replace(sampling_rate=rate)
+    _check_columns(recording, model.n_channels_in_, options.channelwise)
+    start = time.perf_counter()
+    with replacing(options.output) as temporary:
+        out = _map(temporary, recording.samples) if suffix == ".npy" else None
+        denoised = denoise_recording(
+            model,
+            recording.samples,
+            overlap=options.overlap,
+            out=out,
+            channelwise=options.channelwise,
+            progress=not options.quiet and sys.stderr.isatty(),
+        )
+        if out is None:
+            write_recording(temporary, suffix, denoised, recording)
+        else:
+            out.flush()
+        if options.plot is not None:
+            _plot(options.plot, recording, denoised)
+    if not options.quiet:
+        seconds = time.perf_counter() - start
+        print(f"{options.output}: {len(denoised):,} samples denoised in {seconds:.1f} s")
+
+
+def fit(options: argparse.Namespace) -> None:
+    """Fit a denoiser to recordings, or to signals in an npy file, and export it."""
+    check_suffix(options.output, MODEL_SUFFIXES, "--output")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from conv_denoiser._fitting import fit_denoiser
+    from conv_denoiser.export import to_onnx
+
+    noisy = read_recording(options.noisy, options.column)
+    clean = None if options.clean is None else read_recording(options.clean, options.column)
+    denoiser = fit_denoiser(
+        noisy,
+        clean,
+        architecture=options.architecture,
+        window=options.window,
+        noise=options.noise,
+        epochs=options.epochs,
+        n_steps=N_STEPS,
+        random_state=options.seed,
+        verbose=0 if options.quiet else 2,
+    )
+    rate = options.sampling_rate or noisy.sampling_rate
+    to_onnx(denoiser, options.output, sampling_rate=rate)
+    if not options.quiet:
+        print(
+            f"{options.output}: fitted on signals of {denoiser.n_features_in_} samples "
+            f"({denoiser.supervision_}), {denoiser.n_epochs_} epochs"
+        )
+
+
+def info(options: argparse.Namespace) -> None:
+    """Show the model card of a file."""
+    from conv_denoiser.export import OnnxDenoiser
+
+    card = OnnxDenoiser(options.model, n_threads=1).card
+    width = max(map(len, card))
+    for name, value in card.items():
+        print(f"{name:{width}}  {'unknown' if value is None else value}")
+
+
+def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:
+    """Raise ValueError that speaks of columns if a file has more than the model has channels."""
+    n_columns = recording.samples.shape[1] if recording.samples.ndim == 2 else 1
+    if n_columns == n_channels or channelwise or n_columns > len(recording.samples):
+        return
+    names = f" ({', '.join(recording.names)})" if recording.names else ""
+    advice = "Choose one with --column NAME_OR_NUMBER"
+    if n_channels == 1:
+        advice += ", or denoise each with --channelwise"
+    raise ValueError(
+        f"{recording.path.name} has {n_columns} columns{names}, but the model takes {n_channels} "
+        f"channel(s). {advice}."
+    )
+
+
+def _map(path: Path, samples: NDArray[Any]) -> Any:
+    dtype = np.float32 if samples.dtype == np.float32 else np.float64
+    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=samples.shape)
+
+
+def _plot(path: Path, recording: Recording, denoised: NDArray[Any]) -> None:
+    from conv_denoiser._recording_plot import plot_recording
+
+    figure = plot_recording(recording.samples, denoised, recording.sampling_rate)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        _say("error", f"{message} (see {self.prog} --help)")
+        raise SystemExit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="conv-denoiser", description="Remove noise from recordings: npy, csv and wav files."
+    )
+    parser.add_argument("--version", action="version", version=f"conv-denoiser {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+
+    command = _command(commands, "denoise", denoise)
+    command.add_argument("recording", help="noisy recording: npy, csv or wav")
+    command.add_argument("--model", required=True, help="file that to_onnx or `fit` wrote")
+    command.add_argument("--output", required=True, type=Path, help="file to write, as above")
+    command.add_argument("--plot", type=Path, help="picture to make: png, pdf or svg")
+    command.add_argument("--overlap", type=float, default=0.5, help="of windows, default 0.5")
+    command.add_argument("--threads", type=_count, help="default: as many as there are cores")
+    command.add_argument(
+        "--channelwise", action="store_true", help="denoise each channel by itself"
+    )
+
+    command = _command(commands, "fit", fit)
+    command.add_argument("noisy", help="a noisy recording, or an npy file of signals, one a row")
+    command.add_argument("clean", nargs="?", help="the same without noise, if there is such")
+    command.add_argument("--output", required=True, type=Path, help="model to write: .onnx")
+    command.add_argument("--architecture", choices=["autoencoder", "unet"], default="unet")
+    command.add_argument(
+        "--window", type=_count, default=512, help="samples of a piece of a recording, default 512"
+    )
+    command.add_argument(
+        "--noise", type=_positive, help="of clean signals: standard deviation of noise to add"
+    )
+    command.add_argument("--epochs", type=_count, help=f"default: about {N_STEPS} training steps")
+    command.add_argument("--seed", type=int, default=0, help="of all that is random, default 0")
+
+    command = commands.add_parser("info", help=info.__doc__, description=info.__doc__)
+    command.add_argument("model", help="file that to_onnx or `fit` wrote")
+    command.set_defaults(run=info)
+    return parser
+
+
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], None]
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=run.__doc__, description=run.__doc__
+    )
+    command.add_argument("--column", help="of a csv file: name or number, from 1; else a channel")
+    command.add_argument("--sampling-rate", type=_positive, help="samples a second (Hz)")
+    command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    command.set_defaults(run=run)
+    return command
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive integer")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+    return number
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.strerror}: {os.fspath(error.filename)!r}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    _say("warning", " ".join(str(message).split()))
+
+
+def _say(kind: str, message: str) -> None:
+    print(f"conv-denoiser: {kind}: {message}", file=sys.stderr)

@@ -1,0 +1,58 @@
+"""A picture of a recording before and after."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_recording"]
+
+Array = NDArray[Any]
+# Points across a picture: more cannot be seen.
+N_POINTS = 2000
+
+
+def plot_recording(noisy: Array, denoised: Array, sampling_rate: float | None = None) -> "Figure":
+    """Draw the whole of a recording above, and what lies in its middle, larger, below.
+
+    Parameters
+    ----------
+    noisy, denoised : array of shape (n_timesteps,) or (n_timesteps, n_channels)
+        The recording before and after; of several channels the first is drawn.
+    sampling_rate : float, default=None
+        Samples a second (Hz); the axis is then in seconds, else in samples.
+
+    Returns
+    -------
+    Figure
+        The figure.
+    """
+    from matplotlib.figure import Figure
+
+    noisy, denoised = (part if part.ndim == 1 else part[:, 0] for part in (noisy, denoised))
+    n_samples = len(noisy)
+    shown = min(n_samples, N_POINTS)
+    middle = slice((n_samples - shown) // 2, (n_samples - shown) // 2 + shown)
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    whole, detail = figure.subplots(2)
+    for samples, color, label in ((noisy, "#999999", "noisy"), (denoised, "#0072B2", "denoised")):
+        whole.plot(*_outline(samples, sampling_rate), color=color, linewidth=0.8, label=label)
+        time = np.arange(middle.start, middle.stop) / (sampling_rate or 1)
+        detail.plot(time, samples[middle], color=color, linewidth=1)
+    whole.legend(loc="upper right")
+    detail.set_xlabel("sample" if sampling_rate is None else "time (s)")
+    return figure
+
+
+def _outline(samples: Array, sampling_rate: float | None) -> tuple[Array, Array]:
+    """Return time and value of the lowest and highest sample of each of many short stretches."""
+    length = max(1, -(-len(samples) // N_POINTS))
+    if length <= 2:
+        return np.arange(len(samples)) / (sampling_rate or 1), samples
+    n_whole = len(samples) // length
+    stretches = samples[: n_whole * length].reshape(n_whole, length)
+    values = np.stack([stretches.min(axis=1), stretches.max(axis=1)], axis=1).ravel()
+    return np.arange(2 * n_whole) * length / 2 / (sampling_rate or 1), values

@@ -1,0 +1,112 @@
+"""Denoisers as ONNX files, which run without TensorFlow, Keras and scikit-learn."""
+
+import copy
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from conv_denoiser import __version__
+from conv_denoiser._files import ModelFileError, replacing
+from conv_denoiser._onnx_denoiser import CARD, FORMAT, OnnxDenoiser, missing_packages
+
+if TYPE_CHECKING:
+    from conv_denoiser.denoiser import ConvDenoiser
+
+__all__ = ["ModelFileError", "OnnxDenoiser", "to_onnx"]
+
+OPSET = 17
+
+
+def to_onnx(
+    denoiser: "ConvDenoiser",
+    path: str | os.PathLike[str],
+    *,
+    sampling_rate: float | None = None,
+) -> None:
+    """Write a fitted denoiser to an ONNX file: scaler, padding and network in one graph.
+
+    The graph maps "noisy" to "denoised", both float32 of the shape (n_signals, n_timesteps,
+    n_channels) with any number of signals and timesteps, in original units. It is of opset 17,
+    which ONNX Runtime 1.12 and later run. A model card in its metadata, JSON under the name
+    "conv_denoiser", says what the denoiser was fitted on.
+
+    Parameters
+    ----------
+    denoiser : ConvDenoiser
+        A fitted denoiser.
+    path : path-like
+        File to write; one that exists is replaced when the new one is whole.
+    sampling_rate : float, default=None
+        Samples a second (Hz) of the signals, for the model card.
+
+    Raises
+    ------
+    ValueError
+        If the scaler is one of your own, or the sampling rate is not positive.
+    TypeError
+        If `denoiser` is no `ConvDenoiser`.
+    ImportError
+        If onnx or tf2onnx is not installed.
+
+    See Also
+    --------
+    OnnxDenoiser : Runs the file.
+
+    Examples
+    --------
+    >>> from conv_denoiser import ConvDenoiser, SignalGenerator
+    >>> from conv_denoiser.export import OnnxDenoiser, to_onnx
+    >>> X, y = SignalGenerator(random_state=0).sample(20, return_X_y=True)
+    >>> denoiser = ConvDenoiser(filters=(4,), epochs=1, random_state=0).fit(X, y)
+    >>> folder = getfixture("tmp_path")
+    >>> to_onnx(denoiser, folder / "parabola.onnx")
+    >>> deployed = OnnxDenoiser(folder / "parabola.onnx")
+    >>> bool(abs(deployed.transform(X) - denoiser.transform(X)).max() < 1e-5)
+    True
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    from conv_denoiser.denoiser import ConvDenoiser
+
+    if not isinstance(denoiser, ConvDenoiser):
+        raise TypeError(
+            f"to_onnx takes a ConvDenoiser, alone. Got {type(denoiser).__name__}: export the "
+            "denoiser in it, and keep other steps around the OnnxDenoiser."
+        )
+    check_is_fitted(denoiser, "model_")
+    if sampling_rate is not None and not 0 < sampling_rate < np.inf:
+        raise ValueError(f"sampling_rate must be a positive number of Hz. Got {sampling_rate!r}.")
+    try:
+        from conv_denoiser._onnx_graph import build_graph
+    except ImportError as error:
+        raise missing_packages("to_onnx", error) from error
+
+    # A copy has a network of its own, which the export may take to pieces.
+    model = copy.deepcopy(denoiser).model_
+    graph = build_graph(model, denoiser.scaler_, denoiser.n_features_in_, OPSET)
+    entry = graph.metadata_props.add()
+    entry.key, entry.value = CARD, json.dumps(_card(denoiser, sampling_rate))
+    with replacing(path) as temporary:
+        temporary.write_bytes(graph.SerializeToString())
+
+
+def _card(denoiser: "ConvDenoiser", sampling_rate: float | None) -> dict[str, Any]:
+    architecture = denoiser.architecture
+    return {
+        "format": FORMAT,
+        "library_version": __version__,
+        "n_timesteps": denoiser.n_features_in_,
+        "n_channels": denoiser.n_channels_in_,
+        "sampling_rate": None if sampling_rate is None else float(sampling_rate),
+        "architecture": getattr(architecture, "__qualname__", str(architecture)),
+        "n_parameters": denoiser.model_.count_params(),
+        "scaler": repr(denoiser.scaler_),
+        "scaled": denoiser.scaler_ is not None,
+        "supervision": denoiser.supervision_,
+        "noise": None if denoiser.noise is None else repr(denoiser.noise),
+        "n_epochs": denoiser.n_epochs_,
+        "opset": OPSET,
+        "dtype": "float32",
+    }
