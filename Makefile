@@ -30,6 +30,7 @@ benchmark: .venv/ready
 	$(BIN)/python benchmarks/recipe.py
 	$(BIN)/python benchmarks/model_selection.py
 	$(BIN)/python benchmarks/networks.py
+	$(BIN)/python benchmarks/recording.py
 
 # make benchmark-ecg DATA=FOLDER; the head of the script says what FOLDER holds, and where from.
 benchmark-ecg benchmark-eeg: benchmark-%: .venv/ready

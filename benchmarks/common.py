@@ -22,9 +22,10 @@ Metrics = dict[str, tuple[Callable[[np.ndarray, np.ndarray], float], str]]
 PACKAGES = ("tensorflow", "keras", "scikeras", "scikit-learn", "numpy")
 
 
-def machine() -> str:
+def machine(*more_packages: str) -> str:
     """Describe the machine, the versions in use and the day."""
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    packages = (*PACKAGES, *more_packages)
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     try:
         processor = next(
             line.split(":")[1].strip()

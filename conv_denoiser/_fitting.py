@@ -33,13 +33,13 @@ def fit_denoiser(
     """
     import keras
 
+    if clean is not None and clean.samples.shape != noisy.samples.shape:
+        raise ValueError(
+            f"{noisy.path.name} and {clean.path.name} do not belong together: their shapes are "
+            f"{noisy.samples.shape} and {clean.samples.shape}."
+        )
     X = _signals(noisy, window)
     y = None if clean is None else _signals(clean, window)
-    if y is not None and y.shape != X.shape:
-        raise ValueError(
-            f"{noisy.path.name} and {clean.path.name} do not belong together: their shapes are "  # type: ignore[union-attr]
-            f"{noisy.samples.shape} and {clean.samples.shape}."  # type: ignore[union-attr]
-        )
     steps_per_epoch = -(-int(len(X) * (1 - VALIDATION_SPLIT)) // BATCH_SIZE) or 1
     epochs = epochs or -(-n_steps // steps_per_epoch)
     steps = epochs * steps_per_epoch

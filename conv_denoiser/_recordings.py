@@ -1,5 +1,6 @@
 """Checks of recordings and of how they are to be cut."""
 
+import mmap
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from conv_denoiser._arrays import FLOAT_TYPES
 
 __all__ = [
+    "BLOCK",
     "as_recording",
     "as_samples",
     "check_channels",
@@ -16,6 +18,7 @@ __all__ = [
     "check_overlap",
     "check_window",
     "fitted_window",
+    "release_pages",
 ]
 
 # Values that are looked at together.
@@ -67,6 +70,7 @@ def check_finite_samples(samples: Any, first: int = 0, name: str = "recording") 
         block = np.asarray(samples[begin : begin + step])
         finite = np.isfinite(block)
         if finite.all():
+            release_pages(samples)
             continue
         index, *channel = np.argwhere(~finite)[0]
         place = f"sample {first + begin + index}" + "".join(f" of channel {c}" for c in channel)
@@ -74,6 +78,21 @@ def check_finite_samples(samples: Any, first: int = 0, name: str = "recording") 
             f"{name} holds {block[(index, *channel)]} at {place} (counted from 0). Fill gaps "
             "first, for example with numpy.interp, or denoise the parts between them."
         )
+
+
+def release_pages(array: Any) -> None:
+    """Take what was read or written of a memory map out of this process's memory.
+
+    The system would do so too, but only when memory becomes scarce; the file keeps everything. Of a
+    map in copy-on-write mode, changes would be lost.
+    """
+    if not isinstance(array, np.memmap) or array.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
+        return
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def check_out(out: Any, shape: tuple[int, ...]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from conv_denoiser._arrays import check_count
 from conv_denoiser._recordings import (
+    BLOCK,
     as_recording,
     as_samples,
     check_channels,
@@ -20,6 +21,7 @@ from conv_denoiser._recordings import (
     check_overlap,
     check_window,
     fitted_window,
+    release_pages,
 )
 from conv_denoiser._windows import Layout, OverlapAdd
 
@@ -131,6 +133,9 @@ def denoise_recording(
         denoised = stream.push(recording[begin:end])
         out[written : written + len(denoised)] = denoised
         written += len(denoised)
+        if end // BLOCK > begin // BLOCK:
+            release_pages(recording)
+            release_pages(out)
     out[written:] = stream.flush()
     return out
 

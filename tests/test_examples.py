@@ -30,11 +30,16 @@ PICTURES = {
     "plot_supervision": ["supervision.png"],
     "plot_noise_models": ["noise_models.png"],
     "plot_recorded_noise": ["recorded_noise.png"],
+    "plot_long_recording": ["long_recording.png"],
+    "plot_streaming": ["streaming.png"],
+    "plot_onnx": ["onnx.png"],
 }
 MORE_OPTIONS = {
     "plot_pipeline": ["--noise", "0.2"],
     "plot_optuna": ["--n-trials", "2"],
     "plot_supervision": ["--recording", "{folder}/ecg.npy"],
+    "plot_long_recording": ["--minutes", "0.5"],
+    "plot_streaming": ["--seconds", "4"],
 }
 SLOW = {
     "plot_pipeline",
@@ -42,6 +47,9 @@ SLOW = {
     "plot_learning_curve",
     "plot_supervision",
     "plot_recorded_noise",
+    "plot_long_recording",
+    "plot_streaming",
+    "plot_onnx",
 }
 
 

@@ -1,0 +1,275 @@
+"""Recordings of any length: covered, without seams, and refused where they make no sense."""
+
+import numpy as np
+import pytest
+from conftest import small_denoiser
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from conv_denoiser import MinMaxPerSample, SignalGenerator, denoise_recording
+from conv_denoiser._windows import Layout, OverlapAdd
+
+NOTHING = FunctionTransformer()
+CENTRE = FunctionTransformer(lambda X: X - X.mean(axis=1, keepdims=True))
+
+
+@pytest.fixture(scope="module")
+def denoiser(parabolas):
+    """Denoiser of 150 timesteps."""
+    return small_denoiser().fit(*parabolas)
+
+
+@pytest.fixture
+def recording():
+    return np.random.default_rng(0).normal(size=1003).cumsum()
+
+
+class TestCover:
+    @pytest.mark.parametrize("overlap", [0, 0.1, 0.3, 0.5, 0.6, 0.75, 0.9, 0.99])
+    @pytest.mark.parametrize("window", [1, 2, 3, 10, 16])
+    def test_every_sample_is_covered_once(self, window, overlap):
+        for n_samples in (16, 17, 31, 32, 33, 50, 99, 100):
+            noisy = np.random.default_rng(0).normal(size=n_samples)
+            result = denoise_recording(NOTHING, noisy, window=window, overlap=overlap, batch_size=4)
+            np.testing.assert_allclose(result, noisy, rtol=0, atol=1e-12)
+
+    @pytest.mark.parametrize("n_samples", [1, 2, 3, 149, 150, 151, 299])
+    def test_any_length(self, denoiser, recording, n_samples):
+        result = denoise_recording(denoiser, recording[:n_samples])
+        assert result.shape == (n_samples,)
+        assert np.isfinite(result).all()
+
+    @pytest.mark.parametrize("overlap", [0, 0.2, 0.5, 0.8])
+    @pytest.mark.parametrize("n_left", [0, 1, 5, 9])
+    def test_weights_add_up_to_one(self, overlap, n_left):
+        layout = Layout.from_overlap(10, overlap)
+        n_left = min(n_left, layout.hop - 1)
+        fade = OverlapAdd(layout, 1, np.dtype(float))
+        n_samples = layout.hop * 6 + 10 + n_left
+        series = [fade.add(np.ones((4, 10, 1))), fade.add(np.ones((3, 10, 1)))]
+        rest = n_samples - 7 * layout.hop
+        last = np.ones((min(10, rest), 1)) if rest > 10 - layout.hop else None
+        series.append(fade.finish(last, rest))
+        np.testing.assert_allclose(np.concatenate(series), np.ones((n_samples, 1)), rtol=1e-12)
+
+    def test_fades_are_smooth(self):
+        weights = Layout(100, 50).weights().ravel()
+        assert (weights > 0).all()
+        assert np.abs(np.diff(weights)).max() < 0.05
+        np.testing.assert_allclose(weights, weights[::-1])
+
+    def test_window_of_the_end_ends_with_the_recording(self):
+        seen = []
+        spy = FunctionTransformer(lambda X: seen.append(X.copy()) or X)
+        denoise_recording(spy, np.arange(25.0), window=10, batch_size=1)
+        np.testing.assert_array_equal(
+            np.concatenate(seen), [np.arange(begin, begin + 10) for begin in (0, 5, 10, 15)]
+        )
+        seen.clear()
+        denoise_recording(spy, np.arange(23.0), window=10, batch_size=1)
+        assert seen[-1][0, -1] == 22
+
+
+class TestSeams:
+    def test_no_larger_jumps_at_borders(self):
+        """A denoiser that takes each window's mean away makes levels jump as much as can be."""
+        noisy = np.random.default_rng(0).normal(size=50_000).cumsum() / 10
+        window, hop = 100, 50
+        result = denoise_recording(CENTRE, noisy, window=window)
+        jumps = np.abs(np.diff(result))
+        # Jumps into the first sample of a window, or out of the last one of another.
+        at_border = np.arange(1, len(noisy)) % hop == 0
+        for quantile in (0.5, 0.9, 0.99, 1):
+            elsewhere = np.quantile(jumps[~at_border], quantile)
+            assert np.quantile(jumps[at_border], quantile) <= 1.1 * elsewhere
+        # The test can tell: without a cross-fade, there are seams.
+        bare = np.abs(np.diff(denoise_recording(CENTRE, noisy, window=window, overlap=0)))
+        at_border = np.arange(1, len(noisy)) % window == 0
+        assert np.median(bare[at_border]) > 3 * np.median(bare[~at_border])
+
+    def test_denoised_windows_have_no_seams(self, denoiser):
+        noisy = SignalGenerator("sine", noise=0.2, n_timesteps=20_000, random_state=0).sample(1)
+        level = np.repeat(np.random.default_rng(0).normal(size=100), 200)
+        jumps = np.abs(np.diff(denoise_recording(denoiser, noisy.noisy[0] + level)))
+        border = np.arange(1, 20_000) % 75 == 0
+        step = np.arange(1, 20_000) % 200 == 0  # jumps of the recording itself
+        for quantile in (0.5, 0.9, 0.99, 1):
+            elsewhere = np.quantile(jumps[~border & ~step], quantile)
+            assert np.quantile(jumps[border & ~step], quantile) <= elsewhere
+
+
+class TestContainers:
+    def test_units_and_type(self, denoiser, recording):
+        result = denoise_recording(denoiser, recording)
+        assert result.dtype == np.float64
+        shifted = denoise_recording(denoiser, 1000 * recording + 5e4)
+        np.testing.assert_allclose(shifted, 1000 * result + 5e4, rtol=1e-4)
+        assert denoise_recording(denoiser, recording.astype("float32")).dtype == np.float32
+        assert denoise_recording(denoiser, recording.astype(int)).dtype == np.float64
+        assert denoise_recording(denoiser, recording.astype(int).tolist()).shape == (1003,)
+
+    def test_input_stays_as_it_was(self, denoiser, recording):
+        before = recording.copy()
+        recording.flags.writeable = False
+        denoise_recording(denoiser, recording)
+        np.testing.assert_array_equal(recording, before)
+
+    def test_memory_maps(self, denoiser, recording, tmp_path):
+        np.save(tmp_path / "noisy.npy", recording.astype("float32"))
+        noisy = np.load(tmp_path / "noisy.npy", mmap_mode="r")
+        out = np.lib.format.open_memmap(tmp_path / "out.npy", "w+", np.float32, noisy.shape)
+        assert denoise_recording(denoiser, noisy, out=out) is out
+        out.flush()
+        expected = denoise_recording(denoiser, recording.astype("float32"))
+        np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
+
+    def test_hdf5(self, denoiser, recording, tmp_path):
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(tmp_path / "noisy.h5", "w") as file:
+            noisy = file.create_dataset("noisy", data=recording, chunks=(100,), compression="gzip")
+            out = file.create_dataset("out", shape=noisy.shape, dtype="float64")
+            denoise_recording(denoiser, noisy, out=out)
+            np.testing.assert_array_equal(out[:], denoise_recording(denoiser, recording))
+
+    def test_reads_in_pieces(self):
+        """What is only sliced cannot be in memory as a whole."""
+
+        class Sliced:
+            shape, dtype, longest = (20_000,), np.dtype(float), 0
+
+            def __getitem__(self, part):
+                self.longest = max(self.longest, part.stop - part.start)
+                return np.zeros(min(part.stop, 20_000) - part.start)
+
+        source = Sliced()
+        source.dtype = np.dtype(int)  # whole numbers need no look at each before
+        denoise_recording(NOTHING, source, window=100, batch_size=8)
+        assert source.longest <= 500
+
+    def test_in_place(self, denoiser, recording):
+        expected = denoise_recording(denoiser, recording, batch_size=2)
+        assert denoise_recording(denoiser, recording, out=recording, batch_size=2) is recording
+        np.testing.assert_array_equal(recording, expected)
+
+    @pytest.mark.parametrize("library", ["pandas", "polars"])
+    def test_series_and_frames(self, library, denoiser, recording):
+        series = pytest.importorskip(library).Series(recording)
+        expected = denoise_recording(denoiser, recording)
+        np.testing.assert_array_equal(denoise_recording(denoiser, series), expected)
+        frame = pytest.importorskip(library).DataFrame({"a": recording, "b": recording})
+        result = denoise_recording(denoiser, frame, channelwise=True)
+        np.testing.assert_array_equal(result, np.stack([expected, expected], axis=1))
+
+    def test_progress(self, recording, capsys):
+        denoise_recording(NOTHING, recording, window=10, progress=True)
+        assert "100%" in capsys.readouterr().err
+
+
+class TestChannels:
+    def test_of_the_denoiser(self, two_channels):
+        X, y = two_channels
+        denoiser = small_denoiser().fit(X, y)
+        recording = X[:5].reshape(-1, 2)
+        result = denoise_recording(denoiser, recording)
+        assert result.shape == recording.shape
+        np.testing.assert_allclose(result[:32], denoiser.transform(X[:1])[0, :32], atol=1e-6)
+        with pytest.raises(ValueError, match="fitted on 2 channel.*recording has 3"):
+            denoise_recording(denoiser, np.zeros((100, 3)))
+        with pytest.raises(ValueError, match="channelwise=True is for denoisers of one channel"):
+            denoise_recording(denoiser, recording, channelwise=True)
+
+    def test_each_by_itself(self, denoiser, recording):
+        both = np.stack([recording, recording[::-1]], axis=1)
+        with pytest.raises(ValueError, match="fitted on 1 channel.*Pass channelwise=True"):
+            denoise_recording(denoiser, both)
+        result = denoise_recording(denoiser, both, channelwise=True, batch_size=1)
+        for channel, expected in zip(result.T, both.T, strict=True):
+            one = denoise_recording(denoiser, expected, batch_size=1)
+            np.testing.assert_array_equal(channel, one)
+        single = denoise_recording(denoiser, recording[:, np.newaxis])
+        assert single.shape == (1003, 1)
+
+
+class TestDenoisers:
+    def test_pipeline(self, parabolas, recording):
+        X, _ = parabolas
+        pipeline = make_pipeline(MinMaxPerSample(), small_denoiser(scaler=None)).fit(
+            X, MinMaxPerSample().fit_transform(X)
+        )
+        assert denoise_recording(pipeline, recording).max() <= 1
+
+    def test_wavelets(self, recording):
+        pywt = pytest.importorskip("pywt")
+        from skimage.restoration import denoise_wavelet
+
+        wavelet = FunctionTransformer(lambda X: np.stack([denoise_wavelet(x) for x in X]))
+        noisy = np.tile(pywt.data.ecg().astype(float), 3)
+        assert denoise_recording(wavelet, noisy, window=256).shape == noisy.shape
+
+    def test_data_frames_as_output(self, denoiser, recording):
+        pytest.importorskip("pandas")
+        from sklearn.base import clone
+
+        framed = clone(denoiser).set_output(transform="pandas")
+        X = SignalGenerator(random_state=0).sample(20).noisy
+        result = denoise_recording(framed.fit(X, X), recording)
+        assert isinstance(result, np.ndarray)
+
+
+class TestErrors:
+    @pytest.mark.parametrize("overlap", [-0.1, 1, 1.5, np.nan, "half", None])
+    def test_overlap(self, recording, overlap):
+        with pytest.raises(ValueError, match=r"overlap .* from 0 to less than 1\. Got"):
+            denoise_recording(NOTHING, recording, window=10, overlap=overlap)
+
+    def test_window(self, denoiser, recording):
+        with pytest.raises(ValueError, match=r"window=1004, but the recording has 1003"):
+            denoise_recording(NOTHING, recording, window=1004)
+        for window in (0, -3, 2.5, "10", True):
+            with pytest.raises(ValueError, match=r"window must be a number of samples, 1 or more"):
+                denoise_recording(NOTHING, recording, window=window)
+        with pytest.raises(ValueError, match=r"FunctionTransformer does not say .* window="):
+            denoise_recording(NOTHING, recording)
+        with pytest.raises(ValueError, match=r"window=200, but ConvDenoiser was fitted on 150"):
+            denoise_recording(denoiser, recording, window=200)
+        with pytest.raises(ValueError, match=r"batch_size must be a positive integer"):
+            denoise_recording(NOTHING, recording, window=10, batch_size=0)
+
+    def test_out(self, recording):
+        for out in (np.empty(1002), np.empty((1003, 1)), np.empty(1003, int), [0.0] * 1003):
+            with pytest.raises(ValueError, match=r"out must be a float32 or float64 array"):
+                denoise_recording(NOTHING, recording, window=10, out=out)
+        out = np.empty(1003)
+        out.flags.writeable = False
+        with pytest.raises(ValueError, match="out is read-only"):
+            denoise_recording(NOTHING, recording, window=10, out=out)
+
+    def test_shape(self):
+        with pytest.raises(ValueError, match=r"2000 channels of 2 .* transposed; pass recording.T"):
+            denoise_recording(NOTHING, np.zeros((2, 2000)), window=2)
+        for shape in ((), (0,), (0, 2), (3, 0), (9, 2, 2)):
+            with pytest.raises(ValueError, match=r"must have shape \(n_timesteps,\)"):
+                denoise_recording(NOTHING, np.zeros(shape), window=1)
+
+    @pytest.mark.parametrize("bad", [np.nan, np.inf])
+    def test_not_finite(self, recording, bad):
+        recording[700] = bad
+        out = np.zeros(1003)
+        with pytest.raises(ValueError, match=rf"recording holds {bad} at sample 700 "):
+            denoise_recording(NOTHING, recording, window=10, out=out)
+        assert not out.any()
+        both = np.stack([np.zeros(1003), recording], axis=1)
+        with pytest.raises(ValueError, match="at sample 700 of channel 1"):
+            denoise_recording(NOTHING, both, window=10, channelwise=True)
+
+    def test_type(self, recording):
+        for wrong in (recording + 0j, recording.astype(str)):
+            with pytest.raises(ValueError, match="recording must hold real numbers"):
+                denoise_recording(NOTHING, wrong, window=10)
+        with pytest.raises(TypeError, match="must have the method transform"):
+            denoise_recording(lambda X: X, recording, window=10)
+
+    def test_denoiser_that_changes_the_shape(self, recording):
+        halved = FunctionTransformer(lambda X: X[:, ::2])
+        with pytest.raises(ValueError, match=r"returned shape \(64, 5\) for .* \(64, 10\)"):
+            denoise_recording(halved, recording, window=10)
