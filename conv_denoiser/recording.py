@@ -170,6 +170,9 @@ class StreamingDenoiser:
 
     Notes
     -----
+    Of the samples that come back together, the first was held back longest, for `latency` samples,
+    and the last for ``window - hop``. Only a shorter window makes the latency less.
+
     The first samples decide on the type of all: float32 if they are float32, else float64. In a
     ``with`` block, the stream ends with the block; what was not flushed is dropped.
 

@@ -34,10 +34,25 @@ assert not heavy, heavy
     assert run(code) == "ConvDenoiser(noise=0.1) 5"
 
 
+def test_a_device_needs_numpy_alone():
+    code = """
+import sys
+from conv_denoiser import StreamingDenoiser, denoise_recording
+import conv_denoiser.export, conv_denoiser._cli
+heavy = {"sklearn", "scipy", "tensorflow", "keras", "matplotlib", "onnx", "tqdm"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    run(code)
+
+
 def test_public_names():
     assert sorted(conv_denoiser.__all__) == conv_denoiser.__all__
     for name in conv_denoiser.__all__:
         assert getattr(conv_denoiser, name).__doc__
+    assert set(conv_denoiser.__all__) == set(conv_denoiser._MODULES)
+    assert set(conv_denoiser.__all__) <= set(dir(conv_denoiser))
+    with pytest.raises(AttributeError, match="has no attribute 'ConvDenoisr'"):
+        conv_denoiser.ConvDenoisr  # noqa: B018
 
 
 def test_version():
