@@ -4,8 +4,10 @@ import importlib.metadata
 import os
 import platform
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +45,33 @@ def machine(*more_packages: str) -> str:
 def resident_megabytes(process: psutil.Process | None = None) -> float:
     """Return the resident memory of a process, by default of this one."""
     return (process or psutil.Process()).memory_info().rss / 2**20
+
+
+class PeakMemory:
+    """Watch the memory (MB) of this process and of its children while a block runs."""
+
+    def __enter__(self) -> "PeakMemory":
+        self.before = self.megabytes = self._total()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.05):
+            self.megabytes = max(self.megabytes, self._total())
+
+    @staticmethod
+    def _total() -> float:
+        total = 0.0
+        for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                total += resident_megabytes(process)
+        return total
 
 
 class Row(NamedTuple):

@@ -11,14 +11,12 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import psutil
-from common import machine, resident_megabytes
+from common import PeakMemory, machine, resident_megabytes
 
 Result = dict[str, Any]
 
@@ -105,30 +103,6 @@ def overhead(quick: bool, n_jobs: int) -> Result:
             run()
             times[name].append(time.perf_counter() - start)
     return times
-
-
-class PeakMemory:
-    """Watch the memory of this process and of its children."""
-
-    def __enter__(self) -> "PeakMemory":
-        self.megabytes, self._done = 0.0, threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.1):
-            total = 0.0
-            for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-                try:
-                    total += resident_megabytes(process)
-                except psutil.NoSuchProcess:
-                    continue
-            self.megabytes = max(self.megabytes, total)
 
 
 STAGES: dict[str, Callable[[bool, int], Result]] = {

@@ -12,7 +12,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
-from common import machine, resident_megabytes
+from common import PeakMemory, machine
 
 from conv_denoiser import StreamingDenoiser, denoise_recording
 from conv_denoiser.export import OnnxDenoiser, to_onnx
@@ -69,26 +67,6 @@ def medians(functions: dict[str, Callable[[], Any]], repeats: int) -> dict[str, 
     return {name: float(np.median(values)) for name, values in seconds.items()}
 
 
-class PeakMemory:
-    """Largest resident memory of this process while the block runs, in MB."""
-
-    def __enter__(self) -> "PeakMemory":
-        self.before = self.peak = resident_megabytes()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        process = psutil.Process()
-        while not self._done.wait(0.02):
-            self.peak = max(self.peak, resident_megabytes(process))
-
-
 def one_day(folder: Path, name: str, runtime: str) -> dict[str, float]:
     """Denoise the recording in this process, and a piece of it window by window."""
     denoiser = load(folder, name, runtime)
@@ -109,7 +87,7 @@ def one_day(folder: Path, name: str, runtime: str) -> dict[str, float]:
     return {
         "seconds": seconds,
         "rate": len(noisy) / seconds,
-        "memory": memory.peak - memory.before,
+        "memory": memory.megabytes - memory.before,
         "share": times["transform"] / times["recording"],
     }
 
