@@ -30,7 +30,7 @@ CARD = "conv_denoiser"
 CARD_TYPES: dict[str, type] = {"n_timesteps": int, "n_channels": int, "scaled": bool}
 # Timesteps of all signals together that go through the network at once: their activations stay
 # in the processor's cache.
-CHUNK_POINTS = 2**13
+CHUNK_POINTS = 2**14
 
 
 class OnnxDenoiser:
