@@ -36,11 +36,15 @@ _MODULES = {
     "load_dataset": "datasets",
 }
 
+_SUBMODULES = ("export", "metrics", "noise", "plotting", "waveforms", *set(_MODULES.values()))
+
 
 if not TYPE_CHECKING:  # a type checker would take any name for one of ours
 
     def __getattr__(name: str) -> Any:
         """Import a public name on first use; devices that run models have no scikit-learn."""
+        if name in _SUBMODULES:
+            return import_module(f"{__name__}.{name}")
         if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

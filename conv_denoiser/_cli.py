@@ -6,18 +6,19 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser import __version__
-from conv_denoiser._files import replacing
+from conv_denoiser._files import check_target, replacing
 from conv_denoiser._recording_files import (
     SUFFIXES,
     Recording,
     check_suffix,
+    map_output,
     read_recording,
     write_recording,
 )
@@ -44,16 +45,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit code: 0, 2 after an error, 130 after Ctrl-C.
     """
-    warnings.showwarning = _show_warning
-    try:
-        options = _parser().parse_args(argv)
-        options.run(options)
-    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
-        _say("error", _one_line(error))
-        return 2
-    except KeyboardInterrupt:
-        _say("error", "interrupted; nothing was written")
-        return 130
+    options = _parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = _show_warning
+        try:
+            options.run(options)
+        except BrokenPipeError:  # whoever read the output had enough of it
+            sys.stdout = None
+        except Exception as error:  # users of a command want one line, not a traceback
+            _say("error", _one_line(error))
+            return 2
+        except KeyboardInterrupt:
+            _say("error", "interrupted; nothing was written")
+            return 130
     return 0
 
 
@@ -62,8 +67,11 @@ def denoise(options: argparse.Namespace) -> None:
     from conv_denoiser.export import OnnxDenoiser
 
     suffix = check_suffix(options.output, SUFFIXES, "--output")
+    check_target(options.output)
     if options.plot is not None:
         check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
+        check_target(options.plot)
+        import matplotlib  # noqa: F401  before the work, not after it
     model = OnnxDenoiser(options.model, n_threads=options.threads)
     recording = read_recording(options.recording, options.column)
     rate = options.sampling_rate or recording.sampling_rate or model.card["sampling_rate"]
@@ -71,21 +79,21 @@ def denoise(options: argparse.Namespace) -> None:
     _check_columns(recording, model.n_channels_in_, options.channelwise)
     start = time.perf_counter()
     with replacing(options.output) as temporary:
-        out = _map(temporary, recording.samples) if suffix == ".npy" else None
+        out = map_output(temporary, recording.samples) if suffix == ".npy" else None
         denoised = denoise_recording(
             model,
             recording.samples,
             overlap=options.overlap,
             out=out,
             channelwise=options.channelwise,
-            progress=not options.quiet and sys.stderr.isatty(),
+            progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
         )
         if out is None:
             write_recording(temporary, suffix, denoised, recording)
         else:
             out.flush()
-        if options.plot is not None:
-            _plot(options.plot, recording, denoised)
+    if options.plot is not None:
+        _plot(options.plot, recording, denoised)
     if not options.quiet:
         seconds = time.perf_counter() - start
         print(f"{options.output}: {len(denoised):,} samples denoised in {seconds:.1f} s")
@@ -94,12 +102,19 @@ def denoise(options: argparse.Namespace) -> None:
 def fit(options: argparse.Namespace) -> None:
     """Fit a denoiser to recordings, or to signals in an npy file, and export it."""
     check_suffix(options.output, MODEL_SUFFIXES, "--output")
+    check_target(options.output)
+    if options.noise is not None and options.clean is not None:
+        raise ValueError("--noise is for clean signals alone. Leave it out, or the second file.")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from conv_denoiser._fitting import fit_denoiser
-    from conv_denoiser.export import to_onnx
+    from conv_denoiser._fitting import fit_denoiser, holds_signals
+    from conv_denoiser.export import import_converter, to_onnx
 
+    import_converter()  # before the training, not after it
     noisy = read_recording(options.noisy, options.column)
     clean = None if options.clean is None else read_recording(options.clean, options.column)
+    is_array = noisy.path.suffix.lower() == ".npy"
+    if options.column and is_array and holds_signals(read_recording(options.noisy).samples):
+        raise ValueError(f"{options.noisy} holds signals, one a row: --column picks no channel.")
     denoiser = fit_denoiser(
         noisy,
         clean,
@@ -135,7 +150,8 @@ def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> 
     n_columns = recording.samples.shape[1] if recording.samples.ndim == 2 else 1
     if n_columns == n_channels or channelwise or n_columns > len(recording.samples):
         return
-    names = f" ({', '.join(recording.names)})" if recording.names else ""
+    header = recording.columns.header if recording.columns is not None else ()
+    names = f" ({', '.join(header)})" if header else ""
     advice = "Choose one with --column NAME_OR_NUMBER"
     if n_channels == 1:
         advice += ", or denoise each with --channelwise"
@@ -143,11 +159,6 @@ def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> 
         f"{recording.path.name} has {n_columns} columns{names}, but the model takes {n_channels} "
         f"channel(s). {advice}."
     )
-
-
-def _map(path: Path, samples: NDArray[Any]) -> Any:
-    dtype = np.float32 if samples.dtype == np.float32 else np.float64
-    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=samples.shape)
 
 
 def _plot(path: Path, recording: Recording, denoised: NDArray[Any]) -> None:
@@ -185,7 +196,9 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     command = _command(commands, "fit", fit)
-    command.add_argument("noisy", help="a noisy recording, or an npy file of signals, one a row")
+    command.add_argument(
+        "noisy", help="a noisy recording, or signals, one a row of more than 16 columns"
+    )
     command.add_argument("clean", nargs="?", help="the same without noise, if there is such")
     command.add_argument("--output", required=True, type=Path, help="model to write: .onnx")
     command.add_argument("--architecture", choices=["autoencoder", "unet"], default="unet")
@@ -218,7 +231,7 @@ def _command(
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or not 1 <= int(text) < 2**31:
         raise argparse.ArgumentTypeError(f"{text!r} is no positive integer")
     return int(text)
 
@@ -236,7 +249,9 @@ def _positive(text: str) -> float:
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.strerror}: {os.fspath(error.filename)!r}"
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split())
+    expected = isinstance(error, (ValueError, TypeError, OSError, ImportError))
+    return text if text and expected else f"{type(error).__name__}: {text}"
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

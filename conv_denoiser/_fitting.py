@@ -1,17 +1,21 @@
 """A denoiser from files, with settings that suit most recordings."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._recording_checks import as_recording, check_finite_samples
 from conv_denoiser._recording_files import Recording
-from conv_denoiser._recordings import as_recording, check_finite_samples
 from conv_denoiser._windows import Layout
 from conv_denoiser.denoiser import ConvDenoiser
 
-__all__ = ["fit_denoiser"]
+__all__ = ["fit_denoiser", "holds_signals"]
 
 BATCH_SIZE = 32
 VALIDATION_SPLIT = 0.1
+# Arrays of more columns hold signals, one a row.
+MAX_CHANNELS = 16
 
 
 def fit_denoiser(
@@ -61,12 +65,16 @@ def fit_denoiser(
     return denoiser.fit(X, y)
 
 
+def holds_signals(samples: NDArray[Any]) -> bool:
+    """Tell whether an array holds signals, one a row, and is no recording of some channels."""
+    return samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] > MAX_CHANNELS)
+
+
 def _signals(recording: Recording, window: int) -> NDArray[np.floating]:
-    """Return the signals of an npy file, or windows that overlap by half."""
-    samples = recording.samples
-    if recording.path.suffix.lower() == ".npy" and samples.ndim > 1:
-        return np.asarray(samples)
-    samples = np.asarray(as_recording(samples))
+    """Return the signals of a file, or windows of a recording that overlap by half."""
+    if holds_signals(recording.samples):
+        return np.asarray(recording.samples)
+    samples = np.asarray(as_recording(recording.samples))
     check_finite_samples(samples)
     samples = samples.reshape(len(samples), -1)
     layout = Layout.from_overlap(min(window, len(samples)), 0.5)

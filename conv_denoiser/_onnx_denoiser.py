@@ -25,9 +25,8 @@ __all__ = ["CARD", "FORMAT", "OnnxDenoiser", "missing_packages"]
 Array = NDArray[np.floating]
 # Version of what the graph expects and of what the metadata say.
 FORMAT = 1
-# Name of the metadata that hold the model card, and what it has at least.
+# Name of the metadata that hold the model card.
 CARD = "conv_denoiser"
-CARD_TYPES: dict[str, type] = {"n_timesteps": int, "n_channels": int, "scaled": bool}
 # Timesteps of all signals together that go through the network at once: their activations stay
 # in the processor's cache.
 CHUNK_POINTS = 2**14
@@ -36,8 +35,9 @@ CHUNK_POINTS = 2**14
 class OnnxDenoiser:
     """Run a denoiser that `to_onnx` wrote, on ONNX Runtime.
 
-    It needs NumPy and onnxruntime alone, and stands wherever a fitted denoiser does: in
-    `denoise_recording`, in a `StreamingDenoiser`, in a Pipeline. Several threads may share one.
+    It needs NumPy and onnxruntime alone, and takes the place of a fitted denoiser in
+    `denoise_recording`, in a `StreamingDenoiser`, and in Pipelines without ``set_output``. Several
+    threads may share one.
 
     Parameters
     ----------
@@ -58,14 +58,19 @@ class OnnxDenoiser:
     Raises
     ------
     ModelFileError
-        If the file was not written by `to_onnx`, is damaged, or of a newer version.
+        If the file was not written by `to_onnx`, is damaged, or of another version.
+    OSError
+        If the file cannot be read.
+    ValueError
+        If `n_threads` is no positive integer.
     ImportError
         If onnxruntime is not installed.
 
     Notes
     -----
     Results agree with those of `ConvDenoiser.transform` to 1e-5 of a signal's range. They are the
-    same bits for any number of signals and threads. Pickles hold the whole model.
+    same bits for any number of signals and threads. Pickles hold the whole model; scikit-learn's
+    `clone` reads the file again.
 
     Examples
     --------
@@ -98,7 +103,8 @@ class OnnxDenoiser:
         Raises
         ------
         ValueError
-            If X does not hold signals, or not as many channels as those fitted on.
+            If X does not hold signals, or not as many channels as those fitted on, or numbers
+            whose range float32 cannot hold.
         """
         X = _as_signals(X)
         n_channels = X.shape[2] if X.ndim == 3 else 1
@@ -108,16 +114,14 @@ class OnnxDenoiser:
                 f"{self.n_channels_in_}. Pass arrays of shape (n_signals, n_timesteps, "
                 f"{self.n_channels_in_})."
             )
-        signals = X.reshape(len(X), -1, n_channels)
-        if X.dtype == np.float32:
-            return self._run(signals).reshape(X.shape)
-        if not self.card["scaled"]:
-            return self._run(_as_float32(signals)).astype(X.dtype).reshape(X.shape)
-        # Brought to the range from -1 to 1, no digits are lost with the second half of each float.
-        first = signals[:, :1]
-        peak = np.abs(signals - first).max(axis=1, keepdims=True)
-        unit = (signals - first) / np.where(peak == 0, 1, peak)
-        return (self._run(unit.astype(np.float32)) * peak + first).reshape(X.shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            denoised = self._denoise(X.reshape(len(X), -1, n_channels))
+        if not np.isfinite(denoised).all():
+            raise ValueError(
+                f"The range of a signal is too large: the largest magnitude is "
+                f"{np.abs(X).max():.3g}. Divide the signals by a constant first."
+            )
+        return denoised.reshape(X.shape)
 
     def predict(self, X: ArrayLike) -> Array:
         """Denoise signals: the same as `transform`, under the name that scorers call.
@@ -194,7 +198,13 @@ class OnnxDenoiser:
         self : OnnxDenoiser
             The denoiser.
         """
-        self.__dict__ = vars(type(self)(**{**self.get_params(), **params}))
+        unknown = set(params) - set(self.get_params())
+        if unknown:
+            raise ValueError(f"OnnxDenoiser has the parameters path and n_threads. Got {unknown}.")
+        if params.get("path", self.path) != self.path:
+            self.__dict__ = vars(type(self)(**{**self.get_params(), **params}))
+        else:
+            self.__setstate__({**self.__getstate__(), **params})
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -245,6 +255,17 @@ class OnnxDenoiser:
         self.n_features_in_, self.n_channels_in_ = self.card["n_timesteps"], self.card["n_channels"]
         self._session = session
 
+    def _denoise(self, signals: Array) -> Array:
+        if signals.dtype == np.float32:
+            return self._run(signals)
+        if not self.card["scaled"]:
+            return self._run(signals.astype(np.float32)).astype(signals.dtype)
+        # Brought to the range from -1 to 1, no digits are lost with the second half of each float.
+        first = signals[:, :1]
+        peak = np.abs(signals - first).max(axis=1, keepdims=True)
+        unit = (signals - first) / np.where(peak == 0, 1, peak)
+        return self._run(unit.astype(np.float32)) * peak + first
+
     def _run(self, signals: Array) -> Array:
         n_rows = max(1, CHUNK_POINTS // signals.shape[1])
         signals = np.ascontiguousarray(signals)
@@ -252,7 +273,13 @@ class OnnxDenoiser:
             self._session.run(None, {"noisy": signals[i : i + n_rows]})[0]
             for i in range(0, len(signals), n_rows)
         ]
-        return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+        denoised: Array = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+        if denoised.shape != signals.shape:
+            raise ValueError(
+                f"The network turns {signals.shape[1]} timesteps into {denoised.shape[1]}. Pass "
+                f"signals of {self.n_features_in_} timesteps, which it was fitted on."
+            )
+        return denoised
 
 
 def _read_card(session: Any, path: Any) -> dict[str, Any]:
@@ -260,19 +287,17 @@ def _read_card(session: Any, path: Any) -> dict[str, Any]:
     try:
         card = json.loads(session.get_modelmeta().custom_metadata_map[CARD])
         version = card["format"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelFileError(
             f"{os.fspath(path)!r} has no model card of conv_denoiser. Was it written by to_onnx?"
         ) from error
-    if version != FORMAT:
+    if type(version) is not int or version != FORMAT:
         raise ModelFileError(
             f"{os.fspath(path)!r} is of format {version!r}, written by conv_denoiser "
             f"{card.get('library_version')}; version {__version__} reads format {FORMAT}. Use the "
             "version that wrote it, or export again."
         )
-    names = [value.name for value in (*session.get_inputs(), *session.get_outputs())]
-    known = all(type(card.get(name)) is kind for name, kind in CARD_TYPES.items())
-    if not known or names != ["noisy", "denoised"]:
+    if not _is_sound(card, session):
         raise ModelFileError(
             f"{os.fspath(path)!r} is damaged: its graph or its model card is not what to_onnx "
             "writes."
@@ -280,22 +305,31 @@ def _read_card(session: Any, path: Any) -> dict[str, Any]:
     return card
 
 
+def _is_sound(card: dict[str, Any], session: Any) -> bool:
+    """Tell whether a model card fits its graph."""
+    n_timesteps, n_channels = card.get("n_timesteps"), card.get("n_channels")
+    rate = card.get("sampling_rate", "")
+    tensors = [*session.get_inputs(), *session.get_outputs()]
+    return (
+        type(n_timesteps) is type(n_channels) is int
+        and 1 <= n_timesteps < 2**31
+        and type(card.get("scaled")) is bool
+        and (rate is None or (type(rate) is float and 0 < rate < np.inf))
+        and [tensor.name for tensor in tensors] == ["noisy", "denoised"]
+        and all(tensor.type == "tensor(float)" and len(tensor.shape) == 3 for tensor in tensors)
+        and tensors[0].shape[2] == n_channels
+    )
+
+
 def _as_signals(X: Any) -> Array:
     X = as_numbers(X, "X")
+    if not isinstance(X, np.ndarray):
+        raise TypeError(f"X is sparse ({type(X).__name__}). Pass X.toarray().")
+    X = np.asarray(X)
     check_not_empty(X, "X")
     signals: Array = X if X.dtype in FLOAT_TYPES else X.astype(np.float64)
     check_finite(signals, "X")
     return signals
-
-
-def _as_float32(signals: Array) -> Array:
-    largest = np.abs(signals).max()
-    if largest > np.finfo(np.float32).max:
-        raise ValueError(
-            f"The network computes in float32, but X reaches {largest:.3g}. Divide the signals by "
-            "a constant first."
-        )
-    return signals.astype(np.float32)
 
 
 def missing_packages(name: str, error: ImportError) -> ImportError:

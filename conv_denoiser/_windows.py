@@ -107,7 +107,7 @@ class OverlapAdd:
             total += factor * pieces[windows, piece]
             weight += factor
         kept = len(pieces) - (n_pieces - 1)
-        self._outputs, self._counts = pieces[kept:], counts[kept:]
+        self._outputs, self._counts = pieces[kept:].copy(), counts[kept:].copy()
         # Weights are zero where there is no sample: past the end of the series.
         series = total / np.where(weight == 0, 1, weight)
         return series.reshape(n_windows * hop, n_channels)

@@ -1,8 +1,8 @@
 """Denoisers as ONNX files, which run without TensorFlow, Keras and scikit-learn."""
 
-import copy
 import json
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +47,10 @@ def to_onnx(
         If the scaler is one of your own, or the sampling rate is not positive.
     TypeError
         If `denoiser` is no `ConvDenoiser`.
+    NotFittedError
+        If it is not fitted.
+    OSError
+        If the file cannot be written.
     ImportError
         If onnx or tf2onnx is not installed.
 
@@ -78,13 +82,10 @@ def to_onnx(
     check_is_fitted(denoiser, "model_")
     if sampling_rate is not None and not 0 < sampling_rate < np.inf:
         raise ValueError(f"sampling_rate must be a positive number of Hz. Got {sampling_rate!r}.")
-    try:
-        from conv_denoiser._onnx_graph import build_graph
-    except ImportError as error:
-        raise missing_packages("to_onnx", error) from error
-
-    # A copy has a network of its own, which the export may take to pieces.
-    model = copy.deepcopy(denoiser).model_
+    build_graph = import_converter()
+    # The export takes the network to pieces, so it gets one of its own.
+    model = denoiser._new_network()
+    model.set_weights(denoiser.model_.get_weights())
     graph = build_graph(model, denoiser.scaler_, denoiser.n_features_in_, OPSET)
     entry = graph.metadata_props.add()
     entry.key, entry.value = CARD, json.dumps(_card(denoiser, sampling_rate))
@@ -92,8 +93,18 @@ def to_onnx(
         temporary.write_bytes(graph.SerializeToString())
 
 
+def import_converter() -> Callable[..., Any]:
+    """Import what builds graphs, or raise ImportError that says what to install."""
+    try:
+        from conv_denoiser._onnx_graph import build_graph
+    except ImportError as error:
+        raise missing_packages("to_onnx", error) from error
+    return build_graph
+
+
 def _card(denoiser: "ConvDenoiser", sampling_rate: float | None) -> dict[str, Any]:
-    architecture = denoiser.architecture
+    architecture = denoiser._network["architecture"]
+    learned_noise = denoiser.supervision_ == "synthetic"
     return {
         "format": FORMAT,
         "library_version": __version__,
@@ -105,7 +116,7 @@ def _card(denoiser: "ConvDenoiser", sampling_rate: float | None) -> dict[str, An
         "scaler": repr(denoiser.scaler_),
         "scaled": denoiser.scaler_ is not None,
         "supervision": denoiser.supervision_,
-        "noise": None if denoiser.noise is None else repr(denoiser.noise),
+        "noise": repr(denoiser.noise) if learned_noise else None,
         "n_epochs": denoiser.n_epochs_,
         "opset": OPSET,
         "dtype": "float32",

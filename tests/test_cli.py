@@ -141,6 +141,9 @@ class TestDenoise:
         assert wavfile.read("clean.wav")[0] == 360
         denoise(capsys, model, "noisy.npy", "clean.wav", "--sampling-rate", 250)
         assert wavfile.read("clean.wav")[0] == 250
+        for rate in ("0.3", "360.5", "1e12"):
+            command = ["denoise", "noisy.npy", "--model", model, "--output", "other.wav"]
+            fails(capsys, "a whole number of samples", *command, "--sampling-rate", rate)
 
     def test_channels(self, capsys, model, recording):
         both = np.stack([recording, recording[::-1]], axis=1)
@@ -160,6 +163,39 @@ class TestDenoise:
         denoise(capsys, model, "noisy.npy", "clean.npy", "--plot", "out.png")
         assert Path("out.png").read_bytes().startswith(b"\x89PNG")
 
+    def test_numbers_with_a_large_offset_keep_their_digits(self, capsys, model):
+        noisy = 1e7 + 0.01 * np.random.default_rng(0).normal(size=300)
+        np.savetxt("noisy.csv", noisy, fmt="%.17g")
+        np.save("noisy.npy", noisy)
+        denoise(capsys, model, "noisy.csv", "clean.csv")
+        denoise(capsys, model, "noisy.npy", "clean.npy")
+        np.testing.assert_allclose(np.loadtxt("clean.csv"), np.load("clean.npy"), atol=1e-7)
+
+    def test_tables_of_pandas(self, capsys, model, recording):
+        pandas = pytest.importorskip("pandas")
+        pandas.Series(recording).to_csv("noisy.csv")  # its header is ",0"
+        denoise(capsys, model, "noisy.csv", "clean.csv", "--column", "2")
+        result = pandas.read_csv("clean.csv", index_col=0)["0"]
+        expected = denoise_recording(OnnxDenoiser(model), recording)
+        np.testing.assert_allclose(result, expected, atol=1e-7)
+
+    @pytest.mark.parametrize("header", ["ECG (mV)", '"ECG (mV)"', "# ecg of mine"])
+    def test_header_with_spaces(self, capsys, model, recording, header):
+        Path("noisy.csv").write_text("\n".join([header, *map(str, recording)]))
+        denoise(capsys, model, "noisy.csv", "clean.csv")
+        lines = Path("clean.csv").read_text().splitlines()
+        assert lines[0] == header.strip('"')
+        assert len(lines) == 501
+
+    def test_terminal_without_tqdm(self, capsys, model, recording, monkeypatch):
+        np.save("noisy.npy", recording)
+        command = ["denoise", "noisy.npy", "--model", model, "--output", "clean.npy"]
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        assert "100%" in run(capsys, *command)[2]
+        monkeypatch.setattr("conv_denoiser._cli.find_spec", lambda name: None)
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+        assert run(capsys, *command)[2] == ""
+
     def test_interrupted(self, capsys, model, recording, monkeypatch):
         np.save("noisy.npy", recording)
 
@@ -171,6 +207,44 @@ class TestDenoise:
         assert code == 130
         assert "interrupted; nothing was written" in err
         assert os.listdir() == ["noisy.npy"]
+
+    def test_csv_that_changes_meanwhile(self, capsys, model, recording, monkeypatch):
+        np.savetxt("noisy.csv", recording)
+
+        def shorten(self, X):
+            np.savetxt("noisy.csv", recording[:-1])
+            return X
+
+        monkeypatch.setattr(OnnxDenoiser, "transform", shorten)
+        command = ["denoise", "noisy.csv", "--model", model, "--output", "clean.csv"]
+        fails(capsys, "was changed while it was read", *command)
+
+    def test_what_nobody_expects(self, capsys, model, recording, monkeypatch):
+        np.save("noisy.npy", recording)
+        monkeypatch.setattr(OnnxDenoiser, "transform", lambda self, X: 1 / 0)
+        command = ["denoise", "noisy.npy", "--model", model, "--output", "clean.npy"]
+        fails(capsys, "ZeroDivisionError: division by zero", *command)
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+    def test_full_disk(self, capsys, model, recording, monkeypatch):
+        np.save("noisy.npy", recording)
+
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "posix_fallocate", full)
+        command = ["denoise", "noisy.npy", "--model", model, "--output", "clean.npy"]
+        fails(capsys, "No space left on device", *command)
+
+    def test_wav_that_is_cut_short(self, capsys, model):
+        wavfile.write("noisy.wav", 360, np.arange(4000, dtype=np.int16))
+        content = Path("noisy.wav").read_bytes()
+        Path("noisy.wav").write_bytes(content[:4000])
+        command = ["denoise", "noisy.wav", "--model", model, "--output", "clean.wav"]
+        code, _, err = run(capsys, *command)
+        assert code == 0
+        assert err.startswith("conv-denoiser: warning: ")
+        assert "EOF" in err
 
 
 class TestFitAndInfo:
@@ -206,6 +280,19 @@ class TestFitAndInfo:
         assert run(capsys, *command)[:2] == (0, "")
         assert OnnxDenoiser("m.onnx").n_features_in_ == 150
 
+    def test_recording_of_two_channels(self, capsys, recording):
+        np.save("noisy.npy", np.stack([recording, recording], axis=1))
+        small = ["--architecture", "autoencoder", "--epochs", "1", "--window", "64", "--quiet"]
+        assert run(capsys, "fit", "noisy.npy", *small, "--output", "m.onnx")[0] == 0
+        assert OnnxDenoiser("m.onnx").n_channels_in_ == 2
+
+    def test_without_the_converter(self, capsys, recording, monkeypatch):
+        np.savetxt("noisy.csv", recording)
+        monkeypatch.setitem(sys.modules, "tf2onnx", None)
+        monkeypatch.delitem(sys.modules, "conv_denoiser._onnx_graph", raising=False)
+        command = ["fit", "noisy.csv", "--output", "m.onnx"]
+        fails(capsys, "pip install 'conv-denoiser[onnx]'", *command)
+
     @pytest.mark.slow
     def test_learns_with_its_own_settings(self, capsys):
         generator = SignalGenerator("sine", n_timesteps=3000, random_state=0, noise=0.4)
@@ -229,6 +316,12 @@ class TestFitAndInfo:
               "--output", "m.onnx")  # fmt: skip
         fails(capsys, "'x' is no positive number", "fit", "noisy.csv", "--noise", "x",
               "--output", "m.onnx")  # fmt: skip
+        fails(capsys, "--noise is for clean signals alone", "fit", "noisy.csv", "noisy.csv",
+              "--noise", "1", "--output", "m.onnx")  # fmt: skip
+        fails(capsys, "there is no such folder", "fit", "noisy.csv", "--output", "no/m.onnx")
+        np.save("signals.npy", np.zeros((9, 64)))
+        fails(capsys, "holds signals, one a row", "fit", "signals.npy", "--column", "1",
+              "--output", "m.onnx")  # fmt: skip
         fails(capsys, "'0' is no positive integer", "fit", "noisy.csv", "--epochs", "0",
               "--output", "m.onnx")  # fmt: skip
 
@@ -244,6 +337,9 @@ class TestErrors:
             ("t,v\n1,2\n3,-inf\n", "noisy.csv, line 3, column 2: '-inf' is no finite number"),
             ("t,v\n\n1,2\n\n3,4,5\n", "noisy.csv, line 5: 3 cell(s)"),
             ("1 2\n3\n", "noisy.csv, line 2: 1 cell(s)"),
+            ("1.0,2..0\n3,4\n", "noisy.csv, line 1, column 2: '2..0' is not a number"),
+            ("1,5;2,5\n3,5;4,5\n", "noisy.csv, line 2, column 1: '3,5' is not a number"),
+            ("1\n2_000\n", "noisy.csv, line 2, column 1: '2_000' is not a number"),
             ("", "'noisy.csv' holds no samples"),
             ("\n\n", "'noisy.csv' holds no samples"),
             ("only,a,header\n", "'noisy.csv' holds no samples"),
@@ -254,6 +350,11 @@ class TestErrors:
     def test_csv(self, capsys, model, text, message):
         Path("noisy.csv").write_text(text)
         fails(capsys, message, "denoise", "noisy.csv", "--model", model, "--output", "clean.csv")
+
+    def test_quote_that_does_not_end(self, capsys, model):
+        Path("noisy.csv").write_text('v,note\n1,a\n2,"b\n3,c\n')
+        command = ["denoise", "noisy.csv", "--model", model, "--output", "clean.csv"]
+        fails(capsys, "line 4: unexpected end of data", *command, "--column", "v")
 
     def test_csv_that_is_no_text(self, capsys, model):
         Path("noisy.csv").write_bytes(b"1\n\xff\xfe\n")
@@ -343,3 +444,10 @@ def test_as_a_process(command, model, recording):
     done = subprocess.run([*command, "info", "noisy.npy"], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+    info = subprocess.Popen(
+        [*command, "info", str(model)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    info.stdout.close()
+    assert info.stderr.read() == ""
+    info.stderr.close()
+    info.wait()

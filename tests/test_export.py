@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from conftest import small_denoiser, small_unet
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -223,6 +224,9 @@ class TestCompany:
         restored = pickle.loads(data)
         np.testing.assert_array_equal(restored.transform(signals), deployed.transform(signals))
         assert restored.n_threads == 1
+        assert restored.set_params(n_threads=2).n_threads == 2
+        with pytest.raises(ValueError, match="has the parameters path and n_threads"):
+            restored.set_params(threads=2)
 
     def test_threads_share_one(self, path):
         deployed = OnnxDenoiser(path)
@@ -278,6 +282,16 @@ class TestErrors:
             to_onnx(fitted, tmp_path / "missing" / "model.onnx")
         assert list(tmp_path.iterdir()) == []
 
+    def test_links_and_permissions_stay(self, signals, tmp_path):
+        target, link = tmp_path / "model.onnx", tmp_path / "link.onnx"
+        target.write_text("the old one")
+        target.chmod(0o600)
+        link.symlink_to(target)
+        to_onnx(small_denoiser().fit(signals, signals), link)
+        assert link.is_symlink()
+        assert target.stat().st_mode & 0o777 == 0o600
+        OnnxDenoiser(target)
+
     def test_nothing_half_written(self, path, signals, tmp_path, monkeypatch):
         target = tmp_path / "model.onnx"
         target.write_text("the old one")
@@ -302,11 +316,23 @@ class TestErrors:
             deployed.transform(np.zeros((3, 0)))
         with pytest.raises(ValueError, match="holds text"):
             deployed.transform([["a", "b"]])
+        with pytest.raises(TypeError, match=r"sparse .* Pass X.toarray\(\)"):
+            deployed.transform(csr_matrix(np.eye(3)))
+        for huge in (np.array([[-3e38, 3e38]], np.float32), np.array([[-1.5e308, 1.5e308]])):
+            with pytest.raises(ValueError, match="range of a signal is too large"):
+                deployed.transform(huge)
+
+    def test_length_that_a_network_does_not_keep(self, signals, tmp_path):
+        even = signals[:, :50]
+        own = small_denoiser(architecture=fewer_timesteps).fit(even, even)
+        to_onnx(own, tmp_path / "model.onnx")
+        with pytest.raises(ValueError, match="turns 51 timesteps into 50. Pass signals of 50"):
+            OnnxDenoiser(tmp_path / "model.onnx").transform(signals)
 
     def test_numbers_too_large(self, signals, tmp_path):
         fitted = small_denoiser(**LINEAR, scaler=None).fit(signals, signals)
         to_onnx(fitted, tmp_path / "model.onnx")
-        with pytest.raises(ValueError, match=r"computes in float32, but X reaches 1e\+300"):
+        with pytest.raises(ValueError, match=r"the largest magnitude is 1e\+300"):
             OnnxDenoiser(tmp_path / "model.onnx").transform([[1e300, 0.0]])
 
     def test_threads(self, path):
@@ -357,6 +383,13 @@ class TestForeignFiles:
             ({"n_channels": "one"}, "is damaged"),
             ({"n_timesteps": None}, "is damaged"),
             ({"scaled": 1}, "is damaged"),
+            ({"n_timesteps": 0}, "is damaged"),
+            ({"n_timesteps": 10**13}, "is damaged"),
+            ({"n_timesteps": True}, "is damaged"),
+            ({"n_channels": 2}, "is damaged"),
+            ({"sampling_rate": "fast"}, "is damaged"),
+            ({"sampling_rate": -1.0}, "is damaged"),
+            ({"format": True}, "of format True"),
         ],
     )
     def test_of_another_version(self, change, message, path, tmp_path):
@@ -367,7 +400,7 @@ class TestForeignFiles:
         with pytest.raises(ModelFileError, match=message):
             OnnxDenoiser(tmp_path / "model.onnx")
 
-    @pytest.mark.parametrize("card", ["", "[]", "{}", "{", "null", "3"])
+    @pytest.mark.parametrize("card", ["", "[]", "{}", "{", "null", "3", "[" * 100_000])
     def test_card_that_is_none(self, card, path, tmp_path):
         model = onnx.load(path)
         model.metadata_props[0].value = card

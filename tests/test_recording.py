@@ -44,13 +44,24 @@ class TestCover:
     def test_weights_add_up_to_one(self, overlap, n_left):
         layout = Layout.from_overlap(10, overlap)
         n_left = min(n_left, layout.hop - 1)
-        fade = OverlapAdd(layout, 1, np.dtype(float))
+        outputs = np.random.default_rng(0).normal(size=(8, 10, 1))
         n_samples = layout.hop * 6 + 10 + n_left
-        series = [fade.add(np.ones((4, 10, 1))), fade.add(np.ones((3, 10, 1)))]
         rest = n_samples - 7 * layout.hop
-        last = np.ones((min(10, rest), 1)) if rest > 10 - layout.hop else None
-        series.append(fade.finish(last, rest))
-        np.testing.assert_allclose(np.concatenate(series), np.ones((n_samples, 1)), rtol=1e-12)
+        # The plain way: sum up all that covers a sample, and divide by the sum of the weights.
+        taper = layout.weights().ravel()[:10, np.newaxis]
+        total, weight = np.zeros((2, n_samples, 1))
+        for number, output in enumerate(outputs if n_left else outputs[:7]):
+            covered = slice(number * layout.hop, number * layout.hop + 10)
+            length = len(total[covered])
+            total[covered] += (taper * output)[:length]
+            weight[covered] += taper[:length]
+        fade = OverlapAdd(layout, 1, np.dtype(float))
+        series = [fade.add(outputs[:4]), fade.add(outputs[4:7])]
+        series.append(fade.finish(outputs[7, :rest] if n_left else None, rest))
+        np.testing.assert_allclose(np.concatenate(series), total / weight, rtol=1e-12)
+        inside = slice(10, 6 * layout.hop)
+        if overlap <= 0.5:
+            np.testing.assert_allclose(weight[inside], 1)
 
     def test_fades_are_smooth(self):
         weights = Layout(100, 50).weights().ravel()
@@ -164,6 +175,29 @@ class TestContainers:
         denoise_recording(NOTHING, recording, window=10, progress=True)
         assert "100%" in capsys.readouterr().err
 
+    def test_zarr(self, denoiser, recording):
+        zarr = pytest.importorskip("zarr")
+        noisy = zarr.array(recording, chunks=(100,))
+        out = zarr.zeros(noisy.shape, dtype="float64", chunks=(64,))
+        denoise_recording(denoiser, noisy, out=out)
+        np.testing.assert_array_equal(out[:], denoise_recording(denoiser, recording))
+
+    @pytest.mark.parametrize("mode", ["r", "c"])
+    def test_pages_are_released(self, denoiser, recording, tmp_path, monkeypatch, mode):
+        """Reading and writing drops pages of files, but never what is in memory alone."""
+        monkeypatch.setattr("conv_denoiser.recording.BLOCK", 100)
+        monkeypatch.setattr("conv_denoiser._recording_checks.BLOCK", 100)
+        np.save(tmp_path / "noisy.npy", recording)
+        noisy = np.load(tmp_path / "noisy.npy", mmap_mode=mode)
+        if mode == "c":
+            noisy[:] = recording = recording[::-1].copy()
+        out = np.lib.format.open_memmap(tmp_path / "out.npy", "w+", float, noisy.shape)
+        denoise_recording(denoiser, noisy, out=out, batch_size=1)
+        np.testing.assert_array_equal(noisy, recording)
+        expected = denoise_recording(denoiser, recording.copy(), batch_size=1)
+        np.testing.assert_array_equal(out, expected)
+        np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
+
 
 class TestChannels:
     def test_of_the_denoiser(self, two_channels):
@@ -196,7 +230,14 @@ class TestDenoisers:
         pipeline = make_pipeline(MinMaxPerSample(), small_denoiser(scaler=None)).fit(
             X, MinMaxPerSample().fit_transform(X)
         )
-        assert denoise_recording(pipeline, recording).max() <= 1
+        windows = np.stack([recording[75 * k : 75 * k + 150] for k in range(11)])
+        np.testing.assert_allclose(
+            denoise_recording(pipeline, recording)[:75],
+            denoise_recording(FunctionTransformer(pipeline.transform), recording, window=150)[:75],
+        )
+        assert denoise_recording(pipeline, recording)[0] == pytest.approx(
+            pipeline.transform(windows)[0, 0], abs=1e-6
+        )
 
     def test_wavelets(self, recording):
         pywt = pytest.importorskip("pywt")
@@ -210,10 +251,11 @@ class TestDenoisers:
         pytest.importorskip("pandas")
         from sklearn.base import clone
 
-        framed = clone(denoiser).set_output(transform="pandas")
         X = SignalGenerator(random_state=0).sample(20).noisy
-        result = denoise_recording(framed.fit(X, X), recording)
-        assert isinstance(result, np.ndarray)
+        plain = clone(denoiser).fit(X, X)
+        framed = clone(denoiser).fit(X, X).set_output(transform="pandas")
+        result = denoise_recording(framed, recording)
+        np.testing.assert_array_equal(result, denoise_recording(plain, recording))
 
 
 class TestErrors:
@@ -230,7 +272,7 @@ class TestErrors:
                 denoise_recording(NOTHING, recording, window=window)
         with pytest.raises(ValueError, match=r"FunctionTransformer does not say .* window="):
             denoise_recording(NOTHING, recording)
-        with pytest.raises(ValueError, match=r"window=200, but ConvDenoiser was fitted on 150"):
+        with pytest.raises(ValueError, match=r"200 features.* fitted on 150 .* Leave window out"):
             denoise_recording(denoiser, recording, window=200)
         with pytest.raises(ValueError, match=r"batch_size must be a positive integer"):
             denoise_recording(NOTHING, recording, window=10, batch_size=0)
@@ -239,6 +281,10 @@ class TestErrors:
         for out in (np.empty(1002), np.empty((1003, 1)), np.empty(1003, int), [0.0] * 1003):
             with pytest.raises(ValueError, match=r"out must be a float32 or float64 array"):
                 denoise_recording(NOTHING, recording, window=10, out=out)
+        buffer = np.empty(1500)
+        for out in (buffer[10:1013], buffer[1002::-1]):
+            with pytest.raises(ValueError, match="out shares some of its memory"):
+                denoise_recording(NOTHING, buffer[:1003], window=10, out=out)
         out = np.empty(1003)
         out.flags.writeable = False
         with pytest.raises(ValueError, match="out is read-only"):
@@ -261,6 +307,14 @@ class TestErrors:
         both = np.stack([np.zeros(1003), recording], axis=1)
         with pytest.raises(ValueError, match="at sample 700 of channel 1"):
             denoise_recording(NOTHING, both, window=10, channelwise=True)
+
+    def test_masked(self, recording):
+        masked = np.ma.masked_greater(recording, recording.max() - 1)
+        for wrong in (masked, masked.astype(int)):
+            with pytest.raises(ValueError, match="has masked values"):
+                denoise_recording(NOTHING, wrong, window=10)
+        nothing_masked = np.ma.array(recording)
+        assert denoise_recording(NOTHING, nothing_masked, window=10).shape == recording.shape
 
     def test_type(self, recording):
         for wrong in (recording + 0j, recording.astype(str)):

@@ -80,6 +80,45 @@ class TestLatency:
         assert stream.push([]).shape == (0,)
         assert stream.flush().shape == (0,)
         assert StreamingDenoiser(NOTHING, 2, window=20).flush().shape == (0, 2)
+        assert StreamingDenoiser(NOTHING, 2, window=20).push([]).shape == (0, 2)
+
+    def test_type_is_that_of_the_first_samples(self):
+        stream = StreamingDenoiser(NOTHING, window=20)
+        stream.push([])
+        with pytest.raises(ValueError, match="nan"):
+            stream.push([np.nan])
+        assert stream.push(np.zeros(30, np.float32)).dtype == np.float32
+        with pytest.raises(ValueError, match="samples holds inf at sample 30 "):
+            stream.push([1e300])
+        assert stream.push(np.zeros(30)).dtype == np.float32
+
+    def test_failing_denoiser_takes_no_sample(self, recording):
+        def fail_once(X):
+            calls.append(len(X))
+            if len(calls) == 2:
+                raise OSError("gone for a moment")
+            return X
+
+        calls = []
+        stream = StreamingDenoiser(FunctionTransformer(fail_once), window=20)
+        pieces = [stream.push(recording[:100])]
+        with pytest.raises(OSError, match="for a moment"):
+            stream.push(recording[100:200])
+        pieces += [stream.push(recording[100:]), stream.flush()]
+        np.testing.assert_allclose(np.concatenate(pieces), recording, atol=1e-6)
+
+    def test_denoiser_that_reuses_its_memory(self, recording):
+        memory = np.empty((8, 20))
+
+        def into_memory(X):
+            memory[:] = X
+            return memory
+
+        options = {"window": 20, "batch_size": 8}
+        stream = StreamingDenoiser(FunctionTransformer(into_memory), **options)
+        noisy = recording.astype(float)
+        pieces = [stream.push(noisy[:333]), stream.push(noisy[333:]), stream.flush()]
+        np.testing.assert_allclose(np.concatenate(pieces), noisy, rtol=1e-12)
 
 
 class TestLife:
@@ -104,8 +143,8 @@ class TestLife:
         stream = StreamingDenoiser(NOTHING, window=20)
         for _ in range(100):
             stream.push(np.zeros(1000))
-        assert stream._kept.size < 40
-        assert stream._kept.base is None
+        held = [stream._kept, stream._fade._outputs, stream._fade._counts]
+        assert all(array.size < 60 and array.base is None for array in held)
 
     def test_an_error_takes_no_sample(self, recording):
         stream = StreamingDenoiser(NOTHING, window=20)

@@ -48,10 +48,12 @@ def as_recording(recording: Any) -> Any:
 
 def as_samples(samples: Any, n_channels: int) -> NDArray[Any]:
     """Return samples of a stream as an array (n,) or (n, n_channels)."""
-    samples = np.asarray(samples)
+    samples = _unmasked(samples, "samples")
     _check_real(samples.dtype, "samples")
     if samples.ndim == 0:
         samples = samples[np.newaxis]
+    if samples.shape == (0,):
+        samples = samples.reshape((0,) if n_channels == 1 else (0, n_channels))
     if samples.shape[1:] != ((n_channels,) if samples.ndim != 1 or n_channels > 1 else ()):
         expected = "(n,) or (n, 1)" if n_channels == 1 else f"(n, {n_channels})"
         raise ValueError(
@@ -63,11 +65,11 @@ def as_samples(samples: Any, n_channels: int) -> NDArray[Any]:
 
 def check_finite_samples(samples: Any, first: int = 0, name: str = "recording") -> None:
     """Raise ValueError that names the first NaN or infinity, with samples counted from `first`."""
-    if samples.dtype.kind != "f":
+    if samples.dtype.kind != "f":  # neither NaN nor infinity
         return
     step = max(1, BLOCK // int(np.prod(samples.shape[1:], dtype=int)))
     for begin in range(0, samples.shape[0], step):
-        block = np.asarray(samples[begin : begin + step])
+        block = _unmasked(samples[begin : begin + step], name)
         finite = np.isfinite(block)
         if finite.all():
             release_pages(samples)
@@ -80,13 +82,23 @@ def check_finite_samples(samples: Any, first: int = 0, name: str = "recording") 
         )
 
 
+def _unmasked(block: Any, name: str) -> NDArray[Any]:
+    if np.ma.is_masked(block):
+        raise ValueError(
+            f"{name} has masked values. Fill them first, for example with numpy.interp, or denoise "
+            "the parts between them."
+        )
+    return np.asarray(block)
+
+
 def release_pages(array: Any) -> None:
     """Take what was read or written of a memory map out of this process's memory.
 
     The system would do so too, but only when memory becomes scarce; the file keeps everything. Of a
     map in copy-on-write mode, changes would be lost.
     """
-    if not isinstance(array, np.memmap) or array.mode == "c" or not hasattr(mmap, "MADV_DONTNEED"):
+    is_file = isinstance(array, np.memmap) and array.mode in ("r", "r+", "w+")
+    if not is_file or not hasattr(mmap, "MADV_DONTNEED"):
         return
     base: Any = array
     while isinstance(base, np.ndarray):
@@ -95,16 +107,28 @@ def release_pages(array: Any) -> None:
         base.madvise(mmap.MADV_DONTNEED)
 
 
-def check_out(out: Any, shape: tuple[int, ...]) -> None:
+def check_out(out: Any, recording: Any) -> None:
     """Raise ValueError if a denoised recording cannot be written to `out`."""
+    shape = tuple(recording.shape)
     found, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
-    if found != tuple(shape) or dtype not in FLOAT_TYPES:
+    if found != shape or dtype not in FLOAT_TYPES:
         raise ValueError(
-            f"out must be a float32 or float64 array of the recording's shape {tuple(shape)}. Got "
+            f"out must be a float32 or float64 array of the recording's shape {shape}. Got "
             f"{type(out).__name__} of shape {found} and dtype {dtype}."
         )
     if isinstance(out, np.ndarray) and not out.flags.writeable:
         raise ValueError("out is read-only. Open a memory map with mode='r+' or 'w+'.")
+    both_arrays = isinstance(out, np.ndarray) and isinstance(recording, np.ndarray)
+    if both_arrays and np.shares_memory(out, recording) and not _same_memory(out, recording):
+        raise ValueError(
+            "out shares some of its memory with the recording, which would be overwritten before "
+            "it is read. Pass the recording itself, or memory of its own."
+        )
+
+
+def _same_memory(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    places = [(x.__array_interface__["data"], x.strides, x.dtype) for x in (a, b)]
+    return places[0] == places[1]
 
 
 def check_overlap(overlap: Any) -> None:
