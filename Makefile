@@ -5,7 +5,7 @@ BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test test-fast test-oldest lint benchmark benchmark-ecg benchmark-eeg build clean
+.PHONY: demo test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg build clean
 
 demo: .venv/ready
 	$(BIN)/python examples/plot_recipe.py
@@ -31,6 +31,9 @@ benchmark: .venv/ready
 	$(BIN)/python benchmarks/model_selection.py
 	$(BIN)/python benchmarks/networks.py
 	$(BIN)/python benchmarks/recording.py
+
+fuzz: .venv/ready
+	$(BIN)/python benchmarks/fuzz.py
 
 # make benchmark-ecg DATA=FOLDER; the head of the script says what FOLDER holds, and where from.
 benchmark-ecg benchmark-eeg: benchmark-%: .venv/ready

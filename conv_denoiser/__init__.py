@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from conv_denoiser._blind_spot import BlindSpot
     from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
     from conv_denoiser.denoiser import ConvDenoiser
+    from conv_denoiser.persistence import load, save
     from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
     from conv_denoiser.recording import StreamingDenoiser, denoise_recording
 
@@ -20,7 +21,9 @@ __all__ = [
     "StandardizePerSample",
     "StreamingDenoiser",
     "denoise_recording",
+    "load",
     "load_dataset",
+    "save",
 ]
 __version__ = version("conv-denoiser")
 
@@ -33,7 +36,9 @@ _MODULES = {
     "StandardizePerSample": "preprocessing",
     "StreamingDenoiser": "recording",
     "denoise_recording": "recording",
+    "load": "persistence",
     "load_dataset": "datasets",
+    "save": "persistence",
 }
 
 _SUBMODULES = ("export", "metrics", "noise", "plotting", "waveforms", *set(_MODULES.values()))

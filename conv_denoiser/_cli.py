@@ -26,7 +26,7 @@ from conv_denoiser.recording import denoise_recording
 
 __all__ = ["main"]
 
-MODEL_SUFFIXES = (".onnx",)
+MODEL_SUFFIXES = (".onnx", ".safetensors")
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 # Training steps that a network needs to become useful; `fit` chooses the epochs by it.
 N_STEPS = 400
@@ -64,17 +64,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def denoise(options: argparse.Namespace) -> None:
     """Denoise a recording with a model."""
-    from conv_denoiser.export import OnnxDenoiser
-
     suffix = check_suffix(options.output, SUFFIXES, "--output")
     check_target(options.output)
     if options.plot is not None:
         check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
         check_target(options.plot)
         import matplotlib  # noqa: F401  before the work, not after it
-    model = OnnxDenoiser(options.model, n_threads=options.threads)
+    model, card = _load(options.model, options.threads)
     recording = read_recording(options.recording, options.column)
-    rate = options.sampling_rate or recording.sampling_rate or model.card["sampling_rate"]
+    rate = options.sampling_rate or recording.sampling_rate or card["sampling_rate"]
     recording = recording._replace(sampling_rate=rate)
     _check_columns(recording, model.n_channels_in_, options.channelwise)
     start = time.perf_counter()
@@ -100,16 +98,18 @@ def denoise(options: argparse.Namespace) -> None:
 
 
 def fit(options: argparse.Namespace) -> None:
-    """Fit a denoiser to recordings, or to signals in an npy file, and export it."""
-    check_suffix(options.output, MODEL_SUFFIXES, "--output")
+    """Fit a denoiser to recordings, or to signals in an npy file, and save it."""
+    suffix = check_suffix(options.output, MODEL_SUFFIXES, "--output")
     check_target(options.output)
     if options.noise is not None and options.clean is not None:
         raise ValueError("--noise is for clean signals alone. Leave it out, or the second file.")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _quiet_tensorflow()
     from conv_denoiser._fitting import fit_denoiser, holds_signals
     from conv_denoiser.export import import_converter, to_onnx
+    from conv_denoiser.persistence import save
 
-    import_converter()  # before the training, not after it
+    if suffix == ".onnx":
+        import_converter()  # before the training, not after it
     noisy = read_recording(options.noisy, options.column)
     clean = None if options.clean is None else read_recording(options.clean, options.column)
     is_array = noisy.path.suffix.lower() == ".npy"
@@ -127,7 +127,8 @@ def fit(options: argparse.Namespace) -> None:
         verbose=0 if options.quiet else 2,
     )
     rate = options.sampling_rate or noisy.sampling_rate
-    to_onnx(denoiser, options.output, sampling_rate=rate)
+    write = to_onnx if suffix == ".onnx" else save
+    write(denoiser, options.output, sampling_rate=rate)
     if not options.quiet:
         print(
             f"{options.output}: fitted on signals of {denoiser.n_features_in_} samples "
@@ -137,12 +138,40 @@ def fit(options: argparse.Namespace) -> None:
 
 def info(options: argparse.Namespace) -> None:
     """Show the model card of a file."""
-    from conv_denoiser.export import OnnxDenoiser
-
-    card = OnnxDenoiser(options.model, n_threads=1).card
+    card = _read_card(options.model)
     width = max(map(len, card))
     for name, value in card.items():
         print(f"{name:{width}}  {'unknown' if value is None else value}")
+
+
+def _load(path: str, n_threads: int | None) -> tuple[Any, dict[str, Any]]:
+    """Return a denoiser and its model card."""
+    if path.lower().endswith(".safetensors"):
+        _quiet_tensorflow()
+        from conv_denoiser.persistence import load, read_card
+
+        if n_threads is not None:
+            raise ValueError("--threads is for ONNX files. Set TF_NUM_INTRAOP_THREADS instead.")
+        return load(path), read_card(path)
+    from conv_denoiser.export import OnnxDenoiser
+
+    model = OnnxDenoiser(path, n_threads=n_threads)
+    return model, model.card
+
+
+def _read_card(path: str) -> dict[str, Any]:
+    if path.lower().endswith(".safetensors"):
+        from conv_denoiser.persistence import read_card
+
+        return read_card(path)
+    from conv_denoiser.export import OnnxDenoiser
+
+    return OnnxDenoiser(path, n_threads=1).card
+
+
+def _quiet_tensorflow() -> None:
+    """Keep back what TensorFlow reports at its start; errors still show."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:
@@ -186,7 +215,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = _command(commands, "denoise", denoise)
     command.add_argument("recording", help="noisy recording: npy, csv or wav")
-    command.add_argument("--model", required=True, help="file that to_onnx or `fit` wrote")
+    command.add_argument("--model", required=True, help="onnx or safetensors file")
     command.add_argument("--output", required=True, type=Path, help="file to write, as above")
     command.add_argument("--plot", type=Path, help="picture to make: png, pdf or svg")
     command.add_argument("--overlap", type=float, default=0.5, help="of windows, default 0.5")
@@ -200,7 +229,9 @@ def _parser() -> argparse.ArgumentParser:
         "noisy", help="a noisy recording, or signals, one a row of more than 16 columns"
     )
     command.add_argument("clean", nargs="?", help="the same without noise, if there is such")
-    command.add_argument("--output", required=True, type=Path, help="model to write: .onnx")
+    command.add_argument(
+        "--output", required=True, type=Path, help="model to write: .onnx or .safetensors"
+    )
     command.add_argument("--architecture", choices=["autoencoder", "unet"], default="unet")
     command.add_argument(
         "--window", type=_count, default=512, help="samples of a piece of a recording, default 512"
@@ -212,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=0, help="of all that is random, default 0")
 
     command = commands.add_parser("info", help=info.__doc__, description=info.__doc__)
-    command.add_argument("model", help="file that to_onnx or `fit` wrote")
+    command.add_argument("model", help="onnx or safetensors file")
     command.set_defaults(run=info)
     return parser
 

@@ -1,11 +1,14 @@
 """Running a network: one compiled call, in chunks of a fixed number of points."""
 
 from collections.abc import Callable
+from functools import cache
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+
+from conv_denoiser._threads import check_not_forked
 
 __all__ = ["compile_forward"]
 
@@ -32,10 +35,16 @@ def compile_forward(model: keras.Model) -> Callable[[Array], Array]:
     def call(x: tf.Tensor) -> tf.Tensor:
         return model(x, training=False)
 
-    # The function for this one signature, without the search among signatures at each call.
-    concrete = call.get_concrete_function()
+    @cache
+    def concrete() -> Callable[[tf.Tensor], tf.Tensor]:
+        """Trace at the first call: loading a denoiser need not wait for it.
+
+        The function for one signature does without a search among signatures at each call.
+        """
+        return call.get_concrete_function()
 
     def forward(x: Array) -> Array:
+        check_not_forked()
         if x.dtype != np.float32 and np.abs(x).max() > np.finfo(np.float32).max:
             raise ValueError(
                 f"The network computes in float32, but X reaches {np.abs(x).max():.3g}. Use a "
@@ -43,9 +52,8 @@ def compile_forward(model: keras.Model) -> Callable[[Array], Array]:
             )
         n_rows = 1 if len(x) <= SINGLE_ROWS else max(1, CHUNK_POINTS // x.shape[1])
         x = np.ascontiguousarray(x, dtype=np.float32)
-        chunks = [
-            concrete(tf.constant(x[i : i + n_rows])).numpy() for i in range(0, len(x), n_rows)
-        ]
+        run = concrete()
+        chunks = [run(tf.constant(x[i : i + n_rows])).numpy() for i in range(0, len(x), n_rows)]
         return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
 
     return forward

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 from scikeras.wrappers import BaseWrapper
 
+from conv_denoiser._checkpoint import Checkpoint, Saved, WriteCheckpoint
 from conv_denoiser._supervision import TrainingBatches
 
 __all__ = [
@@ -43,6 +44,9 @@ class Schedule(NamedTuple):
     patience: int | None
     callbacks: Sequence[keras.callbacks.Callback]
     verbose: int
+    checkpoint: Checkpoint | None = None
+    saved: Saved | None = None  # of an interrupted training, that is to go on
+    seed: int = 0
 
 
 class Training(NamedTuple):
@@ -132,22 +136,31 @@ def train(
     that is no number, but the optimizer's state is lost.
     """
     record, stoppers = _Record(), _early_stopping(schedule.patience, validation)
+    saved = schedule.saved
+    n_done, stopped = _take_up(saved, model, record, stoppers)
+    if saved is not None and (stopped or n_done == schedule.epochs):
+        model.set_weights(saved.best or saved.weights)
+        return Training(record.history(), None)
     wrapper = _Wrapper(
         model,
-        epochs=schedule.epochs,
+        epochs=schedule.epochs - n_done,
         shuffle=False,  # the batches are shuffled already
         verbose=schedule.verbose,
-        callbacks=[record, _StopOnNaN(), *stoppers, *schedule.callbacks],
+        callbacks=[
+            *(record, _StopOnNaN(), *stoppers, *schedule.callbacks),
+            *_writing(schedule, record, stoppers),
+        ],
     )
+    first_epoch = schedule.initial_epoch + n_done
     weights, first_step = model.get_weights(), int(model.optimizer.iterations)
     interruption: BaseException | None = None
     source = [batches]
     try:
         with _no_warning_of_retracing():
             wrapper.fit(
-                _as_dataset(source, schedule.initial_epoch, schedule.epochs),
+                _as_dataset(source, first_epoch, schedule.epochs - n_done),
                 None,
-                initial_epoch=schedule.initial_epoch,
+                initial_epoch=first_epoch,
                 steps_per_epoch=batches.n_batches,
                 validation_data=validation,
                 validation_batch_size=batches.batch_size,
@@ -171,17 +184,54 @@ def train(
     return Training(record.history(), interruption)
 
 
+class _EarlyStopping(keras.callbacks.EarlyStopping):
+    """Early stopping that can go on where another process left it."""
+
+    taken_up: dict[str, Any] | None = None
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        super().on_train_begin(logs)
+        self.__dict__.update(self.taken_up or {})
+
+    def state(self) -> dict[str, Any]:
+        """Return what it remembers, but for the weights."""
+        best = None if self.best is None else float(self.best)
+        return {"best": best, "best_epoch": self.best_epoch, "wait": self.wait}
+
+
 def _early_stopping(
     patience: int | None, validation: tuple[Any, ...] | None
-) -> list[keras.callbacks.EarlyStopping]:
+) -> list[_EarlyStopping]:
     if patience is None:
         return []
     monitor = "loss" if validation is None else "val_loss"
-    return [
-        keras.callbacks.EarlyStopping(
-            monitor, patience=patience, mode="min", restore_best_weights=True
-        )
-    ]
+    return [_EarlyStopping(monitor, patience=patience, mode="min", restore_best_weights=True)]
+
+
+def _take_up(
+    saved: Saved | None, model: keras.Model, record: _Record, stoppers: list[_EarlyStopping]
+) -> tuple[int, bool]:
+    """Put all back as it was; return the number of epochs done, and whether it had stopped."""
+    if saved is None:
+        return 0, False
+    model.set_weights(saved.weights)
+    for variable, value in zip(model.optimizer.variables, saved.optimizer, strict=True):
+        variable.assign(value)
+    nan = math.nan
+    record.epochs = [{k: nan if v is None else v for k, v in e.items()} for e in saved.epochs]
+    for stopper in stoppers:
+        stopper.taken_up = {**(saved.stopper or {}), "best_weights": saved.best or None}
+    return len(saved.epochs), saved.stopped
+
+
+def _writing(
+    schedule: Schedule, record: _Record, stoppers: list[_EarlyStopping]
+) -> list[keras.callbacks.Callback]:
+    """Return what writes checkpoints."""
+    if schedule.checkpoint is None:
+        return []
+    stopper = stoppers[0] if stoppers else None
+    return [WriteCheckpoint(schedule.checkpoint, schedule.seed, record.epochs, stopper)]
 
 
 def _check_finite(model: keras.Model) -> None:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from conv_denoiser._threads import limit_threads
+from conv_denoiser._threads import check_not_forked, limit_threads
 
 __all__ = [
     "NETWORKS",
@@ -180,6 +180,7 @@ def build_network(
     **options: Any,
 ) -> keras.Model:
     """Build a network by name, or by the user's callable."""
+    check_not_forked()
     limit_threads()
     if isinstance(architecture, str):
         return NETWORKS[architecture](n_channels, filters, kernel_size, **options)

@@ -1,6 +1,7 @@
 """What a `ConvDenoiser` means by its parameters, "auto" resolved. Free of Keras."""
 
 import math
+import os
 from numbers import Integral, Real
 from typing import Any
 
@@ -66,6 +67,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "early_stopping": ["boolean"],
     "patience": [Interval(Integral, 1, None, closed="left")],
     "callbacks": [None, list, tuple],
+    "checkpoint": [None, str, os.PathLike],
     "warm_start": ["boolean"],
     "random_state": ["random_state"],
     "verbose": ["verbose"],

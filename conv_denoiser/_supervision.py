@@ -26,7 +26,7 @@ __all__ = [
     "check_problem",
     "cross_entropy_floor",
     "draw_pairs",
-    "pad_timesteps",
+    "run_scaled",
     "split",
 ]
 
@@ -240,6 +240,18 @@ def pad_timesteps(x: Array, length: int) -> Array:
     if x.shape[1] == length:
         return x
     return np.pad(x, ((0, 0), (0, length - x.shape[1]), (0, 0)), mode="edge")
+
+
+def run_scaled(
+    forward: Callable[[Array], Array], inputs: Array, reference: Array, scaler: Any, length: int
+) -> Array:
+    """Run a network on signals that are scaled by the statistics of `reference`, and padded."""
+    if scaler is not None:
+        statistics = scaler.statistics(reference)
+        inputs = scaler.scale(inputs, statistics)
+    output = forward(pad_timesteps(inputs, length))
+    output = output[:, : inputs.shape[1]].astype(inputs.dtype, copy=False)
+    return output if scaler is None else scaler.unscale(output, statistics)
 
 
 def _scaled(noisy: Array, target: Array, problem: Problem) -> tuple[Array, Array]:

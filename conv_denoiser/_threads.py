@@ -6,7 +6,26 @@ from functools import cache
 
 import tensorflow as tf
 
-__all__ = ["limit_threads"]
+__all__ = ["check_not_forked", "limit_threads"]
+
+
+_used_by: set[int] = set()  # processes, of which those forked later have a copy
+
+
+def check_not_forked() -> None:
+    """Raise RuntimeError in a process that was forked from one that has used TensorFlow.
+
+    TensorFlow's threads do not live on in the new process, which would wait for them for ever.
+    """
+    process = os.getpid()
+    if not _used_by:
+        _used_by.add(process)
+    elif process not in _used_by:
+        raise RuntimeError(
+            "TensorFlow was used before this process was forked, and does not work in it. Start "
+            "processes with multiprocessing.get_context('spawn') or 'forkserver', or with joblib; "
+            "or use an OnnxDenoiser, which is not hurt by a fork."
+        )
 
 
 @cache

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from sklearn.utils import check_random_state
 
-from conv_denoiser import _compile, _keras, _memory, _networks, _options, _supervision
+from conv_denoiser import _checkpoint, _compile, _keras, _memory, _networks, _options, _supervision
 from conv_denoiser._supervision import Problem, Signals
 
 __all__ = ["Trained", "train_denoiser"]
@@ -26,11 +26,19 @@ class Trained(NamedTuple):
 
 
 def train_denoiser(
-    denoiser: Any, signals: Signals, *, resume: bool, epochs: int, validation_split: Any
+    denoiser: Any,
+    signals: Signals,
+    *,
+    resume: bool,
+    epochs: int,
+    validation_split: Any,
+    checkpoint: Any,
 ) -> Trained:
     """Build a network, or with `resume` take up the denoiser's, and train it."""
     rows = _options.split_rows(validation_split, signals)
     seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
+    file, saved = _checkpoint.opened(checkpoint, denoiser, signals, resume=resume)
+    seed = seed if saved is None else saved.seed
     cross_entropy = _compile.is_cross_entropy(_options.chosen(denoiser, "loss"))
     n_timesteps, n_channels = signals.X.shape[1:]
     problem = _options.problem(
@@ -63,9 +71,14 @@ def train_denoiser(
         patience=denoiser.patience if denoiser.early_stopping else None,
         callbacks=callbacks,
         verbose=denoiser.verbose,
+        checkpoint=file,
+        saved=saved,
+        seed=seed,
     )
     same = resume and model.compiled and compiled_with == denoiser._compiled_with
     training = _train(model, None if same else compiled_with, train, validation, schedule)
+    if file is not None and training.interruption is None:
+        file.remove()
     history = _keras.joined(before, training.history)
     best = _best_epoch(training.history, len(before["loss"]))
     return Trained(model, network, compiled_with, problem, floor, training, history, best)

@@ -1,5 +1,6 @@
 """The estimator: a convolutional denoiser of 1-D signals behind scikit-learn's interface."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser import _options
 from conv_denoiser._blind_spot import BlindSpot, blind_spot_error
-from conv_denoiser._supervision import Signals, pad_timesteps
+from conv_denoiser._supervision import Signals, run_scaled
 from conv_denoiser._validation import (
     check_output_container,
     check_params,
@@ -86,6 +87,9 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     callbacks : list or None, default=None
         Keras callbacks: classes, functions that return one, or instances, which are copied for
         each fit.
+    checkpoint : path-like or None, default=None
+        File that `fit` replaces after every epoch, and removes at its end. If the process dies, the
+        next `fit` with the same signals and parameters goes on from there.
     warm_start : bool, default=False
         Go on from the last fit's network instead of a new one, and from its optimizer as long as
         loss, optimizer and learning_rate are the same (and it was not pickled in between). A
@@ -164,6 +168,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         early_stopping: bool = False,
         patience: int = 10,
         callbacks: Sequence[Any] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -184,6 +189,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.early_stopping = early_stopping
         self.patience = patience
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -221,6 +227,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         resume = self.warm_start and hasattr(self, "model_")
         options = {"epochs": self.epochs, "validation_split": self.validation_split}
+        options["checkpoint"] = self.checkpoint
         return self._fit(X, y, sample_weight, reset=True, resume=resume, **options)
 
     def partial_fit(
@@ -247,7 +254,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The denoiser, fitted to all chunks until now.
         """
         resume = hasattr(self, "model_")
-        options = {"epochs": 1, "validation_split": 0}
+        options = {"epochs": 1, "validation_split": 0, "checkpoint": None}
         return self._fit(X, y, sample_weight, reset=not resume, resume=resume, **options)
 
     def transform(self, X: ArrayLike) -> Array:
@@ -383,15 +390,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _run(self, inputs: Array, reference: Array) -> Array:
         """Run the network on signals scaled by the statistics of `reference`."""
-        if self.scaler_ is None:
-            return self._forward_padded(inputs)
-        statistics = self.scaler_.statistics(reference)
-        output = self._forward_padded(self.scaler_.scale(inputs, statistics))
-        return self.scaler_.unscale(output, statistics)
-
-    def _forward_padded(self, inputs: Array) -> Array:
-        output = self._forward(pad_timesteps(inputs, self._length))
-        return output[:, : inputs.shape[1]].astype(inputs.dtype, copy=False)
+        return run_scaled(self._forward, inputs, reference, self.scaler_, self._length)
 
 
 def _with_channels(X: Array) -> Array:

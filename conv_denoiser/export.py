@@ -5,9 +5,6 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from conv_denoiser import __version__
 from conv_denoiser._files import ModelFileError, replacing
 from conv_denoiser._onnx_denoiser import CARD, FORMAT, OnnxDenoiser, missing_packages
 
@@ -24,6 +21,7 @@ def to_onnx(
     path: str | os.PathLike[str],
     *,
     sampling_rate: float | None = None,
+    units: str | None = None,
 ) -> None:
     """Write a fitted denoiser to an ONNX file: scaler, padding and network in one graph.
 
@@ -40,6 +38,8 @@ def to_onnx(
         File to write; one that exists is replaced when the new one is whole.
     sampling_rate : float, default=None
         Samples a second (Hz) of the signals, for the model card.
+    units : str, default=None
+        Units of the signals, such as "mV", for the model card.
 
     Raises
     ------
@@ -72,6 +72,7 @@ def to_onnx(
     """
     from sklearn.utils.validation import check_is_fitted
 
+    from conv_denoiser._model_card import model_card
     from conv_denoiser.denoiser import ConvDenoiser
 
     if not isinstance(denoiser, ConvDenoiser):
@@ -80,15 +81,20 @@ def to_onnx(
             "denoiser in it, and keep other steps around the OnnxDenoiser."
         )
     check_is_fitted(denoiser, "model_")
-    if sampling_rate is not None and not 0 < sampling_rate < np.inf:
-        raise ValueError(f"sampling_rate must be a positive number of Hz. Got {sampling_rate!r}.")
+    card = {
+        "format": FORMAT,
+        **model_card(denoiser, sampling_rate, units),
+        "scaled": denoiser.scaler_ is not None,
+        "opset": OPSET,
+        "dtype": "float32",
+    }
     build_graph = import_converter()
     # The export takes the network to pieces, so it gets one of its own.
     model = denoiser._new_network()
     model.set_weights(denoiser.model_.get_weights())
     graph = build_graph(model, denoiser.scaler_, denoiser.n_features_in_, OPSET)
     entry = graph.metadata_props.add()
-    entry.key, entry.value = CARD, json.dumps(_card(denoiser, sampling_rate))
+    entry.key, entry.value = CARD, json.dumps(card)
     with replacing(path) as temporary:
         temporary.write_bytes(graph.SerializeToString())
 
@@ -100,24 +106,3 @@ def import_converter() -> Callable[..., Any]:
     except ImportError as error:
         raise missing_packages("to_onnx", error) from error
     return build_graph
-
-
-def _card(denoiser: "ConvDenoiser", sampling_rate: float | None) -> dict[str, Any]:
-    architecture = denoiser._network["architecture"]
-    learned_noise = denoiser.supervision_ == "synthetic"
-    return {
-        "format": FORMAT,
-        "library_version": __version__,
-        "n_timesteps": denoiser.n_features_in_,
-        "n_channels": denoiser.n_channels_in_,
-        "sampling_rate": None if sampling_rate is None else float(sampling_rate),
-        "architecture": getattr(architecture, "__qualname__", str(architecture)),
-        "n_parameters": denoiser.model_.count_params(),
-        "scaler": repr(denoiser.scaler_),
-        "scaled": denoiser.scaler_ is not None,
-        "supervision": denoiser.supervision_,
-        "noise": repr(denoiser.noise) if learned_noise else None,
-        "n_epochs": denoiser.n_epochs_,
-        "opset": OPSET,
-        "dtype": "float32",
-    }

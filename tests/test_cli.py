@@ -11,7 +11,7 @@ import pytest
 from conftest import small_denoiser
 from scipy.io import wavfile
 
-from conv_denoiser import SignalGenerator, denoise_recording
+from conv_denoiser import SignalGenerator, denoise_recording, load
 from conv_denoiser._cli import main
 from conv_denoiser.export import OnnxDenoiser, to_onnx
 
@@ -294,7 +294,8 @@ class TestFitAndInfo:
         fails(capsys, "pip install 'conv-denoiser[onnx]'", *command)
 
     @pytest.mark.slow
-    def test_learns_with_its_own_settings(self, capsys):
+    def test_learns_with_its_own_settings(self, capsys, monkeypatch):
+        monkeypatch.setattr("conv_denoiser._cli.N_STEPS", 120)
         generator = SignalGenerator("sine", n_timesteps=3000, random_state=0, noise=0.4)
         noisy, clean = generator.sample(1, return_X_y=True)
         np.save("noisy.npy", noisy[0])
@@ -324,6 +325,25 @@ class TestFitAndInfo:
               "--output", "m.onnx")  # fmt: skip
         fails(capsys, "'0' is no positive integer", "fit", "noisy.csv", "--epochs", "0",
               "--output", "m.onnx")  # fmt: skip
+
+    def test_files_of_save(self, capsys, recording):
+        np.savetxt("noisy.csv", recording)
+        small = ["--architecture", "autoencoder", "--window", "64", "--epochs", "1", "--quiet"]
+        model = "model.safetensors"
+        code, _, _ = run(capsys, "fit", "noisy.csv", *small, "--output", model)
+        assert code == 0
+        card = dict(line.split(maxsplit=1) for line in run(capsys, "info", model)[1].splitlines())
+        assert card["supervision"] == "blind_spot"
+        command = ["denoise", "noisy.csv", "--model", model, "--output", "clean.csv"]
+        fails(capsys, "--threads is for ONNX files", *command, "--threads", "2")
+        with pytest.warns(UserWarning, match="cannot hold learning_rate"):
+            load(model)
+        assert run(capsys, *command)[0] == 0
+        with pytest.warns(UserWarning, match="cannot hold"):
+            expected = denoise_recording(load(model), recording)
+        np.testing.assert_allclose(np.loadtxt("clean.csv"), expected, atol=1e-7)
+        Path(model).write_bytes(Path(model).read_bytes()[:-1])
+        fails(capsys, "is no safetensors file, or a damaged one", *command)
 
 
 class TestErrors:

@@ -35,13 +35,13 @@ def test_commands_of_the_readme_run(tmp_path, monkeypatch):
     for command in commands:
         options = command.split()[1:]
         if options[0] == "fit":
-            options += ["--epochs", "1", "--window", "64"]
+            options += ["--epochs", "1", "--window", "64", "--architecture", "autoencoder"]
         subprocess.run([sys.executable, "-m", "conv_denoiser", *options], check=True)
     assert len(np.loadtxt("clean.csv")) == 2000
     assert Path("clean.png").stat().st_size > 0
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/guide.md", "CONTRIBUTING.md", "SECURITY.md"])
 def test_links_lead_somewhere(name):
     path = ROOT / name
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())

@@ -54,6 +54,16 @@ class TestEquality:
         pieces = [stream.push(sample) for sample in noisy]
         np.testing.assert_array_equal(np.concatenate([*pieces, stream.flush()]), expected)
 
+    def test_rounding_that_depends_on_the_place_in_a_call(self, recording):
+        """As that of TensorFlow does, now and then."""
+        rounding = FunctionTransformer(lambda X: X + len(X) + np.arange(len(X))[:, np.newaxis])
+        for batch_size in (1, 7, 64):
+            options = {"window": 20, "batch_size": batch_size}
+            expected = denoise_recording(rounding, recording, **options)
+            stream = StreamingDenoiser(rounding, **options)
+            pieces = stream.iterate(chopped(recording, np.random.default_rng(0), 90))
+            np.testing.assert_array_equal(np.concatenate(list(pieces)), expected)
+
     def test_channels(self, recording):
         noisy = recording[:900].reshape(-1, 3)
         for channelwise in (False, True):

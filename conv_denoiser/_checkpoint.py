@@ -1,0 +1,125 @@
+"""Training that outlives its process: what was learned is written to a file after every epoch."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_denoiser._files import check_target
+from conv_denoiser._model_files import read_model_file, write_model_file
+from conv_denoiser._parameters import encode
+from conv_denoiser._supervision import Signals
+
+__all__ = ["Checkpoint", "Saved", "WriteCheckpoint", "opened"]
+
+Weights = list[NDArray[Any]]
+# Parameters that change nothing of what is learned.
+IRRELEVANT = ("checkpoint", "verbose", "callbacks")
+
+
+class Saved(NamedTuple):
+    """The state of a training after a whole epoch."""
+
+    seed: int
+    epochs: list[dict[str, float | None]]  # losses and metrics of each
+    stopped: bool
+    stopper: dict[str, float] | None  # of early stopping
+    weights: Weights
+    optimizer: Weights
+    best: Weights
+
+
+class Checkpoint(NamedTuple):
+    """A file that belongs to one fit."""
+
+    path: Path
+    fingerprint: str
+
+    def read(self) -> Saved | None:
+        """Return what an interrupted fit left, if there was one."""
+        if not self.path.exists():
+            return None
+        content, arrays = read_model_file(self.path)
+        if not isinstance(content, dict) or content.get("fingerprint") != self.fingerprint:
+            raise ValueError(
+                f"checkpoint={str(self.path)!r} is the file of another fit, with other signals or "
+                "parameters. Delete it if that fit is not to go on, or choose another path."
+            )
+        groups: dict[str, Weights] = {"weights": [], "optimizer": [], "best": []}
+        for name, array in sorted(arrays.items()):
+            groups[name.split("_")[0]].append(array)
+        state: dict[str, Any] = content["state"]
+        return Saved(**state, **groups)  # type: ignore[arg-type]
+
+    def write(self, saved: Saved) -> None:
+        """Replace the file."""
+        state = saved._asdict()
+        arrays = {
+            f"{group}_{number:04d}": array
+            for group in ("weights", "optimizer", "best")
+            for number, array in enumerate(state.pop(group))
+        }
+        write_model_file(self.path, {"fingerprint": self.fingerprint, "state": state}, arrays)
+
+    def remove(self) -> None:
+        """Forget a fit that is over."""
+        self.path.unlink(missing_ok=True)
+
+
+def opened(
+    path: str | os.PathLike[str] | None, denoiser: Any, signals: Signals, *, resume: bool
+) -> tuple[Checkpoint | None, Saved | None]:
+    """Return the checkpoint of a fit, and what an interrupted one left there."""
+    if path is None:
+        return None, None
+    checkpoint = Checkpoint(check_target(path), fingerprint(denoiser, signals, resume=resume))
+    return checkpoint, checkpoint.read()
+
+
+def fingerprint(denoiser: Any, signals: Signals, *, resume: bool) -> str:
+    """Return what tells one fit from another: parameters, signals, and where it began."""
+    arrays: dict[str, NDArray[Any]] = {}
+    parameters = {
+        name: encode(value, arrays)
+        for name, value in denoiser.get_params(deep=False).items()
+        if name not in IRRELEVANT
+    }
+    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
+    started = denoiser.model_.get_weights() if resume else []
+    for array in (*arrays.values(), signals.X, signals.y, signals.weight, *started):
+        if array is not None:
+            digest.update(f"{array.dtype.str} {array.shape} ".encode())
+            digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+class WriteCheckpoint(keras.callbacks.Callback):
+    """Write a checkpoint after each epoch; must come after all other callbacks."""
+
+    def __init__(self, checkpoint: Checkpoint, seed: int, epochs: list[Any], stopper: Any) -> None:
+        super().__init__()
+        self.checkpoint, self.seed, self.epochs, self.stopper = checkpoint, seed, epochs, stopper
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        stopper = self.stopper
+        self.checkpoint.write(
+            Saved(
+                seed=self.seed,
+                epochs=[_finite(logs) for logs in self.epochs],
+                stopped=bool(self.model.stop_training),
+                stopper=None if stopper is None else stopper.state(),
+                weights=self.model.get_weights(),
+                optimizer=[variable.numpy() for variable in self.model.optimizer.variables],
+                best=[] if stopper is None else list(stopper.best_weights or []),
+            )
+        )
+
+
+def _finite(logs: dict[str, Any]) -> dict[str, float | None]:
+    """Return what JSON can hold of an epoch's numbers."""
+    return {name: float(x) if np.isfinite(x) else None for name, x in logs.items()}

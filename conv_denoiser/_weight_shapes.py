@@ -1,0 +1,49 @@
+"""Shapes of the weights of our networks, known without building them.
+
+A file says how large a network is. Before memory is taken for it, its weights must be there.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+__all__ = ["WEIGHT_SHAPES"]
+
+Shape = tuple[int, ...]
+# As in `_networks`, which imports Keras.
+STRIDE = 4
+
+
+def _autoencoder(n_channels: int, filters: Sequence[int], kernel_size: int) -> Iterator[Shape]:
+    before = n_channels
+    for n_filters in filters:
+        yield from ((kernel_size, before, n_filters), (n_filters,))
+        before = n_filters
+    for n_filters in reversed(filters):
+        yield from ((kernel_size, n_filters, before), (n_filters,))
+        before = n_filters
+    yield from ((kernel_size, before, n_channels), (n_channels,))
+
+
+def _unet(n_channels: int, filters: Sequence[int], kernel_size: int) -> Iterator[Shape]:
+    def convolution(before: int, after: int, size: int = kernel_size) -> tuple[Shape, Shape]:
+        return (size, before, after), (after,)
+
+    def residual_block(n_filters: int) -> tuple[Shape, ...]:
+        return convolution(n_filters, n_filters) * 2
+
+    yield from convolution(n_channels, filters[0])
+    yield from residual_block(filters[0])
+    for before, after in pairwise(filters):
+        yield from convolution(before, after, max(kernel_size, STRIDE))
+        yield from residual_block(after)
+    yield from residual_block(filters[-1])
+    for after, before in zip(filters[-2::-1], filters[:0:-1], strict=True):
+        yield from ((2 * STRIDE, after, before), (after,))
+        yield from residual_block(after)
+    yield from convolution(filters[0], n_channels)
+
+
+WEIGHT_SHAPES: dict[str, Callable[[int, Sequence[int], int], Iterator[Shape]]] = {
+    "autoencoder": _autoencoder,
+    "unet": _unet,
+}

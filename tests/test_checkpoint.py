@@ -1,0 +1,165 @@
+"""Fits go on where a killed process left them, and end as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from conftest import small_denoiser
+
+from conv_denoiser.persistence import ModelFileError
+
+OPTIONS = {"epochs": 4, "validation_split": 0.25}
+
+
+class StopBetween(keras.callbacks.Callback):
+    """Raise within an epoch, after so many whole ones."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = after
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == self.after and batch == 1:
+            raise OSError("no more power")
+
+
+def assert_same(first, second, X):
+    assert first.history_ == second.history_
+    assert (first.n_epochs_, first.best_epoch_) == (second.n_epochs_, second.best_epoch_)
+    np.testing.assert_array_equal(first.transform(X), second.transform(X))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"random_state": None},
+        {"early_stopping": True, "patience": 2},
+        {"supervision": "blind_spot", "loss": "mean_squared_error"},
+        {"optimizer": "sgd"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("after", [0, 2])
+def test_goes_on_after_an_error(parabolas, tmp_path, more, after):
+    X, y = parabolas
+    path = tmp_path / "fit.safetensors"
+    options = {**OPTIONS, **more, "checkpoint": path}
+    broken = small_denoiser(**options, callbacks=[StopBetween(after)])
+    with pytest.raises(OSError, match="no more power"):
+        broken.fit(X, y)
+    assert path.exists() == (after > 0)
+    resumed = small_denoiser(**options).fit(X, y)
+    assert not path.exists()
+    assert len(resumed.history_["loss"]) == resumed.n_epochs_ <= 4
+    if more.get("random_state", 0) is not None:
+        whole = small_denoiser(**{**options, "checkpoint": None}).fit(X, y)
+        assert_same(resumed, whole, X)
+    elif after:
+        np.testing.assert_array_equal(
+            resumed.history_["loss"][:after], broken.history_["loss"][:after]
+        )
+
+
+@pytest.mark.slow
+def test_nothing_is_left_to_do(parabolas, tmp_path, monkeypatch):
+    """The process died after the last epoch, but before the file was removed."""
+    from conv_denoiser._checkpoint import Checkpoint
+
+    X, y = parabolas
+    path = tmp_path / "fit.safetensors"
+    for more in ({}, {"early_stopping": True, "patience": 1, "learning_rate": 0.5}):
+        options = {**OPTIONS, **more}
+        with monkeypatch.context() as patch:
+            patch.setattr(Checkpoint, "remove", lambda self: None)
+            whole = small_denoiser(**options, checkpoint=path).fit(X, y)
+        assert path.exists()
+        assert_same(small_denoiser(**options, checkpoint=path).fit(X, y), whole, X)
+        assert not path.exists()
+
+
+def test_another_fit_is_not_taken_up(parabolas, tmp_path):
+    X, y = parabolas
+    path = tmp_path / "fit.safetensors"
+    with pytest.raises(OSError, match="no more power"):
+        small_denoiser(**OPTIONS, checkpoint=path, callbacks=[StopBetween(1)]).fit(X, y)
+    before = path.read_bytes()
+    for denoiser, signals in (
+        (small_denoiser(**OPTIONS, checkpoint=path), X + 1),
+        (small_denoiser(**{**OPTIONS, "epochs": 7}, checkpoint=path), X),
+        (small_denoiser(**{**OPTIONS, "filters": (5,)}, checkpoint=path), X),
+    ):
+        with pytest.raises(ValueError, match=r"is the file of another fit, .*Delete it"):
+            denoiser.fit(signals, y)
+    assert path.read_bytes() == before
+    # What changes nothing of what is learned may change.
+    small_denoiser(**OPTIONS, checkpoint=path, verbose=2).fit(X, y)
+
+
+def test_warm_start(parabolas, tmp_path):
+    X, y = parabolas
+    path = tmp_path / "fit.safetensors"
+    options = {**OPTIONS, "epochs": 2, "warm_start": True}
+    whole = small_denoiser(**options).fit(X, y).fit(X, y)
+    broken, other = (small_denoiser(**options, checkpoint=path).fit(X, y) for _ in range(2))
+    broken.set_params(callbacks=[StopBetween(3)])
+    with pytest.raises(OSError, match="no more power"):
+        broken.fit(X, y)
+    assert_same(other.fit(X, y), whole, X)
+
+
+def test_damaged_file(parabolas, tmp_path):
+    (tmp_path / "fit").write_bytes(b"\x08\0\0\0\0\0\0\0nonsense")
+    with pytest.raises(ModelFileError):
+        small_denoiser(checkpoint=tmp_path / "fit").fit(*parabolas)
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        small_denoiser(checkpoint=tmp_path / "no" / "fit").fit(*parabolas)
+    with pytest.raises(ValueError, match="'checkpoint' parameter"):
+        small_denoiser(checkpoint=3).fit(*parabolas)
+
+
+PROGRAM = """
+import sys, numpy as np
+from conv_denoiser import ConvDenoiser, SignalGenerator, save
+X, y = SignalGenerator(random_state=0).sample(600, return_X_y=True)
+options = {"filters": (4,), "epochs": 15, "batch_size": 16, "random_state": 0}
+denoiser = ConvDenoiser(**options, checkpoint=sys.argv[1]).fit(X, y)
+save(denoiser, sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL")
+def test_killed_process(tmp_path):
+    from conv_denoiser import load
+
+    checkpoint, result = tmp_path / "fit.safetensors", tmp_path / "model.safetensors"
+    command = [sys.executable, "-c", PROGRAM, str(checkpoint), str(result)]
+    rng = np.random.default_rng()
+    n_kills = 0
+    while not result.exists():
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        while n_kills < 2 and process.poll() is None and not checkpoint.exists():
+            time.sleep(0.01)
+        if n_kills < 2:
+            time.sleep(rng.uniform(0, 0.3))
+            os.kill(process.pid, signal.SIGKILL)
+            n_kills += 1
+        process.wait()
+    killed = load(result)
+    assert killed.n_epochs_ == len(killed.history_["loss"]) == 15
+    assert not checkpoint.exists()
+    whole = tmp_path / "whole.safetensors"
+    subprocess.run([*command[:3], str(tmp_path / "other"), str(whole)], check=True)
+    assert killed.history_ == load(whole).history_
+    X = np.random.default_rng(0).normal(size=(5, 150))
+    np.testing.assert_array_equal(killed.transform(X), load(whole).transform(X))

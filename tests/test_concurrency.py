@@ -1,0 +1,81 @@
+"""Threads share a denoiser, fits do not disturb each other, and a fork does not hang."""
+
+import multiprocessing
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from conftest import small_denoiser, small_unet
+
+
+def test_eight_threads_share_a_denoiser(parabolas):
+    X, y = parabolas
+    for denoiser in (small_denoiser(), small_unet()):
+        denoiser.fit(X, y)
+        batches = [X[begin : begin + n] + begin for begin in range(20) for n in (1, 7, 40)]
+        expected = [denoiser.transform(batch) for batch in batches]
+        with ThreadPoolExecutor(8) as pool:
+            for result, alone in zip(pool.map(denoiser.transform, batches), expected, strict=True):
+                np.testing.assert_array_equal(result, alone)
+
+
+def test_fits_in_two_threads_give_what_they_give_alone(parabolas):
+    X, y = parabolas
+
+    def fit(seed):
+        options = {"random_state": seed, "epochs": 3, "kernel_size": 3 + 2 * seed}
+        return small_denoiser(**options).fit(X, y).transform(X)
+
+    expected = [fit(seed) for seed in (0, 1)]
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            for result, alone in zip(pool.map(fit, (0, 1)), expected, strict=True):
+                np.testing.assert_array_equal(result, alone)
+
+
+# In a process of its own: the workers of pytest have threads that a fork does not like.
+FORK = """
+import multiprocessing, sys, warnings
+import numpy as np
+from conv_denoiser import ConvDenoiser
+from conv_denoiser.export import OnnxDenoiser, to_onnx
+
+warnings.simplefilter("ignore")  # of the fork itself, in Python 3.12
+X = np.random.default_rng(0).normal(size=(40, 30)).cumsum(axis=1)
+denoiser = ConvDenoiser(filters=(2,), epochs=1).fit(X, X)
+to_onnx(denoiser, sys.argv[1])
+deployed = OnnxDenoiser(sys.argv[1], n_threads=int(sys.argv[2]))
+expected = deployed.transform(X)
+
+
+def work(results):
+    results.put(np.array_equal(deployed.transform(X), expected))
+    for call in (denoiser.transform, ConvDenoiser(filters=(2,), epochs=1).fit):
+        try:
+            call(X, *[X] * (call != denoiser.transform))
+        except RuntimeError as error:
+            results.put(str(error))
+
+
+context = multiprocessing.get_context("fork")
+results = context.Queue()
+process = context.Process(target=work, args=(results,))
+process.start()
+for _ in range(3):
+    print(results.get(timeout=60))
+process.join()
+"""
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork"
+)
+def test_fork_after_use(tmp_path):
+    command = [sys.executable, "-c", FORK, str(tmp_path / "model.onnx"), "2"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    works, *errors = done.stdout.splitlines()
+    assert works == "True", done.stderr
+    assert len(errors) == 2
+    assert all("before this process was forked" in error for error in errors)
