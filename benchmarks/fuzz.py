@@ -26,6 +26,7 @@ from safetensors.numpy import load_file, save_file
 
 from conv_denoiser import ConvDenoiser, load, save
 from conv_denoiser._model_files import DIGEST, TEXT, digest_of
+from conv_denoiser._weight_shapes import WEIGHT_SHAPES
 from conv_denoiser.persistence import ModelFileError
 
 SECONDS, MEGABYTES = 2, 200
@@ -142,6 +143,28 @@ def change_arrays(content: dict[str, Any], arrays: dict[str, Any], rng: Any) -> 
     choices[int(rng.integers(len(choices)))]()
 
 
+def build_another(content: dict[str, Any], arrays: dict[str, Any], rng: Any) -> None:
+    """Ask for a network of another, mostly absurd size, with weights that fit it."""
+    architecture = str(rng.choice(sorted(WEIGHT_SHAPES)))
+    filters = [int(rng.integers(1, 4))] * int(rng.choice([1, 2, 5, 9, 15, 33, 200, 1000]))
+    kernel_size = int(rng.choice([1, 2, 3, 7, 100]))
+    network = {"filters": {"type": "tuple", "items": filters}, "kernel_size": kernel_size}
+    content["network"].update(network, architecture=architecture)
+    content["fitted"]["n_features_in_"] = int(rng.choice([1, 30, 2**30]))
+    arrays.clear()
+    for number, shape in enumerate(WEIGHT_SHAPES[architecture](1, filters, kernel_size)):
+        arrays[f"weight_{number:03d}"] = np.zeros(shape, np.float32)
+
+
+def fill_with_noise(content: dict[str, Any], arrays: dict[str, Any], rng: Any) -> None:
+    """Ask for thousands of noise models, of a bank or without."""
+    arrays["noise_bank_0"] = np.ones(int(rng.choice([1, 10**5])))
+    bank = {"type": "RecordedNoise", "bank": "noise_bank_0", "scale": None, "snr_db": 3}
+    white = {"type": "GaussianNoise", "scale": 1.0, "snr_db": None}
+    parts = [bank, *[bank if rng.integers(2) else white] * int(rng.choice([0, 1, 9999]))]
+    content["parameters"]["noise"] = {"type": "NoiseSum", "parts": parts}
+
+
 def _weird(rng: Any) -> Any:
     return copy.deepcopy(WEIRD[int(rng.integers(len(WEIRD)))])
 
@@ -160,7 +183,7 @@ def _random_place(content: Any, rng: Any) -> tuple[Any, Any]:
 DAMAGES: tuple[Mutation, ...] = (
     flip_bits, truncate, extend, announce_header, overwrite, move, edit_header,
 )  # fmt: skip
-FORGERIES = (change_values, change_keys, nest, change_arrays)
+FORGERIES = (change_values, change_keys, nest, change_arrays, build_another, fill_with_noise)
 
 
 def header_end(content: bytes) -> int:

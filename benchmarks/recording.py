@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from common import PeakMemory, machine
 
-from conv_denoiser import StreamingDenoiser, denoise_recording
+from conv_denoiser import StreamingDenoiser, denoise_recording, save
+from conv_denoiser import load as load_model
 from conv_denoiser.export import OnnxDenoiser, to_onnx
 
 RATE = 360  # Hz
@@ -40,6 +41,7 @@ def fit_all(folder: Path) -> None:
         architecture = "unet" if name == "U-Net" else "autoencoder"
         denoiser = ConvDenoiser(architecture, epochs=1, random_state=0).fit(X, X)
         joblib.dump(denoiser, folder / f"{name}.joblib")
+        save(denoiser, folder / f"{name}.safetensors", sampling_rate=RATE)
         to_onnx(denoiser, folder / f"{name}.onnx", sampling_rate=RATE)
 
 
@@ -163,6 +165,12 @@ def single_windows(folder: Path) -> str:
             cells.setdefault(label, []).append(f"{1e3 * seconds:.3g}")
         label = "import and load an `OnnxDenoiser`, new process (s)"
         cells.setdefault(label, []).append(f"{start_up(folder, name):.2f}")
+        label = "`load` of a file of `save`, beyond the import of TensorFlow (s)"
+        times = medians({label: partial(load_model, folder / f"{name}.safetensors")}, 7)
+        cells.setdefault(label, []).append(f"{times[label]:.2f}")
+        label = "size of that file (kB)"
+        size = (folder / f"{name}.safetensors").stat().st_size
+        cells.setdefault(label, []).append(f"{size / 1000:.0f}")
         label = f"stream of {RATE} Hz, sample by sample: share of one core (%)"
         cells.setdefault(label, []).append(f"{100 * stream_share(onnx):.2f}")
     return "\n".join([*lines, *(f"| {key} | {' | '.join(row)} |" for key, row in cells.items())])

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +11,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from conv_denoiser._files import check_target
+from conv_denoiser import __version__
+from conv_denoiser._files import check_target, remove_leftovers
 from conv_denoiser._model_files import read_model_file, write_model_file
 from conv_denoiser._parameters import encode
 from conv_denoiser._supervision import Signals
@@ -72,30 +74,41 @@ class Checkpoint(NamedTuple):
 
 
 def opened(
-    path: str | os.PathLike[str] | None, denoiser: Any, signals: Signals, *, resume: bool
+    path: str | os.PathLike[str] | None, denoiser: Any, signals: Signals, rows: Any, *, resume: bool
 ) -> tuple[Checkpoint | None, Saved | None]:
-    """Return the checkpoint of a fit, and what an interrupted one left there."""
+    """Return the checkpoint of a fit on some rows, and what an interrupted one left there."""
     if path is None:
         return None, None
-    checkpoint = Checkpoint(check_target(path), fingerprint(denoiser, signals, resume=resume))
+    target = check_target(path)
+    remove_leftovers(target)
+    checkpoint = Checkpoint(target, _fingerprint(denoiser, signals, rows, resume=resume))
     return checkpoint, checkpoint.read()
 
 
-def fingerprint(denoiser: Any, signals: Signals, *, resume: bool) -> str:
-    """Return what tells one fit from another: parameters, signals, and where it began."""
+def _fingerprint(denoiser: Any, signals: Signals, rows: Any, *, resume: bool) -> str:
+    """Return what tells one fit from another: parameters, signals, rows, and where it began."""
     arrays: dict[str, NDArray[Any]] = {}
     parameters = {
-        name: encode(value, arrays)
+        name: (encode(value, arrays), _details(value))
         for name, value in denoiser.get_params(deep=False).items()
         if name not in IRRELEVANT
     }
-    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
+    description = [__version__, parameters, [str(part) for part in rows if isinstance(part, slice)]]
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True, default=str).encode())
+    rows = [part for part in rows if isinstance(part, np.ndarray)]
     started = denoiser.model_.get_weights() if resume else []
-    for array in (*arrays.values(), signals.X, signals.y, signals.weight, *started):
+    for array in (*arrays.values(), signals.X, signals.y, signals.weight, *rows, *started):
         if array is not None:
             digest.update(f"{array.dtype.str} {array.shape} ".encode())
-            digest.update(array.tobytes())
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def _details(value: Any) -> Any:
+    """Return what objects of Keras and scikit-learn say of themselves, but for where they lie."""
+    if hasattr(value, "get_config") and not isinstance(value, type):
+        return value.get_config()
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
 class WriteCheckpoint(keras.callbacks.Callback):
@@ -107,13 +120,16 @@ class WriteCheckpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         stopper = self.stopper
+        weights = self.model.get_weights()
+        if not all(np.isfinite(array).all() for array in weights):
+            return  # the training is about to fail, and cannot go on from here
         self.checkpoint.write(
             Saved(
                 seed=self.seed,
                 epochs=[_finite(logs) for logs in self.epochs],
                 stopped=bool(self.model.stop_training),
                 stopper=None if stopper is None else stopper.state(),
-                weights=self.model.get_weights(),
+                weights=weights,
                 optimizer=[variable.numpy() for variable in self.model.optimizer.variables],
                 best=[] if stopper is None else list(stopper.best_weights or []),
             )

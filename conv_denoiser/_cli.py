@@ -141,7 +141,8 @@ def info(options: argparse.Namespace) -> None:
     card = _read_card(options.model)
     width = max(map(len, card))
     for name, value in card.items():
-        print(f"{name:{width}}  {'unknown' if value is None else value}")
+        text = "unknown" if value is None else str(value)
+        print(f"{name:{width}}  {text if text.isprintable() else repr(text)}")
 
 
 def _load(path: str, n_threads: int | None) -> tuple[Any, dict[str, Any]]:
@@ -195,7 +196,7 @@ def _plot(path: Path, recording: Recording, denoised: NDArray[Any]) -> None:
 
     figure = plot_recording(recording.samples, denoised, recording.sampling_rate)
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+        figure.savefig(temporary, dpi=120, format=path.suffix[1:].lower())
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import glob
 import os
 import shutil
 import uuid
@@ -7,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["ModelFileError", "check_target", "replacing"]
+__all__ = ["ModelFileError", "check_target", "remove_leftovers", "replacing"]
+
+TEMPORARY = ".tmp"
 
 
 class ModelFileError(ValueError):
@@ -24,15 +27,21 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
+def remove_leftovers(target: Path) -> None:
+    """Remove what processes that were killed while they wrote `target` have left."""
+    for path in target.parent.glob(f".{glob.escape(target.name[:100])}.*{TEMPORARY}"):
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give the path of a new file, which takes the place of `path` when the block ends.
 
-    It lies in the same folder and keeps the suffix. If the block raises, it is removed, and what
-    was at `path` stays.
+    It lies in the same folder, with a suffix of its own. If the block raises, it is removed, and
+    what was at `path` stays.
     """
     target = check_target(path)
-    temporary = target.with_name(f".{uuid.uuid4().hex}{target.suffix}")
+    temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}{TEMPORARY}")
     try:
         temporary.touch(exist_ok=False)
         if target.exists():

@@ -23,8 +23,8 @@ def check_not_forked() -> None:
     elif process not in _used_by:
         raise RuntimeError(
             "TensorFlow was used before this process was forked, and does not work in it. Start "
-            "processes with multiprocessing.get_context('spawn') or 'forkserver', or with joblib; "
-            "or use an OnnxDenoiser, which is not hurt by a fork."
+            "processes with multiprocessing.get_context('spawn') or 'forkserver', or with joblib's "
+            "loky; or use an OnnxDenoiser, which is not hurt by a fork."
         )
 
 

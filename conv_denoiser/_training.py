@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 
 from conv_denoiser import _checkpoint, _compile, _keras, _memory, _networks, _options, _supervision
 from conv_denoiser._supervision import Problem, Signals
+from conv_denoiser._threads import check_not_forked
 
 __all__ = ["Trained", "train_denoiser"]
 
@@ -35,9 +36,10 @@ def train_denoiser(
     checkpoint: Any,
 ) -> Trained:
     """Build a network, or with `resume` take up the denoiser's, and train it."""
+    check_not_forked()
     rows = _options.split_rows(validation_split, signals)
     seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
-    file, saved = _checkpoint.opened(checkpoint, denoiser, signals, resume=resume)
+    file, saved = _checkpoint.opened(checkpoint, denoiser, signals, rows, resume=resume)
     seed = seed if saved is None else saved.seed
     cross_entropy = _compile.is_cross_entropy(_options.chosen(denoiser, "loss"))
     n_timesteps, n_channels = signals.X.shape[1:]

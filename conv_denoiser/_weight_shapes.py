@@ -6,11 +6,13 @@ A file says how large a network is. Before memory is taken for it, its weights m
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-__all__ = ["WEIGHT_SHAPES"]
+__all__ = ["MAX_LEVELS", "WEIGHT_SHAPES", "shortest_signal"]
 
 Shape = tuple[int, ...]
 # As in `_networks`, which imports Keras.
 STRIDE = 4
+# Levels that a file may ask for: those of a U-Net pad signals to multiples of 4 ** (levels - 1).
+MAX_LEVELS = {"autoencoder": 32, "unet": 9}
 
 
 def _autoencoder(n_channels: int, filters: Sequence[int], kernel_size: int) -> Iterator[Shape]:
@@ -41,6 +43,13 @@ def _unet(n_channels: int, filters: Sequence[int], kernel_size: int) -> Iterator
         yield from ((2 * STRIDE, after, before), (after,))
         yield from residual_block(after)
     yield from convolution(filters[0], n_channels)
+
+
+def shortest_signal(architecture: str, filters: Sequence[int], kernel_size: int) -> int:
+    """Return the number of timesteps that a network needs, and pads shorter signals to."""
+    if architecture == "unet":
+        return 1  # it pads by itself, to a multiple of its lowest level's stride
+    return len(filters) * (kernel_size - 1) + 1
 
 
 WEIGHT_SHAPES: dict[str, Callable[[int, Sequence[int], int], Iterator[Shape]]] = {

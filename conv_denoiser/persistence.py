@@ -4,7 +4,7 @@ import inspect
 import math
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,20 @@ from conv_denoiser._model_card import model_card
 from conv_denoiser._model_files import read_model_file, write_model_file
 from conv_denoiser._parameters import decode, encode
 from conv_denoiser._validation import check_params
-from conv_denoiser._weight_shapes import WEIGHT_SHAPES
+from conv_denoiser._weight_shapes import MAX_LEVELS, WEIGHT_SHAPES, shortest_signal
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.preprocessing import PerSampleScaler
 
 __all__ = ["ModelFileError", "load", "read_card", "save"]
 
 Arrays = Mapping[str, NDArray[Any]]
+Shapes = dict[str, tuple[int, ...]]
 # Version of what a file says; each that was ever released can be read.
 FORMAT = 1
 # What a denoiser cannot be rebuilt without, where a file has its name alone.
 NEEDED = ("architecture", "scaler")
+# A stranger's file shall not name a path that `fit` writes to.
+LEFT_OUT = ("checkpoint",)
 NETWORK_OPTIONS = ("filters", "kernel_size", "max_norm", "output_activation", "predicts_noise")
 LIMIT = 2**31
 # What comes of using values of another kind than those that `save` writes.
@@ -97,6 +100,10 @@ def save(
     arrays = {_weight_name(number): array for number, array in enumerate(weights)}
     parameters = denoiser.get_params(deep=False)
     network = {key: value for key, value in denoiser._network.items() if key != "n_channels"}
+    for name in LEFT_OUT:
+        del parameters[name]
+    if any(array.dtype != np.float32 for array in weights):
+        raise ValueError("A file holds weights of float32. The network has others, too.")
     names = getattr(denoiser, "feature_names_in_", None)
     content = {
         "format": FORMAT,
@@ -146,9 +153,7 @@ def load(path: str | os.PathLike[str], **parameters: Any) -> ConvDenoiser:
     ------
     ModelFileError
         If the file was not written by `save`, is damaged or of an unknown version, or if something
-        is needed that the file has by name alone.
-    TypeError
-        If a parameter is passed that the file holds.
+        is needed that the file has by name alone, or passed that it holds.
     OSError
         If the file cannot be read.
 
@@ -161,14 +166,14 @@ def load(path: str | os.PathLike[str], **parameters: Any) -> ConvDenoiser:
     --------
     See `save`.
     """
-    content, arrays = read_model_file(path)
+
+    def check(content: Any, shapes: Shapes) -> None:
+        _check(content, shapes, parameters)
+
+    content, arrays = read_model_file(path, check)
     try:
         return _denoiser(content, arrays, parameters)
-    except ModelFileError as error:
-        raise ModelFileError(f"{os.fspath(path)!r} {error}") from error
-    except _PassedError as error:
-        raise TypeError(f"load of {os.fspath(path)!r}: {error}") from None
-    except MEANINGLESS as error:
+    except (*MEANINGLESS, MemoryError) as error:
         raise ModelFileError(f"{os.fspath(path)!r} makes no sense: {error!r}") from error
 
 
@@ -193,67 +198,95 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         If the file cannot be read.
     """
     content, _ = read_model_file(path)
-    card = content.get("card") if isinstance(content, dict) else None
-    if not isinstance(card, dict):
-        raise ModelFileError(f"{os.fspath(path)!r} has no model card.")
+    try:
+        card: dict[str, Any] = content["card"]
+        rate = card["sampling_rate"]
+        if rate is not None and not (isinstance(rate, float) and rate > 0):
+            raise ValueError(f"a sampling rate of {rate!r}")
+    except MEANINGLESS as error:
+        raise ModelFileError(f"{os.fspath(path)!r} has no sound model card: {error!r}") from error
     return card
 
 
-class _PassedError(TypeError):
-    """A parameter was passed that is not wanted."""
-
-
-def _denoiser(content: Any, arrays: Arrays, given: dict[str, Any]) -> ConvDenoiser:
-    from conv_denoiser._networks import padded_length
-
-    if content["format"] != FORMAT or isinstance(content["format"], bool):
+def _check(content: Any, shapes: Shapes, given: Mapping[str, Any]) -> None:
+    """Raise where a file is of another version, needs more, or where shapes are not as it says."""
+    if type(content["format"]) is not int or content["format"] != FORMAT:
         raise ModelFileError(
             f"is of format {content['format']!r}; conv_denoiser {__version__} reads format "
             f"{FORMAT}."
         )
+    for name in NEEDED:
+        value = content["parameters"][name]
+        if _is_external(value) and name not in given:
+            raise ModelFileError(
+                f"has its {name} by name alone, {value['name']}. Pass it: load(path, {name}=...)."
+            )
+    weights = [name for name in shapes if name.startswith("weight_")]
+    in_order = [shapes[_weight_name(number)] for number in range(len(weights))]
+    banks = list(_banks(content["parameters"]["noise"]))
+    if sorted([*weights, *banks]) != sorted(shapes):
+        raise ValueError("its arrays are not those that it speaks of")
+    options = {name: decode(content["network"][name], {}) for name in NETWORK_OPTIONS}
+    architecture = content["network"]["architecture"]
+    fitted = content["fitted"]
+    _check_network(architecture, options, fitted["n_channels_in_"], in_order)
+
+
+def _banks(noise: Any) -> Iterator[str]:
+    """Return the names of the arrays in a noise model."""
+    if isinstance(noise, dict) and noise.get("type") == "NoiseSum":
+        for part in noise["parts"]:
+            yield from _banks(part)
+    elif isinstance(noise, dict) and "bank" in noise:
+        if not noise["bank"].startswith("noise_bank_"):
+            raise ValueError(f"{noise['bank']!r} is no bank of noise")
+        yield noise["bank"]
+
+
+def _denoiser(content: Any, arrays: Arrays, given: dict[str, Any]) -> ConvDenoiser:
     denoiser = ConvDenoiser(**_parameters(content["parameters"], arrays, given))
     check_params(denoiser)
     fitted = _fitted(content["fitted"])
+    options = {name: decode(content["network"][name], {}) for name in NETWORK_OPTIONS}
     architecture = content["network"]["architecture"]
-    if _is_external(architecture):
-        architecture = given["architecture"]
-    n_channels = fitted["n_channels_in_"]
-    options = {name: decode(content["network"][name], arrays) for name in NETWORK_OPTIONS}
-    options.update(architecture=architecture, n_channels=n_channels)
-    weights = _weights(arrays)
-    _check_network(options, weights)
+    options["architecture"] = given["architecture"] if _is_external(architecture) else architecture
+    options["n_channels"] = fitted["n_channels_in_"]
     scaler = content["scaler"]
-    fitted["scaler_"] = clone(given["scaler"]) if _is_external(scaler) else decode(scaler, arrays)
+    fitted["scaler_"] = clone(given["scaler"]) if _is_external(scaler) else decode(scaler, {})
     if not isinstance(fitted["scaler_"], (PerSampleScaler, type(None))):
         raise ValueError(f"the scaler is {fitted['scaler_']!r}")
     fitted["history_"] = _history(content["history"])
     fitted["n_epochs_"] = len(fitted["history_"]["loss"])
     # As if it came out of a pickle: the network is rebuilt, and gets the weights.
+    weights = _weights(arrays)
     denoiser.__setstate__({**fitted, "_network": options, "_compiled_with": {}, "model_": weights})
-    denoiser._length = padded_length(denoiser.model_, fitted["n_features_in_"], n_channels)
+    denoiser._length = _padded_length(denoiser, options)
     return denoiser
+
+
+def _padded_length(denoiser: ConvDenoiser, options: Mapping[str, Any]) -> int:
+    """Return the length that signals are padded to, without a search if the network is ours."""
+    from conv_denoiser._networks import padded_length
+
+    architecture, n_timesteps = options["architecture"], denoiser.n_features_in_
+    if callable(architecture):
+        return padded_length(denoiser.model_, n_timesteps, options["n_channels"])
+    return max(
+        n_timesteps, shortest_signal(architecture, options["filters"], options["kernel_size"])
+    )
 
 
 def _parameters(encoded: Any, arrays: Arrays, given: dict[str, Any]) -> dict[str, Any]:
     known = inspect.signature(ConvDenoiser).parameters
     by_name = {name: value["name"] for name, value in encoded.items() if _is_external(value)}
-    unwanted = set(given) - set(by_name)
-    if unwanted:
-        raise _PassedError(
-            f"the file holds {', '.join(sorted(unwanted))} itself, or knows of no such parameter."
-        )
     parameters = {}
     for name, value in encoded.items():
-        if name not in known:
+        if name not in known or name in LEFT_OUT:
             raise ValueError(f"unknown parameter {name!r}")
         if name not in by_name:
             parameters[name] = decode(value, arrays)
         elif name in given:
             parameters[name] = given[name]
-        elif name in NEEDED:
-            raise ModelFileError(
-                f"has its {name} by name alone, {by_name[name]}. Pass it: load(path, {name}=...)."
-            )
         else:
             warnings.warn(
                 f"A file cannot hold {name}={by_name[name]}; it is the default now. Pass it, "
@@ -261,6 +294,9 @@ def _parameters(encoded: Any, arrays: Arrays, given: dict[str, Any]) -> dict[str
                 UserWarning,
                 stacklevel=4,
             )
+    unwanted = ", ".join(sorted(set(given) - set(by_name)))
+    if unwanted:
+        raise ModelFileError(f"holds {unwanted} itself, or knows of no such parameter.")
     return parameters
 
 
@@ -271,7 +307,8 @@ def _fitted(fields: Mapping[str, Any]) -> dict[str, Any]:
     fitted = {"n_features_in_": n_timesteps, "n_channels_in_": n_channels}
     names = fields["feature_names_in_"]
     if names is not None:
-        if len(names) != n_timesteps or not all(isinstance(name, str) for name in names):
+        are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if not are_names or len(names) != n_timesteps:
             raise ValueError("feature_names_in_ are no names of the timesteps")
         fitted["feature_names_in_"] = np.array(names, dtype=object)
     if fields["supervision_"] not in ("paired", "synthetic", "blind_spot"):
@@ -291,13 +328,18 @@ def _check_count(number: Any) -> None:
 
 
 def _history(fields: Mapping[str, Any]) -> dict[str, list[float]]:
-    history = {
-        str(name): [math.nan if value is None else float(value) for value in values]
-        for name, values in fields.items()
-    }
+    history = {name: [_loss(value) for value in values] for name, values in fields.items()}
     if len({len(values) for values in history.values()}) > 1 or "loss" not in history:
         raise ValueError("the history has epochs that lack values")
     return history
+
+
+def _loss(value: Any) -> float:
+    if value is None:
+        return math.nan
+    if type(value) not in (int, float):
+        raise ValueError(f"a loss of {value!r}")
+    return float(value)
 
 
 def _weights(arrays: Arrays) -> list[NDArray[np.float32]]:
@@ -309,10 +351,12 @@ def _weights(arrays: Arrays) -> list[NDArray[np.float32]]:
     return weights
 
 
-def _check_network(options: Mapping[str, Any], weights: list[NDArray[np.float32]]) -> None:
+def _check_network(
+    architecture: Any, options: Mapping[str, Any], n_channels: Any, shapes: list[tuple[int, ...]]
+) -> None:
     """Raise ValueError where weights are not those of the network that is to be built."""
     filters, kernel_size = options["filters"], options["kernel_size"]
-    for number in (*filters, kernel_size):
+    for number in (*filters, kernel_size, n_channels):
         _check_count(number)
     if options["output_activation"] not in ("sigmoid", "linear"):
         raise ValueError(f"unknown activation {options['output_activation']!r}")
@@ -320,14 +364,13 @@ def _check_network(options: Mapping[str, Any], weights: list[NDArray[np.float32]
         raise ValueError("predicts_noise is neither true nor false")
     if options["max_norm"] is not None and not 0 < options["max_norm"] < math.inf:
         raise ValueError(f"max_norm is {options['max_norm']!r}")
-    if callable(options["architecture"]):
-        if max(*filters, kernel_size) > max(1024, sum(array.size for array in weights)):
-            raise ValueError("there are fewer weights than filters")
+    if _is_external(architecture):  # whose own code decides what it makes of these numbers
+        if max(*filters, kernel_size, n_channels) > 2**16 or len(filters) > 64:
+            raise ValueError("a network of such a size is not to be expected")
         return
-    if not 0 < len(filters) <= len(weights):
-        raise ValueError(f"{len(filters)} levels of filters, but {len(weights)} weights")
-    shapes = WEIGHT_SHAPES[options["architecture"]](options["n_channels"], filters, kernel_size)
-    if [array.shape for array in weights] != list(shapes):
+    if not 0 < len(filters) <= MAX_LEVELS[architecture]:
+        raise ValueError(f"a network of {len(filters)} levels is not to be expected")
+    if shapes != list(WEIGHT_SHAPES[architecture](n_channels, filters, kernel_size)):
         raise ValueError("the weights have other shapes than those of the network")
 
 

@@ -5,12 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import keras
 import numpy as np
 import pytest
 from conftest import small_denoiser
 
+from conv_denoiser._model_files import read_model_file
 from conv_denoiser.persistence import ModelFileError
 
 OPTIONS = {"epochs": 4, "validation_split": 0.25}
@@ -29,6 +31,17 @@ class StopBetween(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self.epoch == self.after and batch == 1:
             raise OSError("no more power")
+
+
+class CountEpochs(keras.callbacks.Callback):
+    """Remember which epochs were begun."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.seen.append(epoch)
 
 
 def assert_same(first, second, X):
@@ -58,8 +71,10 @@ def test_goes_on_after_an_error(parabolas, tmp_path, more, after):
     with pytest.raises(OSError, match="no more power"):
         broken.fit(X, y)
     assert path.exists() == (after > 0)
-    resumed = small_denoiser(**options).fit(X, y)
+    epochs = CountEpochs()
+    resumed = small_denoiser(**options, callbacks=[lambda: epochs]).fit(X, y)
     assert not path.exists()
+    assert epochs.seen[0] == after
     assert len(resumed.history_["loss"]) == resumed.n_epochs_ <= 4
     if more.get("random_state", 0) is not None:
         whole = small_denoiser(**{**options, "checkpoint": None}).fit(X, y)
@@ -83,7 +98,10 @@ def test_nothing_is_left_to_do(parabolas, tmp_path, monkeypatch):
             patch.setattr(Checkpoint, "remove", lambda self: None)
             whole = small_denoiser(**options, checkpoint=path).fit(X, y)
         assert path.exists()
-        assert_same(small_denoiser(**options, checkpoint=path).fit(X, y), whole, X)
+        epochs = CountEpochs()
+        again = small_denoiser(**options, checkpoint=path, callbacks=[lambda e=epochs: e])
+        assert_same(again.fit(X, y), whole, X)
+        assert epochs.seen == []
         assert not path.exists()
 
 
@@ -97,6 +115,7 @@ def test_another_fit_is_not_taken_up(parabolas, tmp_path):
         (small_denoiser(**OPTIONS, checkpoint=path), X + 1),
         (small_denoiser(**{**OPTIONS, "epochs": 7}, checkpoint=path), X),
         (small_denoiser(**{**OPTIONS, "filters": (5,)}, checkpoint=path), X),
+        (small_denoiser(**OPTIONS, optimizer=keras.optimizers.Adam(0.1), checkpoint=path), X),
     ):
         with pytest.raises(ValueError, match=r"is the file of another fit, .*Delete it"):
             denoiser.fit(signals, y)
@@ -114,7 +133,10 @@ def test_warm_start(parabolas, tmp_path):
     broken.set_params(callbacks=[StopBetween(3)])
     with pytest.raises(OSError, match="no more power"):
         broken.fit(X, y)
+    epochs = CountEpochs()
+    other.set_params(callbacks=[lambda: epochs])
     assert_same(other.fit(X, y), whole, X)
+    assert epochs.seen == [3]
 
 
 def test_damaged_file(parabolas, tmp_path):
@@ -128,12 +150,15 @@ def test_damaged_file(parabolas, tmp_path):
 
 
 PROGRAM = """
-import sys, numpy as np
+import sys, keras, numpy as np
 from conv_denoiser import ConvDenoiser, SignalGenerator, save
 X, y = SignalGenerator(random_state=0).sample(600, return_X_y=True)
-options = {"filters": (4,), "epochs": 15, "batch_size": 16, "random_state": 0}
+class Show(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        print(epoch, flush=True)
+options = {"filters": (4,), "epochs": 15, "batch_size": 16, "random_state": 0, "callbacks": [Show]}
 denoiser = ConvDenoiser(**options, checkpoint=sys.argv[1]).fit(X, y)
-save(denoiser, sys.argv[2])
+save(denoiser.set_params(callbacks=None), sys.argv[2])
 """
 
 
@@ -145,16 +170,23 @@ def test_killed_process(tmp_path):
     checkpoint, result = tmp_path / "fit.safetensors", tmp_path / "model.safetensors"
     command = [sys.executable, "-c", PROGRAM, str(checkpoint), str(result)]
     rng = np.random.default_rng()
-    n_kills = 0
-    while not result.exists():
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        while n_kills < 2 and process.poll() is None and not checkpoint.exists():
-            time.sleep(0.01)
-        if n_kills < 2:
-            time.sleep(rng.uniform(0, 0.3))
-            os.kill(process.pid, signal.SIGKILL)
-            n_kills += 1
-        process.wait()
+    begun = []
+    for n_epochs in (2, 3, None):
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        with subprocess.Popen(command, **options) as process:
+            lines = [process.stdout.readline() for _ in range(n_epochs or 0)]
+            if n_epochs:
+                time.sleep(rng.uniform(0, 0.1))
+                os.kill(process.pid, signal.SIGKILL)
+            begun.append([int(line) for line in (*lines, *process.stdout)])
+        if n_epochs:
+            assert 0 < len(read_model_file(checkpoint)[0]["state"]["epochs"]) < 15
+    # Each went on where the one before was killed: within the epoch that it had begun last, or
+    # just after it.
+    for before, after in pairwise(begun):
+        assert after[0] in (before[-1], before[-1] + 1)
+    assert begun[-1][-1] == 14
+    assert list(tmp_path.glob(".*")) == []
     killed = load(result)
     assert killed.n_epochs_ == len(killed.history_["loss"]) == 15
     assert not checkpoint.exists()
