@@ -208,30 +208,31 @@ def mutate(source: Path, target: Path, rng: np.random.Generator) -> str:
     return forge.__name__
 
 
-def outcome(path: Path, X: np.ndarray, expected: np.ndarray) -> str:
-    """Load a file; return what came of it."""
+def outcome(path: Path, X: np.ndarray, expected: np.ndarray) -> tuple[str, float]:
+    """Load a file; return what came of it, and the seconds that it took."""
+    start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             denoiser = load(path)
         except ModelFileError:
-            return "refused"
+            return "refused", time.perf_counter() - start
+        seconds = time.perf_counter() - start
         try:
             same = np.array_equal(denoiser.transform(X), expected)
         except ValueError:  # fitted on another length, the file says
             same = False
-    return "same bits" if same else "another denoiser"
+    return "same bits" if same else "another denoiser", seconds
 
 
 def watched(path: Path, X: np.ndarray, expected: np.ndarray) -> tuple[str, float, float]:
     """Return what came of a file, and the seconds and megabytes that it took."""
     before = _start_of_peak()
-    start = time.perf_counter()
     try:
-        result = outcome(path, X, expected)
+        result, seconds = outcome(path, X, expected)
     except Exception as error:
-        result = f"raised {type(error).__name__}: {error}"[:200]
-    return result, time.perf_counter() - start, _peak() - before
+        result, seconds = f"raised {type(error).__name__}: {error}"[:200], 0.0
+    return result, seconds, _peak() - before
 
 
 def _start_of_peak() -> float:

@@ -12,7 +12,7 @@ Shape = tuple[int, ...]
 # As in `_networks`, which imports Keras.
 STRIDE = 4
 # Levels that a file may ask for: those of a U-Net pad signals to multiples of 4 ** (levels - 1).
-MAX_LEVELS = {"autoencoder": 32, "unet": 9}
+MAX_LEVELS = {"autoencoder": 16, "unet": 7}
 
 
 def _autoencoder(n_channels: int, filters: Sequence[int], kernel_size: int) -> Iterator[Shape]:

@@ -34,6 +34,7 @@ NEEDED = ("architecture", "scaler")
 LEFT_OUT = ("checkpoint",)
 NETWORK_OPTIONS = ("filters", "kernel_size", "max_norm", "output_activation", "predicts_noise")
 LIMIT = 2**31
+MAX_NOISE_PARTS = 100
 # What comes of using values of another kind than those that `save` writes.
 MEANINGLESS = (
     ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
@@ -124,6 +125,8 @@ def save(
             for name, values in denoiser.history_.items()
         },
     }
+    # What `load` would refuse must not be written.
+    _check(content, {name: array.shape for name, array in arrays.items()}, denoiser.get_params())
     write_model_file(path, content, arrays)
 
 
@@ -223,7 +226,12 @@ def _check(content: Any, shapes: Shapes, given: Mapping[str, Any]) -> None:
             )
     weights = [name for name in shapes if name.startswith("weight_")]
     in_order = [shapes[_weight_name(number)] for number in range(len(weights))]
-    banks = list(_banks(content["parameters"]["noise"]))
+    parts = list(_noise_parts(content["parameters"]["noise"]))
+    if len(parts) > MAX_NOISE_PARTS:
+        raise ValueError(f"a noise model of {len(parts)} parts is not to be expected")
+    banks = [part["bank"] for part in parts if isinstance(part, dict) and "bank" in part]
+    if not all(bank.startswith("noise_bank_") for bank in banks):
+        raise ValueError(f"{banks} are no banks of noise")
     if sorted([*weights, *banks]) != sorted(shapes):
         raise ValueError("its arrays are not those that it speaks of")
     options = {name: decode(content["network"][name], {}) for name in NETWORK_OPTIONS}
@@ -232,15 +240,13 @@ def _check(content: Any, shapes: Shapes, given: Mapping[str, Any]) -> None:
     _check_network(architecture, options, fitted["n_channels_in_"], in_order)
 
 
-def _banks(noise: Any) -> Iterator[str]:
-    """Return the names of the arrays in a noise model."""
+def _noise_parts(noise: Any) -> Iterator[Any]:
+    """Return the models that a noise model is the sum of."""
     if isinstance(noise, dict) and noise.get("type") == "NoiseSum":
         for part in noise["parts"]:
-            yield from _banks(part)
-    elif isinstance(noise, dict) and "bank" in noise:
-        if not noise["bank"].startswith("noise_bank_"):
-            raise ValueError(f"{noise['bank']!r} is no bank of noise")
-        yield noise["bank"]
+            yield from _noise_parts(part)
+    else:
+        yield noise
 
 
 def _denoiser(content: Any, arrays: Arrays, given: dict[str, Any]) -> ConvDenoiser:
