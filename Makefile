@@ -12,14 +12,14 @@ demo: .venv/ready
 	$(BIN)/python examples/plot_ecg.py
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test-fast: lint
-	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
 # Old packages use what newer ones of their dependencies deprecate.
 test-oldest: .venv-oldest/ready
-	.venv-oldest/bin/python -m pytest --numprocesses auto -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
+	.venv-oldest/bin/python -m pytest --numprocesses auto --dist worksteal -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
 
 lint: .venv/ready
 	$(BIN)/ruff check .
