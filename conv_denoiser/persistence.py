@@ -72,7 +72,9 @@ def save(
     NotFittedError
         If it is not fitted.
     ValueError
-        If the sampling rate is not positive, or the history too long for a file.
+        If the sampling rate is not positive, or if a file cannot hold the denoiser: a history of
+        over a megabyte, weights that are not float32, more than 16 levels of an autoencoder or 7
+        of a U-Net, more than 100 noise models in a sum.
     OSError
         If the file cannot be written.
 
