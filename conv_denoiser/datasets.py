@@ -56,9 +56,10 @@ class SignalDataset(NamedTuple):
         DenoisingDisplay
             The display, with `figure_` and `axes_`.
         """
+        from conv_denoiser._display_parts import rows_to_draw
         from conv_denoiser.plotting import DenoisingDisplay
 
-        check_count("n_signals", n_signals)
+        n_signals = rows_to_draw(self.noisy, n_signals)
         # A sampling rate makes time start at 0; without one it is the recipe's axis.
         label = "time (s)" if self.time[0] == 0 else "x"
         rows = slice(n_signals)
