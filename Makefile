@@ -5,11 +5,17 @@ BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg build clean
+.PHONY: demo docs test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg build clean
 
 demo: .venv/ready
 	$(BIN)/python examples/plot_recipe.py
 	$(BIN)/python examples/plot_ecg.py
+
+# Warnings are errors; nothing is fetched, every example runs.
+docs: .venv/ready
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky \
+		--doctree-dir docs/_build/doctrees docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
@@ -53,4 +59,5 @@ build: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest build dist *.egg-info examples/output
+	rm -rf .venv .venv-oldest build dist *.egg-info examples/output \
+		docs/_build docs/auto_examples docs/generated docs/sg_execution_times.rst

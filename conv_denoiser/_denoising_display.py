@@ -109,8 +109,14 @@ class DenoisingDisplay:
             Samples a second (Hz); the axis is then in seconds, else in samples.
         unit : str, default=None
             Unit of the signals, such as "mV".
-        overlay, residual, zoom, ax
-            How and where to draw, as in `plot`.
+        overlay : bool, default=False
+            Draw the lines of a signal over each other in one panel, not in a panel each.
+        residual : bool, default=False
+            Add a panel with what was removed: noisy minus denoised.
+        zoom : (float, float), default=None
+            Part of the time axis to draw, in its units: (start, stop).
+        ax : Axes, or array of Axes of shape (n_signals, n_panels), default=None
+            Where to draw; None makes a figure.
 
         Returns
         -------
@@ -175,8 +181,14 @@ class DenoisingDisplay:
             Samples a second (Hz); the axis is then in seconds, else in samples.
         unit : str, default=None
             Unit of the signals, such as "mV".
-        overlay, residual, zoom, ax
-            How and where to draw, as in `plot`.
+        overlay : bool, default=False
+            Draw the lines of a signal over each other in one panel, not in a panel each.
+        residual : bool, default=False
+            Add a panel with what was removed: noisy minus denoised.
+        zoom : (float, float), default=None
+            Part of the time axis to draw, in its units: (start, stop).
+        ax : Axes, or array of Axes of shape (n_signals, n_panels), default=None
+            Where to draw; None makes a figure.
 
         Returns
         -------

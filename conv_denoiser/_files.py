@@ -14,7 +14,20 @@ TEMPORARY = ".tmp"
 
 
 class ModelFileError(ValueError):
-    """A file is no model of ours: another kind of file, damaged, or of an unknown version."""
+    """A file is no model of ours: another kind of file, damaged, or of an unknown version.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from conv_denoiser import load
+    >>> from conv_denoiser.persistence import ModelFileError
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     try:
+    ...         load(file.name)
+    ...     except ModelFileError:
+    ...         print("no model")
+    no model
+    """
 
 
 def check_target(path: str | os.PathLike[str]) -> Path:

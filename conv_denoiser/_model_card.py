@@ -1,16 +1,19 @@
 """What a file says of the denoiser in it."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from conv_denoiser import __version__
+from conv_denoiser._files import ModelFileError
+from conv_denoiser._model_files import MEANINGLESS, read_model_file
 from conv_denoiser._parameters import external_name
 
 if TYPE_CHECKING:
     from conv_denoiser.denoiser import ConvDenoiser
 
-__all__ = ["model_card"]
+__all__ = ["model_card", "read_card"]
 
 
 def model_card(
@@ -36,3 +39,48 @@ def model_card(
         "noise": repr(denoiser.noise) if learned_noise else None,
         "n_epochs": denoiser.n_epochs_,
     }
+
+
+def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the model card of a file that `save` wrote.
+
+    Parameters
+    ----------
+    path : path-like
+        File to read.
+
+    Returns
+    -------
+    dict
+        The card: n_timesteps, n_channels, sampling_rate (Hz), units, supervision, noise and others.
+
+    Raises
+    ------
+    ModelFileError
+        If the file was not written by `save`, or is damaged.
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from conv_denoiser import ConvDenoiser, SignalGenerator, save
+    >>> from conv_denoiser.persistence import read_card
+    >>> X = SignalGenerator(random_state=0).sample(20).noisy
+    >>> denoiser = ConvDenoiser(filters=(2,), epochs=1).fit(X)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "model.safetensors")
+    ...     save(denoiser, path, units="mV")
+    ...     print(read_card(path)["units"])
+    mV
+    """
+    content, _ = read_model_file(path)
+    try:
+        card: dict[str, Any] = content["card"]
+        rate = card["sampling_rate"]
+        if rate is not None and not (isinstance(rate, float) and rate > 0):
+            raise ValueError(f"a sampling rate of {rate!r}")
+    except MEANINGLESS as error:
+        raise ModelFileError(f"{os.fspath(path)!r} has no sound model card: {error!r}") from error
+    return card

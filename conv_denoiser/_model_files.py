@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from conv_denoiser._files import ModelFileError, replacing
 
-__all__ = ["DIGEST", "TEXT", "digest_of", "read_model_file", "write_model_file"]
+__all__ = ["DIGEST", "MEANINGLESS", "TEXT", "digest_of", "read_model_file", "write_model_file"]
 
 Arrays = dict[str, NDArray[Any]]
 Shapes = dict[str, tuple[int, ...]]
@@ -31,6 +31,10 @@ DTYPES = {
     "U32": "<u4", "U16": "<u2", "U8": "|u1",
 }  # fmt: skip
 NO_BLOCKING = getattr(os, "O_NONBLOCK", 0)
+# What comes of using values of another kind than those that `save` writes.
+MEANINGLESS = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
 
 
 def write_model_file(path: str | os.PathLike[str], content: Any, arrays: Mapping[str, Any]) -> None:

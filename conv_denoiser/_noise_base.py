@@ -16,7 +16,21 @@ MAX = np.finfo(np.float64).max
 
 
 class NoiseModel(ABC):
-    """What every noise model offers; a subclass writes `sample`."""
+    """What every noise model offers; a subclass writes `sample`.
+
+    Models are called with clean signals, and return noisy ones. They add up: ``a + b`` is a model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser.noise import NoiseModel
+    >>> class Drift(NoiseModel):
+    ...     def sample(self, clean, rng):
+    ...         slope = rng.normal(size=(len(clean), 1))
+    ...         return (slope * np.linspace(0, 1, clean.shape[1])).astype(clean.dtype)
+    >>> Drift()(np.zeros((3, 100)), rng=0).shape
+    (3, 100)
+    """
 
     def __call__(self, clean: ArrayLike, rng: np.random.Generator | int | None = None) -> Array:
         """Return noisy copies of clean signals.
@@ -50,7 +64,20 @@ class NoiseModel(ABC):
 
     @abstractmethod
     def sample(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Draw the noise alone, of clean's shape and type."""
+        """Draw the noise alone.
+
+        Parameters
+        ----------
+        clean : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Clean signals, float32 or float64.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of clean's shape and type
+            Noise, in the units of the signals.
+        """
 
     def __add__(self, other: "NoiseModel") -> "NoiseSum":
         if not isinstance(other, NoiseModel):
@@ -102,14 +129,33 @@ class NoiseSum(NoiseModel):
         object.__setattr__(self, "parts", tuple(parts))
 
     def sample(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Draw the noise of all parts, of clean's shape and type."""
+        """Draw the noise of all parts.
+
+        Parameters
+        ----------
+        clean : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Clean signals, float32 or float64.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of clean's shape and type
+            Noise, in the units of the signals.
+        """
         total = np.zeros_like(clean)
         for part in self.parts:
             total += part.sample(clean, rng)
         return total
 
     def to_dict(self) -> dict[str, Any]:
-        """Describe the parts by numbers and strings that survive JSON."""
+        """Describe the parts by numbers and strings that survive JSON.
+
+        Returns
+        -------
+        dict
+            What `noise_from_dict` takes.
+        """
         return {"type": "NoiseSum", "parts": [part.to_dict() for part in self.parts]}
 
     def __repr__(self) -> str:

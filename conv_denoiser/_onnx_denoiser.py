@@ -181,7 +181,7 @@ class OnnxDenoiser:
         Returns
         -------
         dict
-            path and n_threads.
+            The arguments `path` and `n_threads`.
         """
         return {"path": self.path, "n_threads": self.n_threads}
 
@@ -191,7 +191,7 @@ class OnnxDenoiser:
         Parameters
         ----------
         **params
-            path or n_threads.
+            New values of `path` or `n_threads`.
 
         Returns
         -------

@@ -74,7 +74,20 @@ class RecordedNoise(ScaledNoise):
         self._check_strength()
 
     def sample(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Draw the noise alone, of clean's shape and type."""
+        """Draw the noise alone.
+
+        Parameters
+        ----------
+        clean : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Clean signals, float32 or float64.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of clean's shape and type
+            Noise, in the units of the signals.
+        """
         if self.scale is None and self.snr_db is None:
             return self._pieces(clean, rng).astype(clean.dtype)
         return super().sample(clean, rng)
@@ -107,7 +120,13 @@ class RecordedNoise(ScaledNoise):
         return pieces.reshape(clean.shape)
 
     def to_dict(self) -> dict[str, Any]:
-        """Describe the model by numbers and strings; the bank as base64 of its bytes."""
+        """Describe the model by numbers and strings; the bank as base64 of its bytes.
+
+        Returns
+        -------
+        dict
+            What `noise_from_dict` takes.
+        """
         bank = {
             "shape": list(self.bank.shape),
             "dtype": self.bank.dtype.str,

@@ -57,7 +57,7 @@ class ResidualDisplay:
 
     See Also
     --------
-    conv_denoiser.noise.noise_autocorrelation : Is noise white, before anything is denoised?
+    conv_denoiser.noise.noise_autocorrelation : Whether noise is white, before it is removed.
 
     Notes
     -----

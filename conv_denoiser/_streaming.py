@@ -44,13 +44,6 @@ class StreamingDenoiser:
         `OnnxDenoiser`, rounding depends on how many windows are denoised together; so calls are
         filled up to this many. Pass 1, here and there, where windows come one at a time.
 
-    Raises
-    ------
-    ValueError
-        If an argument is not valid, or the denoiser was fitted on another number of channels.
-    TypeError
-        If `denoiser` has no method `transform`.
-
     Attributes
     ----------
     latency : int
@@ -58,6 +51,13 @@ class StreamingDenoiser:
         was pushed.
     layout : tuple of (window, hop)
         Length of a window, and the step from one to the next, in samples.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid, or the denoiser was fitted on another number of channels.
+    TypeError
+        If `denoiser` has no method `transform`.
 
     Notes
     -----

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from conv_denoiser._arrays import check_count
+from conv_denoiser._dataset_files import read_array, write_header
 from conv_denoiser._validation import check_range
 from conv_denoiser.noise import NoiseModel, as_noise_model
 from conv_denoiser.waveforms import WAVEFORMS
@@ -37,6 +38,13 @@ class SignalDataset(NamedTuple):
         Signals; row i of one belongs to row i of the other.
     time : ndarray of shape (n_timesteps,)
         Time axis, in seconds where a sampling rate was given.
+
+    Examples
+    --------
+    >>> from conv_denoiser import SignalGenerator
+    >>> dataset = SignalGenerator("sine", random_state=0).sample(10)
+    >>> dataset.noisy.shape
+    (10, 150)
     """
 
     noisy: Array
@@ -223,7 +231,7 @@ class SignalGenerator:
             )
             np.save(time_file, source.time)
             for file in (noisy_file, clean_file):
-                _write_header(file, (n_signals, *first[0].shape[1:]), source.dtype)
+                write_header(file, (n_signals, *first[0].shape[1:]), source.dtype)
             for noisy, clean in chain([first], blocks):
                 noisy.tofile(noisy_file)
                 clean.tofile(clean_file)
@@ -312,8 +320,8 @@ def load_dataset(
     if mmap_mode not in (None, "r", "r+", "c"):
         raise ValueError(f"mmap_mode must be 'r', 'r+', 'c' or None. Got {mmap_mode!r}.")
     folder = Path(folder)
-    arrays = {name: _load_array(folder / f"{name}.npy", mmap_mode) for name in ("noisy", "clean")}
-    time = _load_array(folder / "time.npy", None)
+    arrays = {name: read_array(folder / f"{name}.npy", mmap_mode) for name in ("noisy", "clean")}
+    time = read_array(folder / "time.npy", None)
     noisy, clean = arrays["noisy"], arrays["clean"]
     if (
         noisy.ndim not in (2, 3)
@@ -328,28 +336,6 @@ def load_dataset(
             "SignalGenerator.save."
         )
     return SignalDataset(noisy, clean, time)
-
-
-def _load_array(path: Path, mmap_mode: Literal["r", "r+", "c"] | None) -> Array:
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"No file {str(path)!r}. A data set is a folder with noisy.npy, clean.npy and "
-            "time.npy, as written by SignalGenerator.save."
-        )
-    try:
-        if mmap_mode is None:
-            with path.open("rb") as file:
-                array = np.lib.format.read_array(file, allow_pickle=False)
-        else:
-            array = np.lib.format.open_memmap(path, mode=mmap_mode)
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(
-            f"{str(path)!r} cannot be read as a NumPy array ({error}); write it again with "
-            "SignalGenerator.save."
-        ) from error
-    if array.dtype not in (np.float32, np.float64):
-        raise ValueError(f"{str(path)!r} holds {array.dtype}; expected float32 or float64.")
-    return array
 
 
 def _as_waveform(
@@ -394,8 +380,3 @@ def _generator(random_state: Any) -> np.random.Generator:
     if isinstance(random_state, Integral):
         return np.random.default_rng(int(random_state))
     return np.random.default_rng(check_random_state(random_state).randint(2**31, size=4))
-
-
-def _write_header(file: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, header)

@@ -157,7 +157,7 @@ def rmse(
     Returns
     -------
     float, or ndarray of shape ([n_signals][, n_channels])
-        sqrt(mean((y_true - y_pred)²)).
+        The error, sqrt(mean((y_true - y_pred)²)).
 
     Raises
     ------

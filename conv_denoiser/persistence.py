@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser import __version__
 from conv_denoiser._files import ModelFileError
-from conv_denoiser._model_card import model_card
-from conv_denoiser._model_files import read_model_file, write_model_file
+from conv_denoiser._model_card import model_card, read_card
+from conv_denoiser._model_files import MEANINGLESS, read_model_file, write_model_file
 from conv_denoiser._parameters import decode, encode
 from conv_denoiser._validation import check_params
 from conv_denoiser._weight_shapes import MAX_LEVELS, WEIGHT_SHAPES, shortest_signal
@@ -35,10 +35,6 @@ LEFT_OUT = ("checkpoint",)
 NETWORK_OPTIONS = ("filters", "kernel_size", "max_norm", "output_activation", "predicts_noise")
 LIMIT = 2**31
 MAX_NOISE_PARTS = 100
-# What comes of using values of another kind than those that `save` writes.
-MEANINGLESS = (
-    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
-)  # fmt: skip
 
 
 def save(
@@ -180,37 +176,6 @@ def load(path: str | os.PathLike[str], **parameters: Any) -> ConvDenoiser:
         return _denoiser(content, arrays, parameters)
     except (*MEANINGLESS, MemoryError) as error:
         raise ModelFileError(f"{os.fspath(path)!r} makes no sense: {error!r}") from error
-
-
-def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read the model card of a file that `save` wrote.
-
-    Parameters
-    ----------
-    path : path-like
-        File to read.
-
-    Returns
-    -------
-    dict
-        n_timesteps, n_channels, sampling_rate (Hz), units, supervision, noise and others.
-
-    Raises
-    ------
-    ModelFileError
-        If the file was not written by `save`, or is damaged.
-    OSError
-        If the file cannot be read.
-    """
-    content, _ = read_model_file(path)
-    try:
-        card: dict[str, Any] = content["card"]
-        rate = card["sampling_rate"]
-        if rate is not None and not (isinstance(rate, float) and rate > 0):
-            raise ValueError(f"a sampling rate of {rate!r}")
-    except MEANINGLESS as error:
-        raise ModelFileError(f"{os.fspath(path)!r} has no sound model card: {error!r}") from error
-    return card
 
 
 def _check(content: Any, shapes: Shapes, given: Mapping[str, Any]) -> None:

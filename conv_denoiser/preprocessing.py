@@ -32,13 +32,36 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
 
     A subclass writes `offset_and_scale` and `origin`, and can then serve as `scaler` of a
     `ConvDenoiser`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser.preprocessing import PerSampleScaler
+    >>> class PeakPerSample(PerSampleScaler):
+    ...     origin = 0.0
+    ...     def offset_and_scale(self, X):
+    ...         peak = np.abs(X).max(axis=1, keepdims=True)
+    ...         return np.zeros_like(peak), peak
+    >>> PeakPerSample().fit_transform([[1.0, -2.0]])
+    array([[ 0.5, -1. ]])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
 
     @abstractmethod
     def offset_and_scale(self, X: Array) -> tuple[Array, Array]:
-        """Offset and scale of each signal and channel; the scale of a flat one is 0."""
+        """Return offset and scale of each signal and channel.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Signals that were checked before.
+
+        Returns
+        -------
+        tuple of two ndarrays of shape (n_signals, 1[, n_channels])
+            Offset, and scale; the scale of a flat signal is 0.
+        """
 
     @property
     @abstractmethod
@@ -108,7 +131,23 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         return self.unscale(X, self.statistics(_as_reference(reference, X)))
 
     def statistics(self, X: Array) -> Statistics:
-        """Compute what `scale` and `unscale` need; X is an array that was checked before."""
+        """Compute what `scale` and `unscale` need.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Signals that were checked before.
+
+        Returns
+        -------
+        Statistics
+            Offset and scale, of the type of X.
+
+        Raises
+        ------
+        ValueError
+            If the range of a signal leaves that of its type.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
             offset, scale = (part.astype(X.dtype) for part in self.offset_and_scale(X))
         if not (np.isfinite(offset).all() and np.isfinite(scale).all()):
@@ -119,13 +158,39 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         return Statistics(offset, scale)
 
     def scale(self, X: Array, statistics: Statistics) -> Array:
-        """Scale checked signals by given statistics."""
+        """Scale checked signals by given statistics.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Signals that were checked before.
+        statistics : Statistics
+            Offset and scale of each signal.
+
+        Returns
+        -------
+        ndarray of X's shape
+            Scaled signals.
+        """
         offset, scale = statistics
         scaled = (X - offset) / np.where(scale == 0, X.dtype.type(1), scale)
         return scaled + X.dtype.type(self.origin)
 
     def unscale(self, X: Array, statistics: Statistics) -> Array:
-        """Undo `scale`."""
+        """Undo `scale`.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Scaled signals that were checked before.
+        statistics : Statistics
+            Offset and scale of each signal.
+
+        Returns
+        -------
+        ndarray of X's shape
+            Signals in the units they had.
+        """
         offset, scale = statistics
         return (X - X.dtype.type(self.origin)) * scale + offset
 
@@ -183,7 +248,18 @@ class MinMaxPerSample(PerSampleScaler):
         self.feature_range = feature_range
 
     def offset_and_scale(self, X: Array) -> tuple[Array, Array]:
-        """Return the minimum, and the span over the width of `feature_range`."""
+        """Return offset and scale of each signal and channel.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Signals that were checked before.
+
+        Returns
+        -------
+        tuple of two ndarrays of shape (n_signals, 1[, n_channels])
+            The minimum, and the span over the width of `feature_range`.
+        """
         minimum = X.min(axis=1, keepdims=True)
         lower, upper = self.feature_range
         return minimum, (X.max(axis=1, keepdims=True) - minimum) / X.dtype.type(upper - lower)
@@ -233,7 +309,18 @@ class StandardizePerSample(PerSampleScaler):
     """
 
     def offset_and_scale(self, X: Array) -> tuple[Array, Array]:
-        """Return mean and standard deviation."""
+        """Return offset and scale of each signal and channel.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Signals that were checked before.
+
+        Returns
+        -------
+        tuple of two ndarrays of shape (n_signals, 1[, n_channels])
+            The mean, and the standard deviation.
+        """
         mean = X.mean(axis=1, keepdims=True, dtype=np.float64)
         centred = X - mean
         # Squares of very large or small signals leave the range of floats; those of the

@@ -1,0 +1,53 @@
+"""Draw the tables of benchmarks/RESULTS.md that compare methods. It is run in its own folder."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+RESULTS = Path("../../benchmarks/RESULTS.md")
+PANELS = {
+    "ECG, white noise at 6 dB": ("White noise at 6 dB", "SNR (dB)"),
+    "ECG, recorded noise at 0 dB": ("Recorded baseline wander", "SNR (dB)"),
+    "EEG, eye movements": ("Eye movements at", "relative RMSE"),
+}
+
+
+def table(title: str) -> list[dict[str, str]]:
+    """Read the first table after the line that begins with a title."""
+    lines = iter(RESULTS.read_text().splitlines())
+    next(line for line in lines if line.startswith(title))
+    header = next(line for line in lines if line.startswith("|"))
+    next(lines)
+    names = [name.strip() for name in header.strip("|").split("|")]
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            return rows
+        cells = (cell.strip() for cell in line.strip("|").split("|"))
+        rows.append(dict(zip(names, cells, strict=True)))
+    return rows
+
+
+figure, axes = plt.subplots(
+    len(PANELS), 2, figsize=(11, 10), width_ratios=(3, 2), layout="constrained"
+)
+for (bars, points), (title, (start, metric)) in zip(axes, PANELS.items(), strict=True):
+    rows = [row for row in table(start) if row["method"] != "nothing"]
+    numbers = range(1, len(rows) + 1)
+    values = [float(row[metric]) for row in rows]
+    seconds = [float(row["training (s)"] or 0) for row in rows]
+    colors = ["#0072B2" if time else "#999999" for time in seconds]
+    better = "lower is better" if metric == "relative RMSE" else "higher is better"
+
+    labels = [f"{row['method']}  {number}" for number, row in zip(numbers, rows, strict=True)]
+    drawn = bars.barh(labels, values, color=colors)
+    bars.bar_label(drawn, padding=4)
+    bars.set(xlabel=f"{metric}, {better}", xlim=(0, 1.2 * max(values)))
+    bars.set_title(title, loc="left")
+    bars.invert_yaxis()
+
+    points.scatter(seconds, values, s=220, c=colors)
+    for number, time, value in zip(numbers, seconds, values, strict=True):
+        points.text(time, value, str(number), color="white", ha="center", va="center")
+    points.set(xlabel="training (s); filters need none", ylabel=metric)
+    points.margins(0.15)
