@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser import __version__
+from conv_denoiser._compile import optimizer_state
 from conv_denoiser._files import check_target, remove_leftovers
 from conv_denoiser._model_files import read_model_file, write_model_file
 from conv_denoiser._parameters import encode
@@ -130,7 +131,7 @@ class WriteCheckpoint(keras.callbacks.Callback):
                 stopped=bool(self.model.stop_training),
                 stopper=None if stopper is None else stopper.state(),
                 weights=weights,
-                optimizer=[variable.numpy() for variable in self.model.optimizer.variables],
+                optimizer=optimizer_state(self.model),
                 best=[] if stopper is None else list(stopper.best_weights or []),
             )
         )

@@ -5,8 +5,17 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-__all__ = ["check_loss_by_point", "compile_model", "is_cross_entropy"]
+__all__ = [
+    "check_loss_by_point",
+    "compile_model",
+    "is_cross_entropy",
+    "model_state",
+    "optimizer_state",
+    "restore_model",
+    "restore_optimizer",
+]
 
 
 def compile_model(model: keras.Model, loss: Any, optimizer: Any, learning_rate: Any) -> None:
@@ -22,6 +31,32 @@ def compile_model(model: keras.Model, loss: Any, optimizer: Any, learning_rate: 
 
 
 _ALL_REDUCE = "_all_reduce_sum_gradients"
+
+
+def optimizer_state(model: keras.Model) -> list[NDArray[Any]]:
+    """Return all that the optimizer of a compiled model remembers."""
+    return [variable.numpy() for variable in model.optimizer.variables]
+
+
+def restore_optimizer(model: keras.Model, state: list[NDArray[Any]]) -> None:
+    """Let the optimizer of a compiled model remember what `optimizer_state` returned."""
+    for variable, value in zip(model.optimizer.variables, state, strict=True):
+        variable.assign(value)
+
+
+def model_state(model: keras.Model, with_optimizer: bool) -> tuple[Any, Any]:
+    """Return weights and, if wanted and there, what the optimizer remembers."""
+    remembers = with_optimizer and model.compiled
+    return model.get_weights(), optimizer_state(model) if remembers else None
+
+
+def restore_model(model: keras.Model, state: tuple[Any, Any], compiled_with: Any) -> None:
+    """Let a new network be the one that `model_state` described."""
+    weights, optimizer = state
+    model.set_weights(weights)
+    if optimizer is not None:
+        compile_model(model, **compiled_with)
+        restore_optimizer(model, optimizer)
 
 
 def _unchanged(grads_and_vars: Any) -> Any:

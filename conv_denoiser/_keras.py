@@ -19,6 +19,7 @@ import tensorflow as tf
 from scikeras.wrappers import BaseWrapper
 
 from conv_denoiser._checkpoint import Checkpoint, Saved, WriteCheckpoint
+from conv_denoiser._compile import restore_optimizer
 from conv_denoiser._supervision import TrainingBatches
 
 __all__ = [
@@ -215,8 +216,7 @@ def _take_up(
     if saved is None:
         return 0, False
     model.set_weights(saved.weights)
-    for variable, value in zip(model.optimizer.variables, saved.optimizer, strict=True):
-        variable.assign(value)
+    restore_optimizer(model, saved.optimizer)
     nan = math.nan
     record.epochs = [{k: nan if v is None else v for k, v in e.items()} for e in saved.epochs]
     for stopper in stoppers:

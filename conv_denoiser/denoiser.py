@@ -334,19 +334,22 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
-        # A network is kept as its weights and rebuilt by our own code: small, and independent of
-        # Keras' file formats. The compiled call cannot be pickled at all.
+        # Weights alone, in no format of Keras'; what the optimizer remembers serves a warm start.
         state = super().__getstate__().copy()
         if "model_" in state:
-            state["model_"] = self.model_.get_weights()
+            from conv_denoiser import _compile
+
+            state["model_"] = _compile.model_state(self.model_, with_optimizer=self.warm_start)
             del state["_forward"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if "model_" in state:
+            from conv_denoiser import _compile
+
             model = self._new_network()
-            model.set_weights(state["model_"])
+            _compile.restore_model(model, state["model_"], self._compiled_with)
             self._set_model(model)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, reset: bool, **options: Any) -> Self:

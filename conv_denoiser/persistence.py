@@ -232,7 +232,8 @@ def _denoiser(content: Any, arrays: Arrays, given: dict[str, Any]) -> ConvDenois
     fitted["n_epochs_"] = len(fitted["history_"]["loss"])
     # As if it came out of a pickle: the network is rebuilt, and gets the weights.
     weights = _weights(arrays)
-    denoiser.__setstate__({**fitted, "_network": options, "_compiled_with": {}, "model_": weights})
+    state = {"_network": options, "_compiled_with": {}, "model_": (weights, None)}
+    denoiser.__setstate__({**fitted, **state})
     denoiser._length = _padded_length(denoiser, options)
     return denoiser
 

@@ -121,6 +121,14 @@ class TestRoundTrip:
     def test_copies(self, denoiser, signals, copied):
         assert_same(copied(denoiser), denoiser, signals)
 
+    def test_optimizer_goes_on_after_a_warm_pickle(self, signals):
+        cold = small_denoiser().fit(signals, signals)
+        warm = small_denoiser(warm_start=True).fit(signals, signals)
+        restored = pickle.loads(pickle.dumps(warm))
+        assert_same(restored.fit(signals, signals), warm.fit(signals, signals), signals)
+        assert restored.n_epochs_ == 2
+        assert len(pickle.dumps(warm)) > 1.5 * len(pickle.dumps(cold))
+
     def test_numbers_of_numpy(self, signals, tmp_path):
         numbers = {"learning_rate": np.float64(0.01), "epochs": np.int64(1)}
         options = {**numbers, "validation_split": np.float32(0.5), "filters": (np.int64(4),)}
