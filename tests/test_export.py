@@ -356,7 +356,9 @@ class TestForeignFiles:
         with pytest.raises(FileNotFoundError):
             OnnxDenoiser(tmp_path / "missing.onnx")
 
-    @pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x07", os.urandom(1000)])
+    @pytest.mark.parametrize(
+        "content", [b"", b"no model", b"\x08\x07", np.random.default_rng(0).bytes(1000)], ids=len
+    )
     def test_no_onnx_file(self, content, tmp_path):
         (tmp_path / "model.onnx").write_bytes(content)
         with pytest.raises(ModelFileError, match=r"(is no ONNX file|has no model card)"):
