@@ -6,7 +6,7 @@ os.environ["MPLBACKEND"] = "Agg"
 import numpy as np
 import pytest
 
-from conv_denoiser import ConvDenoiser, SignalGenerator
+from conv_denoiser import ConvDenoiser, SignalGenerator, save
 
 
 def small_denoiser(**params):
@@ -19,6 +19,23 @@ def small_unet(**params):
     """Return a U-Net that fits in a few seconds."""
     defaults = {"filters": (8, 16), "kernel_size": 5, "learning_rate": 0.003, "batch_size": 16}
     return small_denoiser(architecture="unet", **{**defaults, **params})
+
+
+def own_network(n_channels, filters, kernel_size):
+    """Build a network of one layer."""
+    import keras
+
+    inputs = keras.Input((None, n_channels))
+    return keras.Model(inputs, keras.layers.Conv1D(n_channels, kernel_size, padding="same")(inputs))
+
+
+def forge(path, change):
+    """Change what a file says, and its checksum."""
+    from conv_denoiser._model_files import read_model_file, write_model_file
+
+    content, arrays = read_model_file(path)
+    change(content)
+    write_model_file(path, content, arrays)
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +51,20 @@ def two_channels():
     pairs = [generator.sample(40, return_X_y=True) for generator in generators]
     noisy, clean = (np.stack(arrays, axis=-1) for arrays in zip(*pairs, strict=True))
     return noisy, clean
+
+
+@pytest.fixture(scope="session")
+def wandering():
+    """Noisy signals that wander, (40, 51)."""
+    return np.random.default_rng(0).normal(size=(40, 51)).cumsum(axis=1)
+
+
+@pytest.fixture(scope="session")
+def model_file(wandering, tmp_path_factory):
+    """File of a small denoiser."""
+    path = tmp_path_factory.mktemp("model") / "small.safetensors"
+    save(small_denoiser().fit(wandering, wandering), path, sampling_rate=360, units="mV")
+    return path
 
 
 @pytest.fixture(autouse=True)
