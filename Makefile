@@ -8,8 +8,7 @@ export MPLBACKEND ?= Agg
 .PHONY: demo docs test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg build clean
 
 demo: .venv/ready
-	$(BIN)/python examples/plot_recipe.py
-	$(BIN)/python examples/plot_ecg.py
+	$(BIN)/python examples/run.py plot_recipe plot_ecg
 
 # Warnings are errors; nothing is fetched, every example runs.
 docs: .venv/ready

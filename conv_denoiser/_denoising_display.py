@@ -277,6 +277,7 @@ class DenoisingDisplay:
                 axis.set_title(title, fontsize="medium")
             axes[0].set_ylabel(amplitude_label("amplitude", self.unit))
         if overlay:
+            self.axes_[0, 0].margins(y=0.2)  # room for the legend
             self.axes_[0, 0].legend(loc="upper right", ncols=3, fontsize="small")
         for axis in self.axes_[-1]:
             axis.set_xlabel("sample" if self.time is None else self.time_label)

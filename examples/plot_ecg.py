@@ -8,7 +8,7 @@ denoises a real one, next to a wavelet and a Savitzky-Golay filter. Run it as a 
 """
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
 
@@ -18,169 +18,124 @@ import pywt
 from scipy.signal import savgol_filter
 from skimage.restoration import denoise_wavelet
 
-from conv_denoiser import ConvDenoiser, SignalGenerator, StandardizePerSample
+from conv_denoiser import ConvDenoiser, SignalGenerator, StandardizePerSample, denoise_recording
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import GaussianNoise
 
-WINDOW = 256  # timesteps of a training signal
+RATE = 360  # Hz, of the real ECG
+
+parser = argparse.ArgumentParser(description="Clean a real ECG, and a recording of your own.")
+parser.add_argument("--input", type=Path, help="a recording: .csv (one column) or .npy")
+parser.add_argument("--sampling-rate", type=float, default=RATE, help="of that recording, in Hz")
+parser.add_argument("--n-signals", type=int, default=8_000, help="training signals")
+parser.add_argument("--epochs", type=int, default=4)
+options = parser.parse_args()
+if options.input is not None:
+    recording = (np.load if options.input.suffix == ".npy" else np.loadtxt)(options.input)
+
+# %%
+# Learning from synthetic ECGs
+# ----------------------------
+#
+# Synthetic ECGs vary in rate, amplitude and shape, and in how noisy they are. The network has a
+# linear output and signals keep their amplitude: both suit signals with rare, high peaks.
+generator = SignalGenerator(
+    "ecg",
+    n_timesteps=256,
+    sampling_rate=RATE,
+    noise=GaussianNoise(snr_db=(3, 9)),
+    random_state=0,
+)
+denoiser = ConvDenoiser(
+    filters=(32, 32),
+    kernel_size=7,
+    max_norm=None,
+    loss="mean_squared_error",
+    scaler=StandardizePerSample(),
+    epochs=options.epochs,
+    batch_size=64,
+    random_state=0,
+    verbose=2,
+)
+denoiser.fit(*generator.sample(options.n_signals, return_X_y=True))
+
+# %%
+# The real ECG
+# ------------
+#
+# PyWavelets brings one. It gets white noise at 6 dB, so that the truth is known.
+clean = pywt.data.ecg().astype(float)
+clean -= clean.mean()
+noisy = GaussianNoise(snr_db=6)(clean.reshape(1, -1), rng=0)[0]
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Train on synthetic ECGs, then denoise a real one."""
-    options = _parser().parse_args(argv)
-    options.output.mkdir(parents=True, exist_ok=True)
-    recording = None if options.input is None else read_recording(options.input)
-
-    # %%
-    # Synthetic ECGs vary in rate, amplitude and shape, and in how noisy they are. The network has
-    # a linear output and signals keep their amplitude: both suit signals with rare, high peaks.
-    generator = SignalGenerator(
-        "ecg",
-        n_timesteps=WINDOW,
-        sampling_rate=options.sampling_rate,
-        noise=GaussianNoise(snr_db=(3, 9)),
-        random_state=0,
-    )
-    X, y = generator.sample(options.n_signals, return_X_y=True)
-    denoiser = ConvDenoiser(
-        filters=(32, 32),
-        kernel_size=7,
-        max_norm=None,
-        loss="mean_squared_error",
-        scaler=StandardizePerSample(),
-        epochs=options.epochs,
-        batch_size=64,
-        random_state=0,
-        verbose=2,
-    )
-    denoiser.fit(X, y)
-
-    if recording is not None:
-        clean_own_recording(denoiser, recording, options)
-    else:
-        compare_on_real_ecg(denoiser, options)
-    plt.close("all")
-
-
-def compare_on_real_ecg(denoiser: ConvDenoiser, options: argparse.Namespace) -> None:
-    """Add noise to a real ECG, so that the truth is known, and compare methods."""
-    # %%
-    # Both filters try many settings, and the truth of this very signal picks the best: a help that
-    # no user has. The network has seen synthetic ECGs only, but its settings and the ranges of
-    # those ECGs were chosen with an eye on this signal too.
-    clean = pywt.data.ecg().astype(float)
-    clean -= clean.mean()
-    noisy = GaussianNoise(snr_db=6)(clean.reshape(1, -1), rng=0)[0]
-    estimates = {
-        "noisy": noisy,
-        "Savitzky-Golay": best_savitzky_golay(noisy, clean),
-        "wavelet": best_wavelet(noisy, clean),
-        "ConvDenoiser": denoise(denoiser, noisy),
-    }
-    figure, axes = plt.subplots(4, sharex=True, figsize=(9, 8), layout="constrained")
-    time = np.arange(clean.size) / options.sampling_rate
-    print("signal-to-noise ratio of a real ECG:")
-    for axis, (name, estimate) in zip(axes, estimates.items(), strict=True):
-        ratio = snr_db([clean], [estimate])
-        print(f"{name:>15}: {ratio:5.2f} dB")
-        axis.plot(time, clean, color="black", linewidth=0.8, label="clean")
-        axis.plot(time, estimate, color="#0072B2", linewidth=1.2, alpha=0.8, label=name)
-        axis.set_title(f"{name}: {ratio:.1f} dB", loc="left")
-        axis.legend(loc="upper right")
-    axes[-1].set_xlabel("time (s)")
-    figure.supylabel("amplitude (units of the recorder)")
-    path = options.output / "ecg.png"
-    figure.savefig(path, dpi=120)
-    print(f"figure: {path}")
-
-
-def best_savitzky_golay(noisy: np.ndarray, clean: np.ndarray) -> np.ndarray:
-    """Smooth with every window length and order; return what comes closest to the truth."""
-    settings = product(range(5, 40, 2), (2, 3, 4))
-    return closest(clean, (savgol_filter(noisy, length, order) for length, order in settings))
-
-
-def best_wavelet(noisy: np.ndarray, clean: np.ndarray) -> np.ndarray:
-    """Denoise with every wavelet and threshold; return what comes closest to the truth."""
-    settings = product(
-        ("db4", "sym4", "sym8", "coif3", "db8"), ("BayesShrink", "VisuShrink"), ("soft", "hard")
-    )
-    estimates = (
-        denoise_wavelet(noisy, wavelet=wavelet, method=method, mode=mode, rescale_sigma=True)
-        for wavelet, method, mode in settings
-    )
-    return closest(clean, estimates)
-
-
-def closest(clean: np.ndarray, estimates: Iterable[np.ndarray]) -> np.ndarray:
+# %%
+# Both filters try many settings, and the truth of this very signal picks the best: a help that no
+# user has. The network has seen synthetic ECGs only, but its settings and the ranges of those ECGs
+# were chosen with an eye on this signal, too.
+def closest(estimates: Iterable[np.ndarray]) -> np.ndarray:
     """Return the estimate with the highest signal-to-noise ratio."""
     return max(estimates, key=lambda estimate: snr_db([clean], [estimate]))
 
 
-def clean_own_recording(
-    denoiser: ConvDenoiser, noisy: np.ndarray, options: argparse.Namespace
-) -> None:
-    """Denoise the user's recording and write the result next to it."""
-    cleaned = denoise(denoiser, noisy)
+lengths = product(range(5, 40, 2), (2, 3, 4))
+savitzky_golay = closest(savgol_filter(noisy, length, order) for length, order in lengths)
+wavelets = product(
+    ("db4", "sym4", "sym8", "coif3", "db8"), ("BayesShrink", "VisuShrink"), ("soft", "hard")
+)
+wavelet = closest(
+    denoise_wavelet(noisy, wavelet=name, method=method, mode=mode, rescale_sigma=True)
+    for name, method, mode in wavelets
+)
+
+# %%
+# The recording is longer than the signals that the network knows.
+# :func:`~conv_denoiser.denoise_recording` cuts it into windows that overlap, and joins them again.
+estimates = {
+    "noisy": noisy,
+    "Savitzky-Golay": savitzky_golay,
+    "wavelet": wavelet,
+    "ConvDenoiser": denoise_recording(denoiser, noisy),
+}
+figure, axes = plt.subplots(4, sharex=True, figsize=(9, 8), layout="constrained")
+time = np.arange(clean.size) / RATE
+print("signal-to-noise ratio of a real ECG:")
+for axis, (name, estimate) in zip(axes, estimates.items(), strict=True):
+    ratio = snr_db([clean], [estimate])
+    print(f"{name:>15}: {ratio:5.2f} dB")
+    color = "#999999" if name == "noisy" else "#0072B2"
+    axis.plot(time, estimate, color=color, linewidth=1.4, label="estimate")
+    axis.plot(time, clean, color="black", linewidth=0.7, label="clean")
+    axis.set_title(f"{name}: {ratio:.1f} dB", loc="left")
+    axis.margins(x=0)
+figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+axes[-1].set_xlabel("time (s)")
+figure.supylabel("amplitude (units of the recorder)")
+plt.show()
+
+
+# %%
+# A recording of your own
+# -----------------------
+#
+# ``python examples/plot_ecg.py --input mine.csv --sampling-rate 250`` goes on with a recording of
+# yours: one column of numbers in a CSV file, or an array in an NPY file. What comes out is written
+# next to it, here to ``mine_denoised.csv``. A network knows one sampling rate, so for any other it
+# learns anew. (``conv-denoiser``, the command, takes files of more kinds, and learns from your
+# recording itself.)
+if options.input is not None:
+    if options.sampling_rate != RATE:
+        generator.sampling_rate = options.sampling_rate
+        denoiser.fit(*generator.sample(options.n_signals, return_X_y=True))
+    denoised = denoise_recording(denoiser, recording)
     path = options.input.with_name(f"{options.input.stem}_denoised{options.input.suffix}")
-    if path.suffix.lower() == ".npy":
-        np.save(path, cleaned)
-    else:
-        np.savetxt(path, cleaned, fmt="%.10g")
+    (np.save if path.suffix == ".npy" else np.savetxt)(path, denoised)
+    print(f"denoised recording: {path}")
     figure, axis = plt.subplots(figsize=(9, 3), layout="constrained")
-    time = np.arange(noisy.size) / options.sampling_rate
-    axis.plot(time, noisy, color="#999999", linewidth=0.8, label="noisy")
-    axis.plot(time, cleaned, color="#0072B2", linewidth=1, label="denoised")
-    axis.set_xlabel("time (s)")
-    axis.legend()
-    figure.savefig(options.output / f"{options.input.stem}_denoised.png", dpi=120)
-    print(f"denoised signal: {path}")
-
-
-def denoise(denoiser: ConvDenoiser, recording: np.ndarray) -> np.ndarray:
-    """Denoise a recording of any length, window by window.
-
-    Windows overlap by half, and the middle of each is kept, where the network sees both sides.
-    """
-    quarter = WINDOW // 4
-    n_windows = -(-recording.size // (2 * quarter))
-    missing = 2 * quarter * n_windows - recording.size
-    padded = np.pad(recording, (quarter, quarter + missing), mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[:: 2 * quarter]
-    middles = denoiser.transform(windows)[:, quarter:-quarter]
-    return middles.ravel()[: recording.size]
-
-
-def read_recording(path: Path) -> np.ndarray:
-    """Read one column of numbers from a CSV file, or an array from an NPY file."""
-    if path.suffix.lower() not in (".npy", ".csv"):
-        raise SystemExit(f"--input must be a .csv or .npy file, not {str(path)!r}")
-    try:
-        if path.suffix.lower() == ".npy":
-            recording = np.lib.format.open_memmap(path, mode="r")
-        else:
-            recording = np.loadtxt(path, delimiter=",")
-        if recording.dtype.kind not in "fiu":
-            raise ValueError(f"it holds {recording.dtype}, not real numbers")
-    except (OSError, ValueError) as error:
-        raise SystemExit(f"cannot read {str(path)!r}: {error}") from error
-    recording = np.squeeze(recording).astype(float)
-    if recording.ndim != 1 or recording.size == 0 or not np.isfinite(recording).all():
-        raise SystemExit(
-            f"{str(path)!r} must hold one signal of finite numbers, got shape {recording.shape}"
-        )
-    return recording
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--input", type=Path, help="a recording: .csv (one column) or .npy")
-    parser.add_argument("--sampling-rate", type=float, default=360.0, help="of the ECG, in Hz")
-    parser.add_argument("--n-signals", type=int, default=8_000, help="training signals")
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "output")
-    return parser
-
-
-if __name__ == "__main__":
-    main()
+    time = np.arange(recording.size) / options.sampling_rate
+    axis.plot(time, recording, color="#999999", linewidth=0.8, label="noisy")
+    axis.plot(time, denoised, color="#0072B2", linewidth=1, label="denoised")
+    axis.set(xlabel="time (s)", ylabel="amplitude (units of the recorder)")
+    axis.margins(x=0)
+    figure.legend(loc="outside upper right", ncols=2)
+    plt.show()
