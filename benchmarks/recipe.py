@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from common import machine, resident_megabytes
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "plot_ecg.py"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 Result = dict[str, float]
 
 
@@ -225,7 +225,7 @@ def imports(folder: Path, n_signals: int, seed: int) -> Result:
 
 def ecg(folder: Path, n_signals: int, seed: int) -> Result:
     """Run the ECG example and read what it prints."""
-    command = [sys.executable, str(EXAMPLE), "--output", str(folder)]
+    command = [sys.executable, str(EXAMPLES / "run.py"), "plot_ecg"]
     lines = subprocess.check_output(command, text=True).splitlines()
     pairs = (line.rsplit(":", 1) for line in lines if line.endswith(" dB"))
     return {
