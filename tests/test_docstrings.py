@@ -8,8 +8,8 @@ from numpydoc.validate import validate
 
 MODULES = ("", ".export", ".metrics", ".noise", ".persistence", ".plotting", ".preprocessing")
 # Not asked for: an extended summary, "See Also", an unnamed return value (scikit-learn's habit is
-# "self : ConvDenoiser"); of methods, an example of their own.
-NOT_NEEDED = {"ES01", "SA01", "RT02"}
+# "self : ConvDenoiser"), quotes on lines of their own; of methods, an example of their own.
+NOT_NEEDED = {"ES01", "SA01", "RT02", "GL01", "GL02"}
 NOT_NEEDED_OF_METHODS = NOT_NEEDED | {"EX01"}
 
 
