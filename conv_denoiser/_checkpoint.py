@@ -29,7 +29,7 @@ class Saved(NamedTuple):
     """The state of a training after a whole epoch."""
 
     seed: int
-    epochs: list[dict[str, float | None]]  # losses and metrics of each
+    epochs: list[dict[str, float]]  # losses and metrics of each
     stopped: bool
     stopper: dict[str, float] | None  # of early stopping
     weights: Weights
@@ -53,21 +53,29 @@ class Checkpoint(NamedTuple):
                 f"checkpoint={str(self.path)!r} is the file of another fit, with other signals or "
                 "parameters. Delete it if that fit is not to go on, or choose another path."
             )
-        groups: dict[str, Weights] = {"weights": [], "optimizer": [], "best": []}
+        groups: dict[str, Weights] = {"weights": [], "optimizer": [], "best": [], "epochs": []}
         for name, array in sorted(arrays.items()):
             groups[name.split("_")[0]].append(array)
+        rows = np.transpose(groups.pop("epochs")).tolist()
+        epochs = [dict(zip(content["names"], row, strict=True)) for row in rows]
         state: dict[str, Any] = content["state"]
-        return Saved(**state, **groups)  # type: ignore[arg-type]
+        return Saved(epochs=epochs, **state, **groups)  # type: ignore[arg-type]
 
     def write(self, saved: Saved) -> None:
         """Replace the file."""
         state = saved._asdict()
+        # As arrays, since many epochs take more text than a file may hold.
+        names = list({name: None for logs in saved.epochs for name in logs})
+        state["epochs"] = [
+            np.array([logs.get(name, np.nan) for logs in saved.epochs]) for name in names
+        ]
         arrays = {
             f"{group}_{number:04d}": array
-            for group in ("weights", "optimizer", "best")
+            for group in ("weights", "optimizer", "best", "epochs")
             for number, array in enumerate(state.pop(group))
         }
-        write_model_file(self.path, {"fingerprint": self.fingerprint, "state": state}, arrays)
+        content = {"fingerprint": self.fingerprint, "state": state, "names": names}
+        write_model_file(self.path, content, arrays)
 
     def remove(self) -> None:
         """Forget a fit that is over."""
@@ -127,7 +135,7 @@ class WriteCheckpoint(keras.callbacks.Callback):
         self.checkpoint.write(
             Saved(
                 seed=self.seed,
-                epochs=[_finite(logs) for logs in self.epochs],
+                epochs=self.epochs,
                 stopped=bool(self.model.stop_training),
                 stopper=None if stopper is None else stopper.state(),
                 weights=weights,
@@ -135,8 +143,3 @@ class WriteCheckpoint(keras.callbacks.Callback):
                 best=[] if stopper is None else list(stopper.best_weights or []),
             )
         )
-
-
-def _finite(logs: dict[str, Any]) -> dict[str, float | None]:
-    """Return what JSON can hold of an epoch's numbers."""
-    return {name: float(x) if np.isfinite(x) else None for name, x in logs.items()}

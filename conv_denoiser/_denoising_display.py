@@ -21,6 +21,10 @@ from conv_denoiser.metrics import snr_db
 __all__ = ["DenoisingDisplay"]
 
 
+# Of the second channel, and of those after it.
+_CHANNEL_STYLES = ("--", ":", "-.")
+
+
 class DenoisingDisplay:
     """Noisy, clean and denoised signals, one row a signal.
 
@@ -272,7 +276,7 @@ class DenoisingDisplay:
                 for name in _clean_last(names):
                     style = STYLES[name] if overlay else {"color": STYLES[name]["color"], "lw": 1}
                     lines = axis.plot(time[shown], signals[name][row, shown], **style)
-                    lines[0].set_label(name)
+                    _tell_channels_apart(lines, name)
                 title = ", ".join(titles[name][row] for name in names if titles[name][row])
                 axis.set_title(title, fontsize="medium")
             axes[0].set_ylabel(amplitude_label("amplitude", self.unit))
@@ -312,6 +316,14 @@ class DenoisingDisplay:
                 ratios = snr_db(signals["clean"], signals[name], average=False)
                 titles[name] = [f"{name} (SNR {ratio:.1f} dB)" for ratio in ratios]
         return titles
+
+
+def _tell_channels_apart(lines: list[Any], name: str) -> None:
+    """Give each channel of a signal a line style, and a name in the legend."""
+    for number, line in enumerate(lines):
+        line.set_label(name if len(lines) == 1 else f"{name}, channel {number + 1}")
+        if number > 0:
+            line.set_linestyle(_CHANNEL_STYLES[(number - 1) % len(_CHANNEL_STYLES)])
 
 
 def _clean_last(names: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """What displays share: signals that belong together, how they are drawn, and where."""
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,7 +74,10 @@ def rows_to_draw(X: Any, n_signals: int | None) -> int:
 
 def check_sampling_rate(sampling_rate: float | None) -> None:
     """Raise ValueError where samples a second are no positive number."""
-    if sampling_rate is not None and not 0 < sampling_rate < np.inf:
+    if sampling_rate is None:
+        return
+    is_number = isinstance(sampling_rate, Real) and not isinstance(sampling_rate, bool)
+    if not (is_number and 0 < sampling_rate < np.inf):
         raise ValueError(f"sampling_rate must be a positive number of Hz. Got {sampling_rate!r}.")
 
 
@@ -85,8 +89,13 @@ def amplitude_label(what: str, unit: str | None) -> str:
 def one_axes(ax: "Axes | None") -> "Axes":
     """Return the axes to draw in, new ones if none are given."""
     import matplotlib.pyplot as plt
+    from matplotlib.axes import Axes
 
-    return plt.subplots(layout="constrained")[1] if ax is None else ax
+    if ax is None:
+        return plt.subplots(layout="constrained")[1]
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax must be one Axes, as of plt.subplots()[1]. Got {type(ax).__name__}.")
+    return ax
 
 
 def axes_grid(
@@ -108,4 +117,4 @@ def axes_grid(
             f"{shape}: pass an array of that many Axes."
         )
     grid = grid.reshape(shape)
-    return grid, grid[0, 0].figure
+    return grid, grid[0, 0].figure.figure  # of subfigures, the whole

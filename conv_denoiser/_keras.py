@@ -217,8 +217,7 @@ def _take_up(
         return 0, False
     model.set_weights(saved.weights)
     restore_optimizer(model, saved.optimizer)
-    nan = math.nan
-    record.epochs = [{k: nan if v is None else v for k, v in e.items()} for e in saved.epochs]
+    record.epochs = list(saved.epochs)
     for stopper in stoppers:
         stopper.taken_up = {**(saved.stopper or {}), "best_weights": saved.best or None}
     return len(saved.epochs), saved.stopped

@@ -49,7 +49,8 @@ class ResidualDisplay:
     confidence_ : ndarray of shape (n_lags,)
         What its magnitude stays below at 95 % of the lags above 0 if white noise was removed.
     correlation_ : float
-        Correlation between what was removed and the denoised signals, from -1 to 1.
+        Correlation between what was removed and the denoised signals, from -1 to 1, over all
+        points.
     axes_ : ndarray of Axes, of shape (3,)
         The panels.
     figure_ : Figure
@@ -62,7 +63,9 @@ class ResidualDisplay:
     Notes
     -----
     The autocorrelation at lag k is the mean product of points k timesteps apart, over the variance.
-    For white noise its standard error is one over the root of the number of such pairs [1]_.
+    For white noise of one strength its standard error is one over the root of the number of such
+    pairs [1]_; here, the strength may differ from signal to signal, and the noise of a signal's
+    channels be correlated. Signals must not overlap: shared points would count twice.
 
     References
     ----------
@@ -183,15 +186,19 @@ class ResidualDisplay:
         """
         check_count("max_lag", self.max_lag)
         signals = check_signals(self.noisy, self.denoised)
-        denoised = signals["denoised"].astype(float)
-        residual = signals["noisy"].astype(float) - denoised
-        residual -= residual.mean()
+        noisy, denoised = signals["noisy"].astype(float), signals["denoised"].astype(float)
+        residual = noisy - denoised
         if residual.shape[1] < 4:
             raise ValueError(f"Signals of 4 timesteps at least are needed. Got {residual.shape}.")
-        if not residual.any():
-            raise ValueError("Nothing was removed: noisy and denoised signals are equal.")
-        self.autocorrelation_, self.confidence_ = _autocorrelation(residual, self.max_lag)
-        self.correlation_ = _correlation(residual, denoised)
+        rounding = 10 * np.finfo(signals["denoised"].dtype).eps * np.abs(noisy).max()
+        if residual.std() <= rounding:
+            raise ValueError(
+                f"Nothing was removed, or at most a constant ({residual.mean():.3g}): noisy and "
+                "denoised signals are otherwise equal."
+            )
+        centred = residual - residual.mean()
+        self.autocorrelation_, self.confidence_ = _autocorrelation(centred, self.max_lag)
+        self.correlation_ = _correlation(centred, denoised - denoised.mean())
         grid, self.figure_ = axes_grid(ax, (1, 3), (3.6, 3.2))
         self.axes_ = grid[0]
         self._draw_histogram(residual)
@@ -202,11 +209,11 @@ class ResidualDisplay:
     def _draw_histogram(self, residual: Array) -> None:
         from scipy.stats import norm
 
-        axis, spread = self.axes_[0], residual.std()
+        axis, mean, spread = self.axes_[0], residual.mean(), residual.std()
         axis.hist(residual.ravel(), bins=60, density=True, color=STYLES["noisy"]["color"])
-        values = np.linspace(-4 * spread, 4 * spread, 200)
-        axis.plot(values, norm.pdf(values, scale=spread), color="black", label="normal")
-        axis.set_title(f"standard deviation {spread:.3g}", fontsize="medium")
+        values = mean + np.linspace(-4 * spread, 4 * spread, 200)
+        axis.plot(values, norm.pdf(values, mean, spread), color="black", label="normal")
+        axis.set_title(f"mean {mean:.2g}, standard deviation {spread:.3g}", fontsize="medium")
         axis.set(xlabel=amplitude_label(REMOVED, self.unit), ylabel="probability density")
         axis.legend(fontsize="small")
 
@@ -242,17 +249,17 @@ def _autocorrelation(residual: Array, max_lag: int) -> tuple[NDArray[np.float64]
     """Return the autocorrelation of centred signals, and its limits if they are white noise."""
     n_signals, n_timesteps = residual.shape[:2]
     lags = np.arange(min(max_lag, n_timesteps // 4) + 1)
-    transformed = np.fft.rfft(residual / np.abs(residual).max(), 2 * n_timesteps, axis=1)
-    sums = np.fft.irfft(np.square(np.abs(transformed)), axis=1)[:, lags]
-    n_pairs = residual.size / n_timesteps * (n_timesteps - lags)
-    covariance = sums.reshape(n_signals, len(lags), -1).sum(axis=(0, 2)) / n_pairs
-    return covariance / covariance[0], _TWO_SIDED_95 / np.sqrt(n_pairs)
+    unit = residual.reshape(n_signals, n_timesteps, -1) / np.abs(residual).max()
+    transformed = np.fft.rfft(unit, 2 * n_timesteps, axis=1)
+    sums = np.fft.irfft(np.square(np.abs(transformed)), axis=1)[:, lags].sum(axis=(0, 2))
+    covariance = sums / (n_timesteps - lags)
+    # Of white noise, the variance of a signal's products is that of its channels, all with all.
+    channels = np.einsum("ntc,ntd->ncd", unit, unit) / n_timesteps
+    deviation = np.sqrt(np.square(channels).sum() / (n_timesteps - lags))
+    return covariance / covariance[0], _TWO_SIDED_95 * deviation / covariance[0]
 
 
 def _correlation(residual: Array, denoised: Array) -> float:
-    """Return the correlation of what was removed with the output, each signal without its mean."""
-    residual, denoised = (
-        array - array.mean(axis=1, keepdims=True) for array in (residual, denoised)
-    )
+    """Return the correlation of two centred arrays, 0 where one of them is flat."""
     size = np.sqrt(np.square(residual).sum() * np.square(denoised).sum())
     return float((residual * denoised).sum() / size) if size > 0 else 0.0

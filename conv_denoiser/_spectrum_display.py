@@ -183,7 +183,9 @@ class SpectrumDisplay:
                 axis=1,
             )
             other_axes = tuple(axis for axis in range(array.ndim) if axis != 1)
-            power[name] = densities.mean(axis=other_axes)
+            # What rounding leaves of a flat signal is no power.
+            rounding = (10 * np.finfo(float).eps * np.abs(array).max()) ** 2 * n_timesteps
+            power[name] = np.where(densities > rounding, densities, 0).mean(axis=other_axes)
         return cls(frequency, power, sampling_rate=sampling_rate, unit=unit).plot(ax=ax)
 
     def plot(self, *, ax: "Axes | None" = None) -> Self:
@@ -200,7 +202,7 @@ class SpectrumDisplay:
             The display itself, with `ax_`, `figure_` and `lines_`.
         """
         self.ax_ = one_axes(ax)
-        self.figure_ = self.ax_.figure
+        self.figure_ = self.ax_.figure.figure  # of subfigures, the whole
         self.lines_ = {}
         # Pieces have no mean, so there is nothing at frequency 0; silence has no decibels.
         frequency = self.frequency[1:]
@@ -212,7 +214,7 @@ class SpectrumDisplay:
             (self.lines_[name],) = self.ax_.plot(
                 frequency, 10 * np.log10(power), label=name, **style
             )
-        per = "sample" if self.sampling_rate is None else "Hz"
+        per = "(cycle/sample)" if self.sampling_rate is None else "Hz"
         reference = "" if self.unit is None else f" re 1 {self.unit}²/{per}"
         self.ax_.set(
             xlabel="frequency (cycles a sample)"

@@ -159,7 +159,7 @@ class TrainingDisplay:
         from matplotlib.ticker import MaxNLocator
 
         self.ax_ = one_axes(ax)
-        self.figure_ = self.ax_.figure
+        self.figure_ = self.ax_.figure.figure  # of subfigures, the whole
         self.lines_ = {}
         for name, (label, style) in _CURVES.items():
             if name in self.history:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import small_denoiser
 
+from conv_denoiser._checkpoint import Checkpoint, Saved
 from conv_denoiser._model_files import read_model_file
 from conv_denoiser.persistence import ModelFileError
 
@@ -180,7 +181,7 @@ def test_killed_process(tmp_path):
                 os.kill(process.pid, signal.SIGKILL)
             begun.append([int(line) for line in (*lines, *process.stdout)])
         if n_epochs:
-            assert 0 < len(read_model_file(checkpoint)[0]["state"]["epochs"]) < 15
+            assert 0 < len(read_model_file(checkpoint)[1]["epochs_0000"]) < 15
     # Each went on where the one before was killed: within the epoch that it had begun last, or
     # just after it.
     for before, after in pairwise(begun):
@@ -195,3 +196,15 @@ def test_killed_process(tmp_path):
     assert killed.history_ == load(whole).history_
     X = np.random.default_rng(0).normal(size=(5, 150))
     np.testing.assert_array_equal(killed.transform(X), load(whole).transform(X))
+
+
+def test_long_fits(tmp_path):
+    epochs = [{"loss": 1 / (1 + n), "val_loss": np.nan} for n in range(50_000)]
+    epochs[-1]["learning_rate"] = 0.1
+    nothing = {"weights": [], "optimizer": [], "best": []}
+    checkpoint = Checkpoint(tmp_path / "fit", "")
+    checkpoint.write(Saved(seed=0, epochs=epochs, stopped=False, stopper=None, **nothing))
+    restored = checkpoint.read().epochs
+    assert [logs["loss"] for logs in restored] == [logs["loss"] for logs in epochs]
+    assert restored[-1]["learning_rate"] == 0.1
+    assert np.isnan(restored[0]["val_loss"])

@@ -60,8 +60,21 @@ def test_denoising_display_of_channels_on_given_axes(two_channels):
     _, axes = plt.subplots(1, 3)
     denoiser = small_denoiser(loss="mean_squared_error").fit(X, y)
     display = DenoisingDisplay.from_estimator(denoiser, X, y, n_signals=1, ax=axes)
-    assert len(axes[0].lines) == 2
+    assert [line.get_label() for line in axes[0].lines] == ["noisy, channel 1", "noisy, channel 2"]
+    assert [line.get_linestyle() for line in axes[0].lines] == ["-", "--"]
     assert display.figure_ is axes[0].figure
+
+
+def test_axes_of_other_kinds(parabolas):
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure()
+    axis = figure.subfigures(1, 2)[0].subplots()
+    display = DenoisingDisplay.from_arrays(parabolas[0], n_signals=1, overlay=True, ax=axis)
+    assert display.figure_ is figure
+    assert TrainingDisplay.from_arrays([1, 2], ax=axis).figure_ is figure
+    with pytest.raises(TypeError, match="ax must be one Axes"):
+        SpectrumDisplay.from_arrays(parabolas[0], ax=figure.subplots(1, 2))
 
 
 def test_as_many_signals_as_there_are(fitted, parabolas):
@@ -134,10 +147,11 @@ def test_spectra(fitted, parabolas):
 
 
 def test_spectra_of_channels_and_silence(two_channels):
-    X, y = two_channels
-    display = SpectrumDisplay.from_arrays(X, clean=np.zeros_like(y))
-    assert set(display.lines_) == {"noisy", "clean"}
-    assert np.isnan(display.lines_["clean"].get_ydata()).all()
+    X, _ = two_channels
+    for level in (0, 0.1, 5.3):
+        display = SpectrumDisplay.from_arrays(X.astype(float), clean=np.full(X.shape, level))
+        assert set(display.lines_) == {"noisy", "clean"}
+        assert np.isnan(display.lines_["clean"].get_ydata()).all()
 
 
 def test_white_noise_removed_looks_like_noise(parabolas):
@@ -157,6 +171,32 @@ def test_white_noise_removed_looks_like_noise(parabolas):
         "lag (samples)",
         "denoised (mV)",
     ]
+
+
+@pytest.mark.parametrize("kind", ["of unlike strength", "the same in all channels"])
+def test_band_of_white_noise(kind):
+    import matplotlib.pyplot as plt
+
+    rng = np.random.default_rng(0)
+    inside = []
+    for _ in range(30):
+        white = rng.normal(size=(30, 200, 1))
+        if kind == "of unlike strength":
+            white *= np.geomspace(0.1, 10, 30)[:, np.newaxis, np.newaxis]
+        else:
+            white = white.repeat(4, axis=2)
+        display = ResidualDisplay.from_arrays(white, 0 * white)
+        plt.close(display.figure_)
+        inside.append(np.abs(display.autocorrelation_) < display.confidence_)
+    assert 0.92 < np.mean(inside, axis=0)[1:].mean() < 0.98
+
+
+def test_levels_that_are_removed_show(parabolas):
+    levels = np.repeat(np.arange(1.0, 11.0)[:, np.newaxis], 50, axis=1)
+    noisy = levels + 0.05 * np.random.default_rng(0).normal(size=levels.shape)
+    assert ResidualDisplay.from_arrays(noisy, 0.9 * levels).correlation_ > 0.9
+    display = ResidualDisplay.from_arrays(parabolas[0] + 5, parabolas[1])
+    assert display.axes_[0].get_title().startswith("mean 5, ")
 
 
 def test_coloured_noise_and_flattened_peaks_do_not(parabolas):
@@ -252,8 +292,9 @@ def test_arrays_that_do_not_match(fitted, parabolas):
 
 def test_signals_that_cannot_be_judged(parabolas):
     X, _ = parabolas
-    with pytest.raises(ValueError, match="Nothing was removed"):
-        ResidualDisplay.from_arrays(X, X)
+    for denoised in (X, X - 0.5, X.astype(float) + 0.3):
+        with pytest.raises(ValueError, match="Nothing was removed"):
+            ResidualDisplay.from_arrays(X, denoised)
     with pytest.raises(ValueError, match="4 timesteps"):
         ResidualDisplay.from_arrays(X[:, :3], 0 * X[:, :3])
     with pytest.raises(ValueError, match="4 timesteps"):
@@ -265,8 +306,9 @@ def test_signals_that_cannot_be_judged(parabolas):
     with pytest.raises(ValueError, match="Expected 2D or 3D noisy, got a 1D array"):
         DenoisingDisplay.from_arrays(X[0])
     for display in (DenoisingDisplay, SpectrumDisplay):
-        with pytest.raises(ValueError, match="sampling_rate must be a positive number"):
-            display.from_arrays(X, sampling_rate=0)
+        for rate in (0, "360", True):
+            with pytest.raises(ValueError, match="sampling_rate must be a positive number"):
+                display.from_arrays(X, sampling_rate=rate)
 
 
 @pytest.mark.parametrize("n_signals", [0, -1, 1.5, True])
