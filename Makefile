@@ -5,7 +5,7 @@ BIN := .venv/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export MPLBACKEND ?= Agg
 
-.PHONY: demo docs test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg build clean
+.PHONY: coverage demo docs picture test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg build clean
 
 demo: .venv/ready
 	$(BIN)/python examples/run.py plot_recipe plot_ecg
@@ -16,11 +16,18 @@ docs: .venv/ready
 		--doctree-dir docs/_build/doctrees docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
 
+# The picture at the head of the README, by the code beneath it.
+picture: .venv/ready
+	$(BIN)/python docs/figures/readme.py
+
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test-fast: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
+
+coverage: .venv/ready
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term-missing
 
 # Old packages use what newer ones of their dependencies deprecate.
 test-oldest: .venv-oldest/ready

@@ -21,8 +21,7 @@ parser.add_argument("--epochs", type=int, default=25)
 options = parser.parse_args()
 
 # %%
-# All sets train for as many epochs. Twice as many raise the gain on new signals by about 0.5 dB
-# where training signals are fewest, and hardly elsewhere.
+# All sets train for as many epochs, so that they differ in nothing but their number of signals.
 generator = SignalGenerator("ecg", n_timesteps=128, sampling_rate=128, noise=0.3, random_state=0)
 X, y = generator.sample(options.n_signals, return_X_y=True)
 denoiser = ConvDenoiser(
