@@ -37,6 +37,7 @@ lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 benchmark: .venv/ready
 	$(BIN)/python benchmarks/recipe.py

@@ -22,7 +22,7 @@ import numpy as np
 from common import BATCH_SIZE, Row, machine, network, table, unet
 
 from conv_denoiser import BlindSpot
-from conv_denoiser._networks import build_unet
+from conv_denoiser.networks.unet import build_unet
 from conv_denoiser.noise import GaussianNoise
 
 DEFAULT = {"filters": (32, 64, 128, 128), "kernel_size": 5}

@@ -25,9 +25,9 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from conv_denoiser import ConvDenoiser, load, save
-from conv_denoiser._model_files import DIGEST, TEXT, digest_of
-from conv_denoiser._weight_shapes import WEIGHT_SHAPES
-from conv_denoiser.persistence import ModelFileError
+from conv_denoiser.model_files.container import DIGEST, TEXT, digest_of
+from conv_denoiser.model_files.errors import ModelFileError
+from conv_denoiser.networks.weight_shapes import WEIGHT_SHAPES
 
 SECONDS, MEGABYTES = 2, 200
 WEIRD: list[Any] = [

@@ -1,16 +1,17 @@
 """Remove noise from 1-D signals with convolutional autoencoders, the scikit-learn way."""
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from conv_denoiser._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from conv_denoiser._blind_spot import BlindSpot
     from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
     from conv_denoiser.denoiser import ConvDenoiser
     from conv_denoiser.persistence import load, save
     from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
     from conv_denoiser.recording import StreamingDenoiser, denoise_recording
+    from conv_denoiser.supervision.blind_spot import BlindSpot
 
 __all__ = [
     "BlindSpot",
@@ -25,10 +26,9 @@ __all__ = [
     "load_dataset",
     "save",
 ]
-__version__ = version("conv-denoiser")
 
 _MODULES = {
-    "BlindSpot": "_blind_spot",
+    "BlindSpot": "supervision.blind_spot",
     "ConvDenoiser": "denoiser",
     "MinMaxPerSample": "preprocessing",
     "SignalDataset": "datasets",
@@ -41,7 +41,10 @@ _MODULES = {
     "save": "persistence",
 }
 
-_SUBMODULES = ("export", "metrics", "noise", "plotting", "waveforms", *set(_MODULES.values()))
+_SUBMODULES = (
+    *("datasets", "denoiser", "export", "metrics", "noise", "persistence"),
+    *("plotting", "preprocessing", "recording", "waveforms"),
+)
 
 
 if not TYPE_CHECKING:  # a type checker would take any name for one of ours

@@ -2,7 +2,7 @@
 
 import sys
 
-from conv_denoiser._cli import main
+from conv_denoiser.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

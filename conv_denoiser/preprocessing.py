@@ -4,20 +4,19 @@ from abc import ABC, abstractmethod
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 
-from conv_denoiser._validation import (
+from conv_denoiser._checks.validation import (
     check_output_container,
     check_params,
     check_signal_array,
     check_signals,
 )
+from conv_denoiser._typing import Array
 
 __all__ = ["MinMaxPerSample", "PerSampleScaler", "StandardizePerSample"]
-
-Array = NDArray[np.floating]
 
 
 class Statistics(NamedTuple):

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._typing import Array
+
 __all__ = ["WAVEFORMS"]
 
-Array = NDArray[np.floating]
 Waveform = Callable[[int, Array, np.random.Generator], Array]
 
 

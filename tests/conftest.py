@@ -31,7 +31,7 @@ def own_network(n_channels, filters, kernel_size):
 
 def forge(path, change):
     """Change what a file says, and its checksum."""
-    from conv_denoiser._model_files import read_model_file, write_model_file
+    from conv_denoiser.model_files.container import read_model_file, write_model_file
 
     content, arrays = read_model_file(path)
     change(content)

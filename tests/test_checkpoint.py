@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from conftest import small_denoiser
 
-from conv_denoiser._checkpoint import Checkpoint, Saved
-from conv_denoiser._model_files import read_model_file
-from conv_denoiser.persistence import ModelFileError
+from conv_denoiser.model_files.container import read_model_file
+from conv_denoiser.model_files.errors import ModelFileError
+from conv_denoiser.training.checkpoint import Checkpoint, Saved
 
 OPTIONS = {"epochs": 4, "validation_split": 0.25}
 
@@ -89,7 +89,7 @@ def test_goes_on_after_an_error(parabolas, tmp_path, more, after):
 @pytest.mark.slow
 def test_nothing_is_left_to_do(parabolas, tmp_path, monkeypatch):
     """The process died after the last epoch, but before the file was removed."""
-    from conv_denoiser._checkpoint import Checkpoint
+    from conv_denoiser.training.checkpoint import Checkpoint
 
     X, y = parabolas
     path = tmp_path / "fit.safetensors"

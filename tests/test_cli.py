@@ -12,7 +12,7 @@ from conftest import small_denoiser
 from scipy.io import wavfile
 
 from conv_denoiser import SignalGenerator, denoise_recording, load
-from conv_denoiser._cli import main
+from conv_denoiser.cli.commands import main
 from conv_denoiser.export import OnnxDenoiser, to_onnx
 
 
@@ -192,7 +192,7 @@ class TestDenoise:
         command = ["denoise", "noisy.npy", "--model", model, "--output", "clean.npy"]
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
         assert "100%" in run(capsys, *command)[2]
-        monkeypatch.setattr("conv_denoiser._cli.find_spec", lambda name: None)
+        monkeypatch.setattr("conv_denoiser.cli.commands.find_spec", lambda name: None)
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
         assert run(capsys, *command)[2] == ""
 
@@ -289,13 +289,13 @@ class TestFitAndInfo:
     def test_without_the_converter(self, capsys, recording, monkeypatch):
         np.savetxt("noisy.csv", recording)
         monkeypatch.setitem(sys.modules, "tf2onnx", None)
-        monkeypatch.delitem(sys.modules, "conv_denoiser._onnx_graph", raising=False)
+        monkeypatch.delitem(sys.modules, "conv_denoiser.export.graph", raising=False)
         command = ["fit", "noisy.csv", "--output", "m.onnx"]
         fails(capsys, "pip install 'conv-denoiser[onnx]'", *command)
 
     @pytest.mark.slow
     def test_learns_with_its_own_settings(self, capsys, monkeypatch):
-        monkeypatch.setattr("conv_denoiser._cli.N_STEPS", 120)
+        monkeypatch.setattr("conv_denoiser.cli.commands.N_STEPS", 120)
         generator = SignalGenerator("sine", n_timesteps=3000, random_state=0, noise=0.4)
         noisy, clean = generator.sample(1, return_X_y=True)
         np.save("noisy.npy", noisy[0])

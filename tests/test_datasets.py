@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from conv_denoiser import SignalGenerator, load_dataset
-from conv_denoiser.datasets import BLOCK_SIZE
+from conv_denoiser.datasets.generator import BLOCK_SIZE
 from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.waveforms import WAVEFORMS
 

@@ -346,7 +346,7 @@ class TestErrors:
         with pytest.raises(ImportError, match=r"pip install 'conv-denoiser\[onnx\]'"):
             OnnxDenoiser(path)
         monkeypatch.setitem(sys.modules, "tf2onnx", None)
-        monkeypatch.delitem(sys.modules, "conv_denoiser._onnx_graph", raising=False)
+        monkeypatch.delitem(sys.modules, "conv_denoiser.export.graph", raising=False)
         with pytest.raises(ImportError, match=r"pip install 'conv-denoiser\[onnx\]'"):
             to_onnx(fitted, tmp_path / "model.onnx")
 

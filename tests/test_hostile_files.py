@@ -9,11 +9,12 @@ import pytest
 from conftest import forge, own_network, small_denoiser
 
 from conv_denoiser import load, save
-from conv_denoiser._cli import main
-from conv_denoiser._model_files import DIGEST, TEXT, read_model_file, write_model_file
-from conv_denoiser._weight_shapes import WEIGHT_SHAPES
+from conv_denoiser.cli.commands import main
+from conv_denoiser.model_files.card import read_card
+from conv_denoiser.model_files.container import DIGEST, TEXT, read_model_file, write_model_file
+from conv_denoiser.model_files.errors import ModelFileError
+from conv_denoiser.networks.weight_shapes import WEIGHT_SHAPES
 from conv_denoiser.noise import RecordedNoise
-from conv_denoiser.persistence import ModelFileError, read_card
 
 LINEAR = {"loss": "mean_squared_error"}
 BANK = np.random.default_rng(0).normal(size=(3, 70))

@@ -38,7 +38,7 @@ def test_a_device_needs_numpy_alone():
     code = """
 import sys
 from conv_denoiser import StreamingDenoiser, denoise_recording
-import conv_denoiser.export, conv_denoiser._cli
+import conv_denoiser.export, conv_denoiser.cli.commands
 heavy = {"sklearn", "scipy", "tensorflow", "keras", "matplotlib", "onnx", "tqdm"} & set(sys.modules)
 assert not heavy, heavy
 """

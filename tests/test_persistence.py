@@ -26,10 +26,11 @@ from conv_denoiser import (
     load,
     save,
 )
-from conv_denoiser._networks import build_network
-from conv_denoiser._weight_shapes import STRIDE, WEIGHT_SHAPES
+from conv_denoiser.model_files.card import read_card
+from conv_denoiser.model_files.errors import ModelFileError
+from conv_denoiser.networks.builders import build_network
+from conv_denoiser.networks.weight_shapes import STRIDE, WEIGHT_SHAPES
 from conv_denoiser.noise import BaselineWander, GaussianNoise, RecordedNoise
-from conv_denoiser.persistence import ModelFileError, read_card
 from conv_denoiser.preprocessing import PerSampleScaler
 
 DATA = Path(__file__).parent / "data"
@@ -217,9 +218,9 @@ class TestFormat:
         )
         shapes = WEIGHT_SHAPES[architecture](n_channels, filters, kernel_size)
         assert [weight.shape for weight in network.get_weights()] == list(shapes)
-        from conv_denoiser import _networks
+        from conv_denoiser.networks import unet
 
-        assert STRIDE == _networks.STRIDE
+        assert STRIDE == unet.STRIDE
 
 
 class TestWhatAFileCannotHold:

@@ -16,8 +16,8 @@ from conv_denoiser import (
     denoise_recording,
     metrics,
 )
-from conv_denoiser._windows import Layout
 from conv_denoiser.noise import ColoredNoise, GaussianNoise, ImpulseNoise
+from conv_denoiser.recording.windows import Layout
 from conv_denoiser.waveforms import WAVEFORMS
 
 settings.register_profile("tests", deadline=None, derandomize=True, database=None)

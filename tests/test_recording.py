@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import MinMaxPerSample, SignalGenerator, denoise_recording
-from conv_denoiser._windows import Layout, OverlapAdd
+from conv_denoiser.recording.windows import Layout, OverlapAdd
 
 NOTHING = FunctionTransformer()
 CENTRE = FunctionTransformer(lambda X: X - X.mean(axis=1, keepdims=True))
@@ -185,8 +185,8 @@ class TestContainers:
     @pytest.mark.parametrize("mode", ["r", "c"])
     def test_pages_are_released(self, denoiser, recording, tmp_path, monkeypatch, mode):
         """Reading and writing drops pages of files, but never what is in memory alone."""
-        monkeypatch.setattr("conv_denoiser.recording.BLOCK", 100)
-        monkeypatch.setattr("conv_denoiser._recording_checks.BLOCK", 100)
+        monkeypatch.setattr("conv_denoiser.recording.offline.BLOCK", 100)
+        monkeypatch.setattr("conv_denoiser.recording.checks.BLOCK", 100)
         np.save(tmp_path / "noisy.npy", recording)
         noisy = np.load(tmp_path / "noisy.npy", mmap_mode=mode)
         if mode == "c":

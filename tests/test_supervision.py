@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from conv_denoiser import BlindSpot
-from conv_denoiser._supervision import Problem, Signals, TrainingBatches
 from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.preprocessing import MinMaxPerSample
+from conv_denoiser.supervision.batches import TrainingBatches
+from conv_denoiser.supervision.signals import Signals
+from conv_denoiser.supervision.task import Problem
 
 X = np.random.default_rng(0).normal(size=(40, 100, 2)).astype(np.float32)
 

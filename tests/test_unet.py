@@ -55,7 +55,7 @@ def test_any_length_and_number_of_channels(n_timesteps, n_channels):
 
 
 def build(filters):
-    from conv_denoiser._networks import build_network
+    from conv_denoiser.networks.builders import build_network
 
     options = {"max_norm": None, "output_activation": "linear", "predicts_noise": True}
     return build_network("unet", 2, filters, 3, **options)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from conv_denoiser import ConvDenoiser, SignalGenerator, save
+from conv_denoiser.model_files.untrusted import FORMAT
 from conv_denoiser.noise import GaussianNoise, RecordedNoise
-from conv_denoiser.persistence import FORMAT
 
 noise = GaussianNoise(snr_db=(0, 12)) + RecordedNoise(np.linspace(-1, 1, 64), scale=0.1)
 generator = SignalGenerator("sine", n_timesteps=32, random_state=0)

@@ -1,0 +1,160 @@
+"""Checks of signals, parameters and estimators.
+
+Every private name of scikit-learn that the library needs is imported here, so that
+a change in scikit-learn is mended in one place.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+
+from conv_denoiser._checks.arrays import (
+    FLOAT_TYPES,
+    as_array,
+    as_numbers,
+    check_finite,
+    check_not_empty,
+)
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "check_output_container",
+    "check_params",
+    "check_range",
+    "check_signal_array",
+    "check_signals",
+    "check_target",
+    "check_weight",
+]
+
+
+def check_params(estimator: Any) -> None:
+    """Raise ValueError where a constructor parameter is not what its class allows."""
+    validate_parameter_constraints(
+        estimator._parameter_constraints,
+        estimator.get_params(deep=False),
+        caller_name=type(estimator).__name__,
+    )
+
+
+def check_range(signals: NDArray[Any], name: str, dtype: np.dtype[Any]) -> None:
+    """Raise ValueError where signals hold NaN, infinity or values that `dtype` cannot hold."""
+    low, high, limit = signals.min(), signals.max(), np.finfo(dtype).max
+    if -limit <= low and high <= limit:  # False for NaN
+        return
+    check_finite(signals, name)
+    raise ValueError(
+        f"Input {name} holds values from {low:.3g} to {high:.3g}, but {dtype} ends at {limit:.3g}. "
+        "Scale the signals down, or pass dtype='float64'."
+    )
+
+
+def check_signals(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.floating]:
+    """Validate signals and record, or compare with, the shape seen in `fit`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets `n_features_in_`, `n_channels_in_` and `feature_names_in_` when `reset`.
+    X : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Signals.
+    reset : bool
+        True in `fit`, False afterwards.
+
+    Returns
+    -------
+    ndarray of float32 or float64
+        X, not copied where it already is one.
+    """
+    expected = getattr(estimator, "n_features_in_", None)
+    n_timesteps = as_numbers(X, "X").shape[1]
+    if not reset and expected is not None and n_timesteps != expected:
+        # scikit-learn's own words, with a way out.
+        raise ValueError(
+            f"X has {n_timesteps} features, but {type(estimator).__name__} is expecting {expected} "
+            f"features as input. Cut or pad the signals to {expected} timesteps, or fit again."
+        )
+    signals: NDArray[np.floating] = validate_data(
+        estimator, X, reset=reset, dtype=FLOAT_TYPES, ensure_all_finite=False, allow_nd=True
+    )
+    check_not_empty(signals, "X")
+    check_finite(signals, "X")
+    n_channels = signals.shape[2] if signals.ndim == 3 else 1
+    if reset:
+        estimator.n_channels_in_ = n_channels
+    elif n_channels != getattr(estimator, "n_channels_in_", n_channels):
+        raise ValueError(
+            f"X has {n_channels} channel(s), but {type(estimator).__name__} was fitted on "
+            f"{estimator.n_channels_in_}. Pass arrays of shape (n_signals, n_timesteps, "
+            f"{estimator.n_channels_in_}), or fit again."
+        )
+    return signals
+
+
+def check_target(y: Any, X: NDArray[np.floating]) -> NDArray[np.floating] | None:
+    """Return clean signals as an array, or None where y holds labels or nothing."""
+    if y is None:
+        return None
+    y = as_array(y, "y")
+    if y.ndim == 1:
+        n_labels = len(y)
+        if n_labels != len(X):
+            raise ValueError(
+                f"X has {len(X)} signals, but y has {n_labels} labels. Pass one label a signal, or "
+                "clean signals of X's shape."
+            )
+        return None
+    target = check_signal_array(y, "y")
+    if target.shape != X.shape:
+        raise ValueError(
+            f"y has shape {target.shape}, but X has shape {X.shape}. Clean signals must have the "
+            "shape of the noisy ones; labels of a later Pipeline step must be one-dimensional."
+        )
+    return target
+
+
+def check_signal_array(array: ArrayLike, name: str) -> NDArray[np.floating]:
+    """Validate an array of signals that belongs to no estimator."""
+    checked = check_array(
+        as_numbers(array, name),
+        dtype=FLOAT_TYPES,
+        ensure_all_finite=False,
+        allow_nd=True,
+        input_name=name,
+    )
+    check_not_empty(checked, name)
+    check_finite(checked, name)
+    return checked
+
+
+def check_weight(sample_weight: Any, X: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    """Return the weight of each signal, 1 at most, or None where all weigh the same."""
+    if sample_weight is None:
+        return None
+    weight: NDArray[np.float64] = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    if not weight.any():
+        raise ValueError("sample_weight is zero for every signal. At least one must count.")
+    return None if (weight == weight[0]).all() else weight / weight.max()
+
+
+def check_output_container(estimator: Any, X: NDArray[Any]) -> None:
+    """Raise ValueError if a data frame is wanted of an array with channels."""
+    container = _get_output_config("transform", estimator)["dense"]
+    if X.ndim == 3 and container != "default":
+        raise ValueError(
+            f"set_output(transform={container!r}) makes tables of shape (n_signals, n_timesteps), "
+            f"but X has the shape {X.shape}. Pass one channel, or set_output(transform='default')."
+        )

@@ -1,0 +1,200 @@
+"""The command line: denoise recordings, fit models, show what a model is."""
+
+import argparse
+import os
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from conv_denoiser._atomic import check_target, replacing
+from conv_denoiser.cli.messages import one_line, say, show_warning
+from conv_denoiser.cli.parser import N_STEPS, build_parser
+from conv_denoiser.readers.recording import (
+    SUFFIXES,
+    Recording,
+    check_suffix,
+    map_output,
+    read_recording,
+    write_recording,
+)
+from conv_denoiser.recording import denoise_recording
+
+__all__ = ["main"]
+
+MODEL_SUFFIXES = (".onnx", ".safetensors")
+PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, default=None
+        Arguments; None takes those of the process.
+
+    Returns
+    -------
+    int
+        Exit code: 0, 2 after an error, 130 after Ctrl-C.
+    """
+    options = build_parser(denoise, fit, info).parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show_warning
+        try:
+            options.run(options)
+        except BrokenPipeError:  # whoever read the output had enough of it
+            sys.stdout = None
+        except Exception as error:  # users of a command want one line, not a traceback
+            say("error", one_line(error))
+            return 2
+        except KeyboardInterrupt:
+            say("error", "interrupted; nothing was written")
+            return 130
+    return 0
+
+
+def denoise(options: argparse.Namespace) -> None:
+    """Denoise a recording with a model."""
+    suffix = check_suffix(options.output, SUFFIXES, "--output")
+    check_target(options.output)
+    if options.plot is not None:
+        check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
+        check_target(options.plot)
+        import matplotlib  # noqa: F401  before the work, not after it
+    model, card = _load(options.model, options.threads)
+    recording = read_recording(options.recording, options.column)
+    rate = options.sampling_rate or recording.sampling_rate or card["sampling_rate"]
+    recording = recording._replace(sampling_rate=rate)
+    _check_columns(recording, model.n_channels_in_, options.channelwise)
+    start = time.perf_counter()
+    with replacing(options.output) as temporary:
+        out = map_output(temporary, recording.samples) if suffix == ".npy" else None
+        denoised = denoise_recording(
+            model,
+            recording.samples,
+            overlap=options.overlap,
+            out=out,
+            channelwise=options.channelwise,
+            progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
+        )
+        if out is None:
+            write_recording(temporary, suffix, denoised, recording)
+        else:
+            out.flush()
+    if options.plot is not None:
+        _plot(options.plot, recording, denoised)
+    if not options.quiet:
+        seconds = time.perf_counter() - start
+        print(f"{options.output}: {len(denoised):,} samples denoised in {seconds:.1f} s")
+
+
+def fit(options: argparse.Namespace) -> None:
+    """Fit a denoiser to recordings, or to signals in an npy file, and save it."""
+    suffix = check_suffix(options.output, MODEL_SUFFIXES, "--output")
+    check_target(options.output)
+    if options.noise is not None and options.clean is not None:
+        raise ValueError("--noise is for clean signals alone. Leave it out, or the second file.")
+    _quiet_tensorflow()
+    from conv_denoiser.cli.fitting import fit_denoiser, holds_signals
+    from conv_denoiser.export import to_onnx
+    from conv_denoiser.export.writer import import_converter
+    from conv_denoiser.persistence import save
+
+    if suffix == ".onnx":
+        import_converter()  # before the training, not after it
+    noisy = read_recording(options.noisy, options.column)
+    clean = None if options.clean is None else read_recording(options.clean, options.column)
+    is_array = noisy.path.suffix.lower() == ".npy"
+    if options.column and is_array and holds_signals(read_recording(options.noisy).samples):
+        raise ValueError(f"{options.noisy} holds signals, one a row: --column picks no channel.")
+    denoiser = fit_denoiser(
+        noisy,
+        clean,
+        architecture=options.architecture,
+        window=options.window,
+        noise=options.noise,
+        epochs=options.epochs,
+        n_steps=N_STEPS,
+        random_state=options.seed,
+        verbose=0 if options.quiet else 2,
+    )
+    rate = options.sampling_rate or noisy.sampling_rate
+    write = to_onnx if suffix == ".onnx" else save
+    write(denoiser, options.output, sampling_rate=rate)
+    if not options.quiet:
+        print(
+            f"{options.output}: fitted on signals of {denoiser.n_features_in_} samples "
+            f"({denoiser.supervision_}), {denoiser.n_epochs_} epochs"
+        )
+
+
+def info(options: argparse.Namespace) -> None:
+    """Show the model card of a file."""
+    card = _read_card(options.model)
+    width = max(map(len, card))
+    for name, value in card.items():
+        text = "unknown" if value is None else str(value)
+        print(f"{name:{width}}  {text if text.isprintable() else repr(text)}")
+
+
+def _load(path: str, n_threads: int | None) -> tuple[Any, dict[str, Any]]:
+    """Return a denoiser and its model card."""
+    if path.lower().endswith(".safetensors"):
+        _quiet_tensorflow()
+        from conv_denoiser.model_files.card import read_card
+        from conv_denoiser.persistence import load
+
+        if n_threads is not None:
+            raise ValueError("--threads is for ONNX files. Set TF_NUM_INTRAOP_THREADS instead.")
+        return load(path), read_card(path)
+    from conv_denoiser.export import OnnxDenoiser
+
+    model = OnnxDenoiser(path, n_threads=n_threads)
+    return model, model.card
+
+
+def _read_card(path: str) -> dict[str, Any]:
+    if path.lower().endswith(".safetensors"):
+        from conv_denoiser.model_files.card import read_card
+
+        return read_card(path)
+    from conv_denoiser.export import OnnxDenoiser
+
+    return OnnxDenoiser(path, n_threads=1).card
+
+
+def _quiet_tensorflow() -> None:
+    """Keep back what TensorFlow reports at its start; errors still show."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:
+    """Raise ValueError that speaks of columns if a file has more than the model has channels."""
+    n_columns = recording.samples.shape[1] if recording.samples.ndim == 2 else 1
+    if n_columns == n_channels or channelwise or n_columns > len(recording.samples):
+        return
+    header = recording.columns.header if recording.columns is not None else ()
+    names = f" ({', '.join(header)})" if header else ""
+    advice = "Choose one with --column NAME_OR_NUMBER"
+    if n_channels == 1:
+        advice += ", or denoise each with --channelwise"
+    raise ValueError(
+        f"{recording.path.name} has {n_columns} columns{names}, but the model takes {n_channels} "
+        f"channel(s). {advice}."
+    )
+
+
+def _plot(path: Path, recording: Recording, denoised: NDArray[Any]) -> None:
+    from conv_denoiser.plotting.recording import plot_recording
+
+    figure = plot_recording(recording.samples, denoised, recording.sampling_rate)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120, format=path.suffix[1:].lower())

@@ -1,0 +1,82 @@
+"""A denoiser from files, with settings that suit most recordings."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_denoiser.denoiser import ConvDenoiser
+from conv_denoiser.readers.recording import Recording
+from conv_denoiser.recording.checks import as_recording, check_finite_samples
+from conv_denoiser.recording.windows import Layout
+
+__all__ = ["fit_denoiser", "holds_signals"]
+
+BATCH_SIZE = 32
+VALIDATION_SPLIT = 0.1
+# Arrays of more columns hold signals, one a row.
+MAX_CHANNELS = 16
+
+
+def fit_denoiser(
+    noisy: Recording,
+    clean: Recording | None,
+    *,
+    architecture: str,
+    window: int,
+    noise: float | None,
+    epochs: int | None,
+    n_steps: int,
+    random_state: int,
+    verbose: int,
+) -> ConvDenoiser:
+    """Fit a denoiser on the signals of a file, or on those cut from a recording.
+
+    The learning rate rises for a twentieth of all steps and then falls to zero. Without `epochs`,
+    there are as many as make `n_steps` training steps at least.
+    """
+    import keras
+
+    if clean is not None and clean.samples.shape != noisy.samples.shape:
+        raise ValueError(
+            f"{noisy.path.name} and {clean.path.name} do not belong together: their shapes are "
+            f"{noisy.samples.shape} and {clean.samples.shape}."
+        )
+    X = _signals(noisy, window)
+    y = None if clean is None else _signals(clean, window)
+    steps_per_epoch = -(-int(len(X) * (1 - VALIDATION_SPLIT)) // BATCH_SIZE) or 1
+    epochs = epochs or -(-n_steps // steps_per_epoch)
+    steps = epochs * steps_per_epoch
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - steps // 20, warmup_target=2e-3, warmup_steps=max(1, steps // 20)
+    )
+    denoiser = ConvDenoiser(
+        architecture,
+        noise=noise,
+        learning_rate=rate,
+        epochs=epochs,
+        batch_size=BATCH_SIZE,
+        validation_split=VALIDATION_SPLIT if len(X) >= 10 else 0,
+        early_stopping=True,
+        patience=epochs,
+        random_state=random_state,
+        verbose=verbose,
+    )
+    return denoiser.fit(X, y)
+
+
+def holds_signals(samples: NDArray[Any]) -> bool:
+    """Tell whether an array holds signals, one a row, and is no recording of some channels."""
+    return samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] > MAX_CHANNELS)
+
+
+def _signals(recording: Recording, window: int) -> NDArray[np.floating]:
+    """Return the signals of a file, or windows of a recording that overlap by half."""
+    if holds_signals(recording.samples):
+        return np.asarray(recording.samples)
+    samples = np.asarray(as_recording(recording.samples))
+    check_finite_samples(samples)
+    samples = samples.reshape(len(samples), -1)
+    layout = Layout.from_overlap(min(window, len(samples)), 0.5)
+    windows = np.lib.stride_tricks.sliding_window_view(samples, layout.window, axis=0)
+    return np.ascontiguousarray(windows[:: layout.hop].transpose(0, 2, 1))

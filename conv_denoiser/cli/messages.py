@@ -1,0 +1,26 @@
+"""What the command says on standard error."""
+
+import os
+import sys
+from typing import Any
+
+__all__ = ["one_line", "say", "show_warning"]
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error says, in one line."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.strerror}: {os.fspath(error.filename)!r}"
+    text = " ".join(str(error).split())
+    expected = isinstance(error, (ValueError, TypeError, OSError, ImportError))
+    return text if text and expected else f"{type(error).__name__}: {text}"
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Say a warning; takes the place of `warnings.showwarning`."""
+    say("warning", " ".join(str(message).split()))
+
+
+def say(kind: str, message: str) -> None:
+    """Write one line on standard error."""
+    print(f"conv-denoiser: {kind}: {message}", file=sys.stderr)

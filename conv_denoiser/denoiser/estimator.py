@@ -1,0 +1,403 @@
+"""The estimator: a convolutional denoiser of 1-D signals behind scikit-learn's interface."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from conv_denoiser._checks.validation import (
+    check_output_container,
+    check_params,
+    check_signals,
+    check_target,
+    check_weight,
+)
+from conv_denoiser._typing import Array
+from conv_denoiser.denoiser import plan
+from conv_denoiser.denoiser.defaults import CONSTRAINTS
+from conv_denoiser.metrics import snr_improvement_db
+from conv_denoiser.noise import NoiseModel
+from conv_denoiser.supervision.blind_spot import BlindSpot, blind_spot_error
+from conv_denoiser.supervision.signals import Signals
+from conv_denoiser.supervision.task import run_scaled
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["ConvDenoiser"]
+
+
+class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Remove noise from 1-D signals with a convolutional autoencoder.
+
+    Parameters
+    ----------
+    architecture : {"autoencoder", "unet"} or callable, default="autoencoder"
+        The network. "autoencoder" is the recipe's, of 28,737 parameters for one channel. "unet"
+        sees far, and removes much more noise. A callable ``(n_channels, filters, kernel_size) ->
+        keras.Model`` builds your own, from and to (n_signals, n_timesteps, n_channels) with
+        n_timesteps open (None).
+    filters : tuple of int or "auto", default="auto"
+        Filters of each encoding convolution; the decoder mirrors them. Of a "unet", those of each
+        level, a quarter as long as the one before. "auto" is (128, 32), and (32, 64, 128, 128) for
+        a "unet".
+    kernel_size : int or "auto", default="auto"
+        Timesteps that a convolution sees. "auto" is 3; 5 for a "unet".
+    max_norm : float, None or "auto", default="auto"
+        Largest norm of a convolution's kernel; None does not limit it. "auto" is 2.0; None for a
+        "unet".
+    loss : str, callable or "auto", default="auto"
+        Name of a Keras loss, or a callable ``(y_true, y_pred) -> loss`` of each timestep, of shape
+        (n_signals, n_timesteps). Binary cross-entropy makes the network end in a sigmoid, any
+        other loss in a linear output. "auto" is "binary_crossentropy" for the autoencoder, else
+        "mean_squared_error".
+    scaler : PerSampleScaler, None or "auto", default="auto"
+        Scales X, and y with the statistics of X; undone on the output, so that results have the
+        units of X. None takes and returns arrays as they are. "auto" is `MinMaxPerSample` for the
+        autoencoder and for callables with cross-entropy, else `StandardizePerSample`.
+    supervision : {"auto", "paired", "synthetic", "blind_spot"} or BlindSpot, default="auto"
+        How the network learns: from X to y ("paired"); from clean X, with noise of `noise` drawn
+        afresh every epoch ("synthetic"); or from noisy X alone, by hiding points and predicting
+        them from their neighbours ("blind_spot", short for `BlindSpot()`). "auto" is "paired" if y
+        holds signals, "synthetic" if only `noise` is given, else "blind_spot".
+    noise : NoiseModel, float or None, default=None
+        Noise of "synthetic" training; a float is the standard deviation of Gaussian noise.
+    optimizer : str or keras.optimizers.Optimizer, default="adam"
+        Name of a Keras optimizer; or an instance, which keeps its own learning rate.
+    learning_rate : float or keras learning-rate schedule, default=1e-3
+        Step size of an optimizer given by name.
+    epochs : int, default=5
+        Passes over the training signals.
+    batch_size : int, default=150
+        Signals a training step.
+    validation_split : float or splitter, default=0.2
+        Share of the signals, taken from the end, that `fit` validates on instead of training; 0
+        trains on all. A splitter of scikit-learn that needs neither labels nor groups, and whose
+        first split is used: ``ShuffleSplit(1, test_size=0.2, random_state=0)`` shuffles first.
+    early_stopping : bool, default=False
+        Stop when the validation loss (the training loss, without validation) no longer improves
+        for `patience` epochs, and put back the weights of the best epoch, also when training goes
+        on to the last one.
+    patience : int, default=10
+        Epochs without improvement after which to stop early.
+    callbacks : list or None, default=None
+        Keras callbacks: classes, functions that return one, or instances, which are copied for
+        each fit.
+    checkpoint : path-like or None, default=None
+        File that `fit` replaces after every epoch, and removes at its end. If the process dies, the
+        next `fit` with the same signals and parameters goes on from there.
+    warm_start : bool, default=False
+        Go on from the last fit's network instead of a new one, and from its optimizer as long as
+        loss, optimizer and learning_rate are the same (and it was not loaded from a file of `save`
+        in between). A "unet" cannot go on from or to "blind_spot": its output is another one.
+    random_state : int, RandomState or None, default=None
+        Fixes initial weights, shuffling, noise and hidden points.
+    verbose : {0, 1, 2}, default=0
+        Keras' progress output: silent, a bar, a line an epoch.
+
+    Attributes
+    ----------
+    model_ : keras.Model
+        The network.
+    scaler_ : PerSampleScaler or None
+        The scaler in use.
+    supervision_ : str
+        The supervision in use.
+    history_ : dict of str to list of float
+        Loss and, where there is validation, val_loss of every epoch; NaN where a warm start
+        changed what is recorded.
+    n_epochs_ : int
+        Number of epochs trained.
+    best_epoch_ : int or None
+        Of the epochs of the last fit, the one of the lowest validation (else training) loss,
+        counted from 1 over all fits; None if that fit had no whole epoch.
+    receptive_field_ : int or None
+        Timesteps of X that a denoised point depends on at most (but for the scaler's statistics);
+        None for over 8,192. Found anew by every access, which takes seconds.
+    loss_floor_ : float or None
+        With cross-entropy, the lowest value that it can reach: the mean entropy of the
+        targets that the last fit validated (else trained) on, which are not 0 or 1. None for
+        other losses.
+    n_features_in_ : int
+        Number of timesteps seen in `fit`.
+    n_channels_in_ : int
+        Number of channels seen in `fit`.
+    feature_names_in_ : ndarray of str
+        Names of the timesteps, where X had string column names.
+
+    Notes
+    -----
+    Where the output is a sigmoid, targets beyond the scaled range of X are clipped to it. A signal
+    that is flat in X stays as it is.
+
+    Examples
+    --------
+    >>> from conv_denoiser import ConvDenoiser, SignalGenerator
+    >>> X, y = SignalGenerator("sine", noise=0.5, random_state=0).sample(300, return_X_y=True)
+    >>> denoiser = ConvDenoiser(
+    ...     filters=(8,), kernel_size=9, batch_size=10, learning_rate=0.01, random_state=0
+    ... )
+    >>> denoiser.fit(X, y).transform(X).shape
+    (300, 150)
+    >>> denoiser.score(X, y) > 3  # dB gained
+    True
+    """
+
+    _parameter_constraints = CONSTRAINTS
+
+    def __init__(
+        self,
+        architecture: str | Callable[..., "keras.Model"] = "autoencoder",
+        *,
+        filters: Sequence[int] | str = "auto",
+        kernel_size: int | str = "auto",
+        max_norm: float | str | None = "auto",
+        loss: Any = "auto",
+        scaler: Any = "auto",
+        supervision: str | BlindSpot = "auto",
+        noise: NoiseModel | float | None = None,
+        optimizer: Any = "adam",
+        learning_rate: Any = 1e-3,
+        epochs: int = 5,
+        batch_size: int = 150,
+        validation_split: Any = 0.2,
+        early_stopping: bool = False,
+        patience: int = 10,
+        callbacks: Sequence[Any] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.architecture = architecture
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.max_norm = max_norm
+        self.loss = loss
+        self.scaler = scaler
+        self.supervision = supervision
+        self.noise = noise
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.validation_split = validation_split
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.callbacks = callbacks
+        self.checkpoint = checkpoint
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals; clean ones where the supervision is "synthetic".
+        y : array-like of X's shape or of shape (n_signals,), default=None
+            Clean signals, or a second noisy take of them. A one-dimensional y holds labels for a
+            later step of a Pipeline and is ignored.
+        sample_weight : array-like of shape (n_signals,), default=None
+            How much the loss of each signal counts, relative to the others; signals of weight 0
+            are left out.
+
+        Returns
+        -------
+        self : ConvDenoiser
+            The fitted denoiser.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X, y or sample_weight is not valid, or a loss or weight becomes NaN or
+            infinite.
+
+        Notes
+        -----
+        Ctrl-C, or an error after training began, as in a callback, leaves the denoiser fitted with
+        what it learned until then; any other error leaves it as it was, though after a divergence
+        a warm start begins with a new optimizer.
+        """
+        resume = self.warm_start and hasattr(self, "model_")
+        options = {"epochs": self.epochs, "validation_split": self.validation_split}
+        options["checkpoint"] = self.checkpoint
+        return self._fit(X, y, sample_weight, reset=True, resume=resume, **options)
+
+    def partial_fit(
+        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train the network for one more epoch, without validation, on signals that come in chunks.
+
+        With all signals in one chunk and an int as `random_state`, as many calls as `epochs` give
+        the bits of one `fit` with ``validation_split=0``. A denoiser that was pickled keeps its
+        weights, but starts its optimizer anew.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals; clean ones where the supervision is "synthetic".
+        y : array-like of X's shape or of shape (n_signals,), default=None
+            Clean signals, as in `fit`.
+        sample_weight : array-like of shape (n_signals,), default=None
+            How much the loss of each signal counts, relative to the others in this chunk.
+
+        Returns
+        -------
+        self : ConvDenoiser
+            The denoiser, fitted to all chunks until now.
+        """
+        resume = hasattr(self, "model_")
+        options = {"epochs": 1, "validation_split": 0, "checkpoint": None}
+        return self._fit(X, y, sample_weight, reset=not resume, resume=resume, **options)
+
+    def transform(self, X: ArrayLike) -> Array:
+        """Denoise signals.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals, as long and with as many channels as those seen in `fit`.
+
+        Returns
+        -------
+        ndarray of X's shape
+            Denoised signals in the units of X, float32 for float32 input and float64 otherwise.
+        """
+        check_is_fitted(self, "model_")
+        X = check_signals(self, X, reset=False)
+        check_output_container(self, X)
+        return self._denoise(X)
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Denoise signals: the same as `transform`, under the name that scorers call.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals.
+
+        Returns
+        -------
+        ndarray of X's shape
+            Denoised signals.
+        """
+        check_is_fitted(self, "model_")
+        return self._denoise(check_signals(self, X, reset=False))
+
+    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+        """Return a score, the higher the better, with or without clean signals.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals.
+        y : array-like of X's shape or of shape (n_signals,), default=None
+            Clean signals. Labels are ignored.
+        sample_weight : array-like of shape (n_signals,), default=None
+            How much each signal counts in the mean.
+
+        Returns
+        -------
+        float
+            With clean signals, the mean improvement of the signal-to-noise ratio in dB; 0 is doing
+            nothing. Without, minus the mean squared error at hidden points of X, predicted from
+            their neighbours, over the variance of each signal.
+        """
+        check_is_fitted(self, "model_")
+        X = check_signals(self, X, reset=False)
+        clean, weight = check_target(y, X), check_weight(sample_weight, X)
+        if clean is None:
+            width = plan.blind_spot(self).width
+            return -blind_spot_error(self._run, _with_channels(X), weight, width)
+        return float(snr_improvement_db(clean, self._denoise(X), X, sample_weight=weight))
+
+    @property
+    def receptive_field_(self) -> int | None:
+        """Timesteps of X that a denoised point depends on at most; None for over 8,192."""
+        check_is_fitted(self, "model_")
+        from conv_denoiser.networks.geometry import receptive_field
+
+        # A sigmoid could saturate, and would hide what it depends on.
+        return receptive_field(self._new_network(output_activation="linear"))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Weights alone, in no format of Keras'; what the optimizer remembers serves a warm start.
+        state = super().__getstate__().copy()
+        if "model_" in state:
+            from conv_denoiser.training import compiling
+
+            state["model_"] = compiling.model_state(self.model_, with_optimizer=self.warm_start)
+            del state["_forward"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "model_" in state:
+            from conv_denoiser.training import compiling
+
+            model = self._new_network()
+            compiling.restore_model(model, state["model_"], self._compiled_with)
+            self._set_model(model)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, reset: bool, **options: Any) -> Self:
+        from conv_denoiser.training.history import report_end
+        from conv_denoiser.training.session import train_denoiser
+
+        before = vars(self).copy()
+        try:
+            check_params(self)
+            X = check_signals(self, X, reset=reset)
+            y, weight = check_target(y, X), check_weight(sample_weight, X)
+            signals = Signals(_with_channels(X), None if y is None else _with_channels(y), weight)
+            trained = train_denoiser(self, signals, **options)
+            self._network, self._compiled_with = trained.network, trained.compiled_with
+            self._length, self.loss_floor_ = trained.problem.length, trained.loss_floor
+            self.scaler_, self.supervision_ = trained.problem.scaler, trained.problem.supervision
+            self.history_, self.best_epoch_ = trained.history, trained.best_epoch
+            self.n_epochs_ = len(trained.history["loss"])
+            self._set_model(trained.model)
+        except BaseException:
+            self.__dict__ = before
+            raise
+        report_end(trained.training, options["epochs"])
+        return self
+
+    def _new_network(self, **changes: Any) -> "keras.Model":
+        """Build the network anew, without what it learned."""
+        from conv_denoiser.networks.builders import build_network
+        from conv_denoiser.networks.tensorflow_process import seeded
+
+        with seeded(0):
+            return build_network(**{**self._network, **changes})
+
+    def _set_model(self, model: "keras.Model") -> None:
+        from conv_denoiser.networks.forward import compile_forward
+
+        if getattr(self, "model_", None) is not model or not hasattr(self, "_forward"):
+            self.model_, self._forward = model, compile_forward(model)
+
+    def _denoise(self, X: Array) -> Array:
+        noisy = _with_channels(X)
+        return self._run(noisy, noisy).reshape(X.shape)
+
+    def _run(self, inputs: Array, reference: Array) -> Array:
+        """Run the network on signals scaled by the statistics of `reference`."""
+        return run_scaled(self._forward, inputs, reference, self.scaler_, self._length)
+
+
+def _with_channels(X: Array) -> Array:
+    return X if X.ndim == 3 else X[:, :, np.newaxis]

@@ -1,0 +1,135 @@
+"""What a fit was asked for, resolved from parameters and data."""
+
+import math
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from conv_denoiser.denoiser.defaults import chosen
+from conv_denoiser.noise import as_noise_model
+from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler
+from conv_denoiser.supervision.blind_spot import BlindSpot
+from conv_denoiser.supervision.signals import Signals
+from conv_denoiser.supervision.task import Problem
+
+__all__ = ["blind_spot", "network_options", "problem", "split_rows", "training_options"]
+
+
+def problem(denoiser: Any, *, with_target: bool, cross_entropy: bool, length: int) -> Problem:
+    """Return how the denoiser learns, or raise ValueError where it lacks what it needs."""
+    return Problem(
+        supervision=_supervision(denoiser, with_target),
+        noise=as_noise_model(denoiser.noise),
+        blind_spot=blind_spot(denoiser),
+        scaler=_scaler(denoiser, cross_entropy),
+        cross_entropy=cross_entropy,
+        length=length,
+    )
+
+
+def _scaler(denoiser: Any, cross_entropy: bool) -> PerSampleScaler | None:
+    """Return a fresh scaler whose parameters were checked."""
+    if denoiser.scaler == "auto" and callable(denoiser.architecture) and cross_entropy:
+        return MinMaxPerSample()
+    scaler = clone(chosen(denoiser, "scaler"), safe=False)
+    if scaler is not None:
+        scaler.check_parameters()
+    return scaler
+
+
+def _supervision(denoiser: Any, with_target: bool) -> str:
+    """Return what "auto" supervision means for the data, or raise where data is missing."""
+    if isinstance(denoiser.supervision, BlindSpot):
+        return "blind_spot"
+    noise = as_noise_model(denoiser.noise)
+    supervision: str = denoiser.supervision
+    if supervision == "auto":
+        without_target = "blind_spot" if noise is None else "synthetic"
+        supervision = "paired" if with_target else without_target
+    if supervision == "paired" and not with_target:
+        raise ValueError(
+            "supervision='paired' needs clean signals y of X's shape, and got none (labels do not "
+            "count). Pass y, or choose supervision='blind_spot' (X noisy) or 'synthetic' (X clean, "
+            "noise=...)."
+        )
+    if supervision == "synthetic" and noise is None:
+        raise ValueError(
+            "supervision='synthetic' adds noise to clean X and needs a noise model, for "
+            "example noise=0.05 or noise=GaussianNoise(snr_db=(0, 12)). Got noise=None."
+        )
+    return supervision
+
+
+def blind_spot(denoiser: Any) -> BlindSpot:
+    """Return how points are hidden in training and in scoring without clean signals."""
+    supervision = denoiser.supervision
+    return supervision if isinstance(supervision, BlindSpot) else BlindSpot()
+
+
+def network_options(denoiser: Any, n_channels: int, problem: Problem) -> dict[str, Any]:
+    """Return the arguments of `build_network`."""
+    filters = chosen(denoiser, "filters")
+    if not filters or not all(isinstance(n, (int, np.integer)) and n > 0 for n in filters):
+        raise ValueError(f"filters must be positive integers, as in (128, 32). Got {filters!r}.")
+    return {
+        "architecture": denoiser.architecture,
+        "n_channels": n_channels,
+        "filters": tuple(filters),
+        "kernel_size": chosen(denoiser, "kernel_size"),
+        "max_norm": chosen(denoiser, "max_norm"),
+        "output_activation": "sigmoid" if problem.cross_entropy else "linear",
+        # A hidden point's noise is not in the input, from which it would be taken.
+        "predicts_noise": (
+            denoiser.architecture == "unet"
+            and not problem.cross_entropy
+            and problem.supervision != "blind_spot"
+        ),
+    }
+
+
+def training_options(denoiser: Any) -> dict[str, Any]:
+    """Return what a network is compiled with."""
+    return {
+        "loss": chosen(denoiser, "loss"),
+        "optimizer": denoiser.optimizer,
+        "learning_rate": denoiser.learning_rate,
+    }
+
+
+def split_rows(validation_split: Any, signals: Signals) -> tuple[Any, Any | None]:
+    """Return the rows to train on, and those to validate on or None.
+
+    A number is a share of the signals that count, taken from the end; a splitter of scikit-learn
+    says for itself.
+    """
+    if not isinstance(validation_split, Real):
+        split = next(iter(validation_split.split(signals.X, signals.y)), ((), ()))
+        counts = np.ones(len(signals), bool) if signals.weight is None else signals.weight > 0
+        training, validation = map(_as_indices, split)
+        sizes = [np.count_nonzero(counts[rows]) for rows in (training, validation)]
+        if 0 in sizes:
+            raise ValueError(
+                f"validation_split={validation_split!r} gave {sizes[0]} signals to train and "
+                f"{sizes[1]} to validate on, of n_samples={len(signals)}. Both need one at least, "
+                "of a sample_weight above 0."
+            )
+        return training, validation
+    n_signals = signals.n_counting
+    # 10 * (1 - 0.9) is a little less than 1.
+    n_train = math.floor(n_signals * (1 - float(validation_split)) + 1e-9)
+    if n_train == 0:
+        raise ValueError(
+            f"n_samples={n_signals}: validation_split={validation_split} leaves no signal to train "
+            "on. Pass more signals, or validation_split=0."
+        )
+    if n_train == n_signals:
+        return slice(None), None
+    border = n_train if signals.weight is None else np.flatnonzero(signals.weight)[n_train]
+    return slice(None, border), slice(border, None)
+
+
+def _as_indices(rows: Any) -> Any:
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)

@@ -1,0 +1,117 @@
+"""A denoiser as one ONNX graph: scaler, padding and network."""
+
+from typing import Any
+
+import keras
+import onnx
+import tensorflow as tf
+import tf2onnx
+
+from conv_denoiser.networks.geometry import padded_length
+from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler, StandardizePerSample
+
+__all__ = ["build_graph"]
+
+AXES = ("n_signals", "n_timesteps", "n_channels")
+
+
+def build_graph(
+    model: keras.Model, scaler: PerSampleScaler | None, n_timesteps: int, opset: int
+) -> onnx.ModelProto:
+    """Build the graph from "noisy" to "denoised", both (n_signals, n_timesteps, n_channels)."""
+    n_channels = model.input_shape[-1]
+    network = keras.models.clone_model(model, clone_function=_without_transposes)
+    length = padded_length(model, n_timesteps, n_channels)
+    # Networks that take any length from some least one on; those that do not, as they were fitted.
+    shortest = length if length > n_timesteps else padded_length(model, 1, n_channels)
+
+    def denoise(noisy: tf.Tensor) -> dict[str, tf.Tensor]:
+        scaled, unscale = _scaled(noisy, scaler)
+        output = network(_padded(scaled, shortest), training=False)
+        return {"denoised": unscale(output[:, : tf.shape(noisy)[1]])}
+
+    signature = [tf.TensorSpec((None, None, n_channels), tf.float32, name="noisy")]
+    function = tf.function(denoise, input_signature=signature, autograph=False)
+    graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
+    for value in (*graph.graph.input, *graph.graph.output):
+        for axis, name in zip(value.type.tensor_type.shape.dim[:2], AXES, strict=False):
+            axis.dim_param = name
+    return graph
+
+
+def _scaled(x: Any, scaler: PerSampleScaler | None) -> tuple[Any, Any]:
+    """Scale signals as `scaler` does; return a function that undoes it, too."""
+    if scaler is None:
+        return x, lambda y: y
+    # Signals with a large offset, or of very large or small numbers, keep their digits if they are
+    # first brought to the range from -1 to 1. Scalers are equivariant to that.
+    first = x[:, :1]
+    peak = tf.reduce_max(tf.abs(x - first), axis=1, keepdims=True)
+    unit = (x - first) / _or_one(peak)
+    if type(scaler) is MinMaxPerSample:
+        lower, upper = scaler.feature_range
+        offset = tf.reduce_min(unit, axis=1, keepdims=True)
+        scale = (tf.reduce_max(unit, axis=1, keepdims=True) - offset) / (upper - lower)
+    elif type(scaler) is StandardizePerSample:
+        offset = _mean(unit)
+        scale = tf.sqrt(_mean(tf.square(unit - offset)))
+    else:
+        raise ValueError(
+            f"A scaler of your own, {scaler!r}, cannot be exported. Fit with scaler=None, and "
+            "scale the signals before and after."
+        )
+    origin = scaler.origin
+    return (
+        (unit - offset) / _or_one(scale) + origin,
+        lambda y: ((y - origin) * scale + offset) * peak + first,
+    )
+
+
+def _mean(x: Any) -> Any:
+    """Average over timesteps.
+
+    A product of matrices, one a signal: ONNX Runtime takes the sums of tf.reduce_mean in an order
+    that depends on the number of signals.
+    """
+    ones = tf.ones_like(x[:, :, :1])
+    return tf.matmul(ones, x, transpose_a=True) / tf.cast(tf.shape(x)[1], x.dtype)
+
+
+def _or_one(x: Any) -> Any:
+    return tf.where(x == 0, tf.ones_like(x), x)
+
+
+def _padded(x: Any, shortest: int) -> Any:
+    """Repeat the last timestep of signals that are shorter than the network needs."""
+    if shortest == 1:
+        return x
+    length = tf.shape(x)[1]
+    return tf.gather(x, tf.minimum(tf.range(tf.maximum(length, shortest)), length - 1), axis=1)
+
+
+class _FullConv1D(keras.layers.Layer):
+    """A transposed convolution of stride 1 as a padded one, at which runtimes are faster."""
+
+    def __init__(self, transpose: keras.layers.Conv1DTranspose) -> None:
+        super().__init__(name=transpose.name)
+        self.transpose = transpose
+
+    def call(self, x: Any) -> Any:
+        layer = self.transpose
+        margin = layer.kernel_size[0] - 1
+        kernel = tf.transpose(layer.kernel[::-1], (0, 2, 1))
+        y = tf.nn.conv1d(tf.pad(x, [[0, 0], [margin, margin], [0, 0]]), kernel, 1, "VALID")
+        return layer.activation(y + layer.bias)
+
+
+def _without_transposes(layer: keras.Layer) -> keras.Layer:
+    """Return a layer that computes the same with the same weights."""
+    plain = (
+        type(layer) is keras.layers.Conv1DTranspose
+        and layer.strides == layer.dilation_rate == (1,)
+        and layer.padding == "valid"
+        and layer.data_format == "channels_last"
+        and layer.use_bias
+        and layer.output_padding is None
+    )
+    return _FullConv1D(layer) if plain else layer

@@ -1,0 +1,340 @@
+"""Denoisers that run on ONNX Runtime. NumPy and onnxruntime are all that is imported."""
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from conv_denoiser._checks.arrays import (
+    FLOAT_TYPES,
+    as_numbers,
+    check_count,
+    check_finite,
+    check_not_empty,
+)
+from conv_denoiser._typing import Array
+from conv_denoiser._version import __version__
+from conv_denoiser.model_files.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from sklearn.utils import Tags
+
+__all__ = ["CARD", "FORMAT", "OnnxDenoiser", "missing_packages"]
+
+# Version of what the graph expects and of what the metadata say.
+FORMAT = 1
+# Name of the metadata that hold the model card.
+CARD = "conv_denoiser"
+# Timesteps of all signals together that go through the network at once: their activations stay
+# in the processor's cache.
+CHUNK_POINTS = 2**14
+
+
+class OnnxDenoiser:
+    """Run a denoiser that `to_onnx` wrote, on ONNX Runtime.
+
+    It needs NumPy and onnxruntime alone, and takes the place of a fitted denoiser in
+    `denoise_recording`, in a `StreamingDenoiser`, and in Pipelines without ``set_output``. Several
+    threads may share one.
+
+    Parameters
+    ----------
+    path : path-like
+        File that `to_onnx` wrote.
+    n_threads : int, default=None
+        Threads of one call; None takes as many as there are cores. One is best for single signals.
+
+    Attributes
+    ----------
+    card : dict
+        Model card: n_timesteps, n_channels, sampling_rate, supervision, noise and others.
+    n_features_in_ : int
+        Number of timesteps the denoiser was fitted on. Others can be denoised, too.
+    n_channels_in_ : int
+        Number of channels the denoiser was fitted on.
+
+    Raises
+    ------
+    ModelFileError
+        If the file was not written by `to_onnx`, is damaged, or of another version.
+    OSError
+        If the file cannot be read.
+    ValueError
+        If `n_threads` is no positive integer.
+    ImportError
+        If onnxruntime is not installed.
+
+    Notes
+    -----
+    Results agree with those of `ConvDenoiser.transform` to 1e-5 of a signal's range. They are the
+    same bits for any number of signals and threads. Pickles hold the whole model; scikit-learn's
+    `clone` reads the file again.
+
+    Examples
+    --------
+    See `to_onnx`.
+    """
+
+    # What `StreamingDenoiser` looks for: the bits of a signal do not depend on its company.
+    independent_rows = True
+
+    def __init__(self, path: str | os.PathLike[str], *, n_threads: int | None = None) -> None:
+        self.path = path
+        self.n_threads = n_threads
+        with open(path, "rb") as file:
+            self._model = file.read()
+        self._load()
+
+    def transform(self, X: Any) -> Array:
+        """Denoise signals.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals, of any length.
+
+        Returns
+        -------
+        ndarray of X's shape
+            Denoised signals in the units of X, float32 for float32 input and float64 otherwise.
+
+        Raises
+        ------
+        ValueError
+            If X does not hold signals, or not as many channels as those fitted on, or numbers
+            whose range float32 cannot hold.
+        """
+        X = _as_signals(X)
+        n_channels = X.shape[2] if X.ndim == 3 else 1
+        if n_channels != self.n_channels_in_:
+            raise ValueError(
+                f"X has {n_channels} channel(s), but the denoiser was fitted on "
+                f"{self.n_channels_in_}. Pass arrays of shape (n_signals, n_timesteps, "
+                f"{self.n_channels_in_})."
+            )
+        with np.errstate(over="ignore", invalid="ignore"):
+            denoised = self._denoise(X.reshape(len(X), -1, n_channels))
+        if not np.isfinite(denoised).all():
+            raise ValueError(
+                f"The range of a signal is too large: the largest magnitude is "
+                f"{np.abs(X).max():.3g}. Divide the signals by a constant first."
+            )
+        return denoised.reshape(X.shape)
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Denoise signals: the same as `transform`, under the name that scorers call.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals.
+
+        Returns
+        -------
+        ndarray of X's shape
+            Denoised signals.
+        """
+        return self.transform(X)
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Do nothing: the denoiser is fitted already. Present for Pipelines.
+
+        Parameters
+        ----------
+        X, y : ignored
+            Present for scikit-learn's interface.
+
+        Returns
+        -------
+        self : OnnxDenoiser
+            The denoiser.
+        """
+        return self
+
+    def fit_transform(self, X: ArrayLike, y: Any = None) -> Array:
+        """Denoise signals, without fitting.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals.
+        y : ignored
+            Present for scikit-learn's interface.
+
+        Returns
+        -------
+        ndarray of X's shape
+            Denoised signals.
+        """
+        return self.transform(X)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's arguments, as scikit-learn's estimators do.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Present for scikit-learn's interface.
+
+        Returns
+        -------
+        dict
+            The arguments `path` and `n_threads`.
+        """
+        return {"path": self.path, "n_threads": self.n_threads}
+
+    def set_params(self, **params: Any) -> Self:
+        """Load again, with other arguments of the constructor.
+
+        Parameters
+        ----------
+        **params
+            New values of `path` or `n_threads`.
+
+        Returns
+        -------
+        self : OnnxDenoiser
+            The denoiser.
+        """
+        unknown = set(params) - set(self.get_params())
+        if unknown:
+            raise ValueError(f"OnnxDenoiser has the parameters path and n_threads. Got {unknown}.")
+        if params.get("path", self.path) != self.path:
+            self.__dict__ = vars(type(self)(**{**self.get_params(), **params}))
+        else:
+            self.__setstate__({**self.__getstate__(), **params})
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> "Tags":
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"]),
+            input_tags=InputTags(three_d_array=True),
+            requires_fit=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"OnnxDenoiser({os.fspath(self.path)!r}, n_threads={self.n_threads})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if key != "_session"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._load()
+
+    def _load(self) -> None:
+        if self.n_threads is not None:
+            check_count("n_threads", self.n_threads)
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise missing_packages("OnnxDenoiser", error) from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.n_threads or 0
+        # Threads that wait for work by looking for it would keep a core busy between two calls.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 4  # errors are raised, not printed as well
+        try:
+            session = onnxruntime.InferenceSession(
+                self._model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime has no common class of errors
+            raise ModelFileError(
+                f"{os.fspath(self.path)!r} is no ONNX file, or a damaged one: {error}"
+            ) from error
+        self.card = _read_card(session, self.path)
+        self.n_features_in_, self.n_channels_in_ = self.card["n_timesteps"], self.card["n_channels"]
+        self._session = session
+
+    def _denoise(self, signals: Array) -> Array:
+        if signals.dtype == np.float32:
+            return self._run(signals)
+        if not self.card["scaled"]:
+            return self._run(signals.astype(np.float32)).astype(signals.dtype)
+        # Brought to the range from -1 to 1, no digits are lost with the second half of each float.
+        first = signals[:, :1]
+        peak = np.abs(signals - first).max(axis=1, keepdims=True)
+        unit = (signals - first) / np.where(peak == 0, 1, peak)
+        return self._run(unit.astype(np.float32)) * peak + first
+
+    def _run(self, signals: Array) -> Array:
+        n_rows = max(1, CHUNK_POINTS // signals.shape[1])
+        signals = np.ascontiguousarray(signals)
+        chunks = [
+            self._session.run(None, {"noisy": signals[i : i + n_rows]})[0]
+            for i in range(0, len(signals), n_rows)
+        ]
+        denoised: Array = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+        if denoised.shape != signals.shape:
+            raise ValueError(
+                f"The network turns {signals.shape[1]} timesteps into {denoised.shape[1]}. Pass "
+                f"signals of {self.n_features_in_} timesteps, which it was fitted on."
+            )
+        return denoised
+
+
+def _read_card(session: Any, path: Any) -> dict[str, Any]:
+    """Return the model card of a file that is ours, or raise ModelFileError."""
+    try:
+        card = json.loads(session.get_modelmeta().custom_metadata_map[CARD])
+        version = card["format"]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ModelFileError(
+            f"{os.fspath(path)!r} has no model card of conv_denoiser. Was it written by to_onnx?"
+        ) from error
+    if type(version) is not int or version != FORMAT:
+        raise ModelFileError(
+            f"{os.fspath(path)!r} is of format {version!r}, written by conv_denoiser "
+            f"{card.get('library_version')}; version {__version__} reads format {FORMAT}. Use the "
+            "version that wrote it, or export again."
+        )
+    if not _is_sound(card, session):
+        raise ModelFileError(
+            f"{os.fspath(path)!r} is damaged: its graph or its model card is not what to_onnx "
+            "writes."
+        )
+    return card
+
+
+def _is_sound(card: dict[str, Any], session: Any) -> bool:
+    """Tell whether a model card fits its graph."""
+    n_timesteps, n_channels = card.get("n_timesteps"), card.get("n_channels")
+    rate = card.get("sampling_rate", "")
+    tensors = [*session.get_inputs(), *session.get_outputs()]
+    return (
+        type(n_timesteps) is type(n_channels) is int
+        and 1 <= n_timesteps < 2**31
+        and type(card.get("scaled")) is bool
+        and (rate is None or (type(rate) is float and 0 < rate < np.inf))
+        and [tensor.name for tensor in tensors] == ["noisy", "denoised"]
+        and all(tensor.type == "tensor(float)" and len(tensor.shape) == 3 for tensor in tensors)
+        and tensors[0].shape[2] == n_channels
+    )
+
+
+def _as_signals(X: Any) -> Array:
+    X = as_numbers(X, "X")
+    if not isinstance(X, np.ndarray):
+        raise TypeError(f"X is sparse ({type(X).__name__}). Pass X.toarray().")
+    X = np.asarray(X)
+    check_not_empty(X, "X")
+    signals: Array = X if X.dtype in FLOAT_TYPES else X.astype(np.float64)
+    check_finite(signals, "X")
+    return signals
+
+
+def missing_packages(name: str, error: ImportError) -> ImportError:
+    """Return an error that says what to install."""
+    return ImportError(
+        f"{name} needs packages that are not installed ({error}). Install them with: "
+        "pip install 'conv-denoiser[onnx]'"
+    )

@@ -1,0 +1,109 @@
+"""Denoisers as ONNX files, which run without TensorFlow, Keras and scikit-learn."""
+
+import json
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from conv_denoiser._atomic import replacing
+from conv_denoiser.export.onnx_denoiser import CARD, FORMAT, OnnxDenoiser, missing_packages
+from conv_denoiser.model_files.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from conv_denoiser.denoiser import ConvDenoiser
+
+__all__ = ["ModelFileError", "OnnxDenoiser", "to_onnx"]
+
+OPSET = 17
+
+
+def to_onnx(
+    denoiser: "ConvDenoiser",
+    path: str | os.PathLike[str],
+    *,
+    sampling_rate: float | None = None,
+    units: str | None = None,
+) -> None:
+    """Write a fitted denoiser to an ONNX file: scaler, padding and network in one graph.
+
+    The graph maps "noisy" to "denoised", both float32 of the shape (n_signals, n_timesteps,
+    n_channels) with any number of signals and timesteps, in original units. It is of opset 17,
+    which ONNX Runtime 1.12 and later run. A model card in its metadata, JSON under the name
+    "conv_denoiser", says what the denoiser was fitted on.
+
+    Parameters
+    ----------
+    denoiser : ConvDenoiser
+        A fitted denoiser.
+    path : path-like
+        File to write; one that exists is replaced when the new one is whole.
+    sampling_rate : float, default=None
+        Samples a second (Hz) of the signals, for the model card.
+    units : str, default=None
+        Units of the signals, such as "mV", for the model card.
+
+    Raises
+    ------
+    ValueError
+        If the scaler is one of your own, or the sampling rate is not positive.
+    TypeError
+        If `denoiser` is no `ConvDenoiser`.
+    NotFittedError
+        If it is not fitted.
+    OSError
+        If the file cannot be written.
+    ImportError
+        If onnx or tf2onnx is not installed.
+
+    See Also
+    --------
+    OnnxDenoiser : Runs the file.
+
+    Examples
+    --------
+    >>> from conv_denoiser import ConvDenoiser, SignalGenerator
+    >>> from conv_denoiser.export import OnnxDenoiser, to_onnx
+    >>> X, y = SignalGenerator(random_state=0).sample(20, return_X_y=True)
+    >>> denoiser = ConvDenoiser(filters=(4,), epochs=1, random_state=0).fit(X, y)
+    >>> folder = getfixture("tmp_path")
+    >>> to_onnx(denoiser, folder / "parabola.onnx")
+    >>> deployed = OnnxDenoiser(folder / "parabola.onnx")
+    >>> bool(abs(deployed.transform(X) - denoiser.transform(X)).max() < 1e-5)
+    True
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    from conv_denoiser.denoiser import ConvDenoiser
+    from conv_denoiser.model_files.card import model_card
+
+    if not isinstance(denoiser, ConvDenoiser):
+        raise TypeError(
+            f"to_onnx takes a ConvDenoiser, alone. Got {type(denoiser).__name__}: export the "
+            "denoiser in it, and keep other steps around the OnnxDenoiser."
+        )
+    check_is_fitted(denoiser, "model_")
+    card = {
+        "format": FORMAT,
+        **model_card(denoiser, sampling_rate, units),
+        "scaled": denoiser.scaler_ is not None,
+        "opset": OPSET,
+        "dtype": "float32",
+    }
+    build_graph = import_converter()
+    # The export takes the network to pieces, so it gets one of its own.
+    model = denoiser._new_network()
+    model.set_weights(denoiser.model_.get_weights())
+    graph = build_graph(model, denoiser.scaler_, denoiser.n_features_in_, OPSET)
+    entry = graph.metadata_props.add()
+    entry.key, entry.value = CARD, json.dumps(card)
+    with replacing(path) as temporary:
+        temporary.write_bytes(graph.SerializeToString())
+
+
+def import_converter() -> Callable[..., Any]:
+    """Import what builds graphs, or raise ImportError that says what to install."""
+    try:
+        from conv_denoiser.export.graph import build_graph
+    except ImportError as error:
+        raise missing_packages("to_onnx", error) from error
+    return build_graph

@@ -1,0 +1,162 @@
+"""What metrics are made of: pure functions of arrays (n_signals, n_outputs, n_points)."""
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conv_denoiser._checks.validation import check_signal_array, check_weight
+
+__all__ = [
+    "Multioutput",
+    "arranged",
+    "averaged",
+    "centred_unit",
+    "checked",
+    "outputs",
+    "power_spectra",
+    "relative_error",
+    "root_mean_square",
+    "signal_to_noise_db",
+]
+
+Array = NDArray[np.float64]
+Multioutput = str | Sequence[float]
+# Beyond this ratio, float64 no longer tells signal from rounding error.
+SNR_LIMIT_DB = 300.0
+RELATIVE_LIMIT = 1e15
+# Beyond this amplitude, sums of many errors would leave the range of float64.
+AMPLITUDE_LIMIT = 1e300
+# Timesteps of a segment of a power spectrum, at most.
+SEGMENT = 256
+
+
+def outputs(multioutput: Multioutput, **named: ArrayLike) -> list[Array]:
+    """Check arrays, and arrange them as `arranged` does."""
+    return [arranged(array, multioutput) for array in checked(**named)]
+
+
+def checked(**named: ArrayLike) -> list[Array]:
+    """Signals as float64 arrays of one shape (n_signals, n_timesteps, n_channels)."""
+    arrays = {name: check_signal_array(array, name) for name, array in named.items()}
+    shape = arrays["y_true"].shape
+    for name, array in arrays.items():
+        if array.shape != shape:
+            raise ValueError(f"y_true has shape {shape}, but {name} has shape {array.shape}.")
+        if (reached := float(np.abs(array).max())) > AMPLITUDE_LIMIT:
+            raise ValueError(
+                f"{name} reaches {reached:.3g}, but errors are computed up to "
+                f"{AMPLITUDE_LIMIT:g}. Divide all signals by a constant first."
+            )
+    whole = shape if len(shape) == 3 else (*shape, 1)
+    return [array.reshape(whole).astype(np.float64) for array in arrays.values()]
+
+
+def arranged(array: Array, multioutput: Multioutput) -> Array:
+    """Bring (n_signals, n_points, n_channels) to (n_signals, n_outputs, n_points of each)."""
+    if isinstance(multioutput, str):
+        names = ("joint", "uniform_average", "raw_values")
+        if multioutput not in names:
+            raise ValueError(
+                f"multioutput must be one of {names} or weights of the channels. "
+                f"Got {multioutput!r}."
+            )
+        if multioutput == "joint":
+            return array.reshape(len(array), 1, -1)
+    else:
+        weights = np.asarray(multioutput)
+        numeric = weights.dtype.kind in "fiu" and weights.shape == array.shape[2:]
+        if not (numeric and np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+            raise ValueError(
+                f"multioutput must hold one weight for each of {array.shape[2]} channel(s), none "
+                f"negative and not all zero. Got {multioutput!r}."
+            )
+    return np.moveaxis(array, 2, 1)
+
+
+def averaged(values: Array, sample_weight: Any, multioutput: Multioutput, average: bool) -> Any:
+    """Average values of shape (n_signals, n_outputs) over what is not asked for."""
+    if sample_weight is not None and not average:
+        raise ValueError("sample_weight weights the mean over signals: pass average=True, or none.")
+    if average:
+        weight = check_weight(sample_weight, values)
+        values = np.average(values, axis=0, weights=weight)
+    if isinstance(multioutput, str):
+        result = values if multioutput == "raw_values" else values.mean(axis=-1)
+    else:
+        result = np.average(values, axis=-1, weights=np.divide(multioutput, np.max(multioutput)))
+    return float(result) if np.ndim(result) == 0 else result
+
+
+def signal_to_noise_db(true: Array, pred: Array) -> Array:
+    """Signal-to-noise ratios, limited; of nothing to nothing, that of a perfect estimate."""
+    signal, noise = root_mean_square(true), root_mean_square(pred - true)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = 20 * np.log10(signal / noise)
+    return np.where(noise == 0, SNR_LIMIT_DB, ratio).clip(-SNR_LIMIT_DB, SNR_LIMIT_DB)
+
+
+def relative_error(true: Array, pred: Array) -> Array:
+    """Root mean square errors over root mean squares, limited; of nothing to nothing, 0."""
+    signal, error = root_mean_square(true), root_mean_square(pred - true)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = error / signal
+    return np.where(error == 0, 0, ratio).clip(None, RELATIVE_LIMIT)
+
+
+def root_mean_square(values: Array) -> Array:
+    """Root mean square along the last axis, also where squares leave the range of floats."""
+    peak = np.abs(values).max(axis=-1, keepdims=True)
+    unit = values / np.where(peak == 0, 1, peak)
+    return peak[..., 0] * np.sqrt(np.mean(unit**2, axis=-1))
+
+
+def centred_unit(values: Array) -> Array:
+    """Values of zero mean and unit length along the last axis; flat ones are 0."""
+    peak = np.abs(values).max(axis=-1, keepdims=True)
+    centred = _centred(values / np.where(peak == 0, 1, peak))
+    length = np.linalg.norm(centred, axis=-1, keepdims=True)
+    return centred / np.where(length == 0, 1, length)
+
+
+def _centred(values: Array) -> Array:
+    """Values of zero mean along the last axis; flat ones are exactly 0."""
+    flat = values.max(axis=-1, keepdims=True) == values.min(axis=-1, keepdims=True)
+    return np.where(flat, 0, values - values.mean(axis=-1, keepdims=True))
+
+
+def power_spectra(
+    arrays: list[Array], sampling_rate: float, frequency_range: tuple[float, float] | None
+) -> list[Array]:
+    """Power spectra along the time axis, in units of the largest deviation from the means."""
+    from scipy.signal import welch
+
+    if not (isinstance(sampling_rate, Real) and 0 < sampling_rate < np.inf):
+        raise ValueError(f"sampling_rate must be a positive number. Got {sampling_rate!r}.")
+    n_timesteps = arrays[0].shape[1]
+    if n_timesteps < 2:
+        raise ValueError("A spectrum needs signals of two timesteps or more. Got one.")
+    centred = np.stack([_centred(np.moveaxis(array, 2, 1)) for array in arrays])
+    peak = np.abs(centred).max(axis=(0, 2, 3), keepdims=True)
+    segment = min(SEGMENT, n_timesteps)
+    frequencies, spectra = welch(centred / np.where(peak == 0, 1, peak), nperseg=segment)
+    frequencies = frequencies * sampling_rate
+    spectra = np.moveaxis(spectra, 3, 2)
+    if frequency_range is None:
+        return list(spectra)
+    try:
+        low, high = map(float, frequency_range)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"frequency_range must be a pair of numbers (low, high). Got {frequency_range!r}."
+        ) from error
+    inside = (frequencies >= low) & (frequencies <= high)
+    if not inside.any():
+        raise ValueError(
+            f"frequency_range={frequency_range!r} holds none of the frequencies of a spectrum of "
+            f"{segment} timesteps at sampling_rate={sampling_rate:g}: "
+            f"{frequencies[0]:g} to {frequencies[-1]:g}, {frequencies[1]:g} apart."
+        )
+    return list(spectra[:, :, inside])

@@ -1,0 +1,376 @@
+"""Metrics of denoised signals against clean ones, and a scorer for model selection.
+
+Each metric takes ``(y_true, y_pred)``, arrays of shape (n_signals, n_timesteps[, n_channels]),
+computes in float64 one value a signal, and returns their mean, weighted by `sample_weight`; or
+with ``average=False`` the values themselves. A signal's channels make one value together, unless
+`multioutput` keeps them apart, as in scikit-learn's regression metrics.
+"""
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from conv_denoiser.metrics.arrays import (
+    Multioutput,
+    arranged,
+    averaged,
+    centred_unit,
+    checked,
+    outputs,
+    power_spectra,
+    relative_error,
+    root_mean_square,
+    signal_to_noise_db,
+)
+from conv_denoiser.metrics.scorer import snr_improvement_scorer
+
+__all__ = [
+    "correlation",
+    "prd",
+    "relative_rmse",
+    "rmse",
+    "snr_db",
+    "snr_improvement_db",
+    "snr_improvement_scorer",
+    "spectral_relative_rmse",
+]
+
+
+def snr_db(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
+    """Signal-to-noise ratio in power decibels; higher is better.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Clean signals.
+    y_pred : array-like of y_true's shape
+        Denoised, or noisy, signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        One value of all channels together; the mean of each channel's own value; those values; or
+        their mean with the given weights.
+    average : bool, default=True
+        Return the mean over the signals; False returns one value a signal.
+
+    Returns
+    -------
+    float, or ndarray of shape ([n_signals][, n_channels])
+        10 log10(sum(y_true²) / sum((y_true - y_pred)²)), limited to ±300 dB: a perfect estimate
+        has 300 dB, a silent signal with an error -300 dB.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, or an option is not valid.
+
+    Examples
+    --------
+    >>> from conv_denoiser.metrics import snr_db
+    >>> round(snr_db([[1.0, -1.0]], [[1.1, -1.1]]), 6)
+    20.0
+    """
+    true, pred = outputs(multioutput, y_true=y_true, y_pred=y_pred)
+    return averaged(signal_to_noise_db(true, pred), sample_weight, multioutput, average)
+
+
+def snr_improvement_db(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    X: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
+    """Signal-to-noise ratio after denoising minus before, in decibels; higher is better.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Clean signals.
+    y_pred : array-like of y_true's shape
+        Denoised signals.
+    X : array-like of y_true's shape
+        Noisy signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
+    average : bool, default=True
+        Return the mean over the signals; False returns one value a signal.
+
+    Returns
+    -------
+    float, or ndarray of shape ([n_signals][, n_channels])
+        `snr_db` of `y_pred` minus `snr_db` of `X`; 0 is doing nothing.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, or an option is not valid.
+
+    Examples
+    --------
+    >>> from conv_denoiser.metrics import snr_improvement_db
+    >>> round(snr_improvement_db([[1.0, -1.0]], [[1.01, -1.01]], [[1.1, -1.1]]), 6)
+    20.0
+    """
+    true, pred, noisy = outputs(multioutput, y_true=y_true, y_pred=y_pred, X=X)
+    gain = signal_to_noise_db(true, pred) - signal_to_noise_db(true, noisy)
+    return averaged(gain, sample_weight, multioutput, average)
+
+
+def rmse(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
+    """Root mean square error, in the units of the signals; lower is better.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Clean signals.
+    y_pred : array-like of y_true's shape
+        Denoised signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
+    average : bool, default=True
+        Return the mean over the signals; False returns one value a signal.
+
+    Returns
+    -------
+    float, or ndarray of shape ([n_signals][, n_channels])
+        The error, sqrt(mean((y_true - y_pred)²)).
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, or an option is not valid.
+
+    Examples
+    --------
+    >>> from conv_denoiser.metrics import rmse
+    >>> rmse([[1.0, 2.0]], [[2.0, 3.0]])
+    1.0
+    """
+    true, pred = outputs(multioutput, y_true=y_true, y_pred=y_pred)
+    return averaged(root_mean_square(pred - true), sample_weight, multioutput, average)
+
+
+def relative_rmse(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
+    """Root mean square error over the root mean square of the clean signal; lower is better.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Clean signals.
+    y_pred : array-like of y_true's shape
+        Denoised signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
+    average : bool, default=True
+        Return the mean over the signals; False returns one value a signal.
+
+    Returns
+    -------
+    float, or ndarray of shape ([n_signals][, n_channels])
+        0 is perfect, 1 is as good as silence. Limited to 1e15, as for a silent signal with an
+        error.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, or an option is not valid.
+
+    Examples
+    --------
+    >>> from conv_denoiser.metrics import relative_rmse
+    >>> relative_rmse([[2.0, -2.0]], [[1.0, -1.0]])
+    0.5
+    """
+    true, pred = outputs(multioutput, y_true=y_true, y_pred=y_pred)
+    return averaged(relative_error(true, pred), sample_weight, multioutput, average)
+
+
+def prd(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
+    """Percentage root mean square difference, known from ECG compression; lower is better.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Clean signals. An offset makes the percentage smaller: remove the mean first for what is
+        called the normalised difference.
+    y_pred : array-like of y_true's shape
+        Denoised signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
+    average : bool, default=True
+        Return the mean over the signals; False returns one value a signal.
+
+    Returns
+    -------
+    float, or ndarray of shape ([n_signals][, n_channels])
+        100 times `relative_rmse`, in percent.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, or an option is not valid.
+
+    References
+    ----------
+    Y. Zigel, A. Cohen, A. Katz. "The weighted diagnostic distortion (WDD) measure for ECG signal
+    compression". IEEE Transactions on Biomedical Engineering 47 (2000), 1422-1430.
+
+    Examples
+    --------
+    >>> from conv_denoiser.metrics import prd
+    >>> prd([[2.0, -2.0]], [[1.0, -1.0]])
+    50.0
+    """
+    true, pred = outputs(multioutput, y_true=y_true, y_pred=y_pred)
+    return averaged(100 * relative_error(true, pred), sample_weight, multioutput, average)
+
+
+def spectral_relative_rmse(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sampling_rate: float = 1.0,
+    frequency_range: tuple[float, float] | None = None,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
+    """Relative root mean square error of power spectra; lower is better.
+
+    Spectra are Welch's, of segments of at most 256 timesteps without their mean, half overlapping
+    and weighted by a Hann window. Neither offset nor phase counts.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Clean signals.
+    y_pred : array-like of y_true's shape
+        Denoised signals.
+    sampling_rate : float, default=1.0
+        Timesteps a second, in Hz; the unit of `frequency_range`.
+    frequency_range : tuple of (low, high), default=None
+        Compare these frequencies only, ends included, in the units of `sampling_rate`.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
+    average : bool, default=True
+        Return the mean over the signals; False returns one value a signal.
+
+    Returns
+    -------
+    float, or ndarray of shape ([n_signals][, n_channels])
+        Root mean square difference of the spectra over the root mean square of the clean one. 0
+        is perfect, 1 is as good as silence; limited to 1e15, as where a flat signal has an error.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, signals have a single timestep, or an option
+        is not valid.
+
+    References
+    ----------
+    H. Zhang et al. "EEGdenoiseNet: a benchmark dataset for deep learning solutions of EEG
+    denoising". Journal of Neural Engineering 18 (2021), 056057. doi:10.1088/1741-2552/ac2bf8
+
+    Examples
+    --------
+    >>> from conv_denoiser.metrics import spectral_relative_rmse
+    >>> round(spectral_relative_rmse([[1.0, -1.0, 1.0, -1.0]], [[2.0, -2.0, 2.0, -2.0]]), 6)
+    3.0
+    """
+    arrays = checked(y_true=y_true, y_pred=y_pred)
+    spectra = power_spectra(arrays, sampling_rate, frequency_range)
+    true, pred = (arranged(spectrum, multioutput) for spectrum in spectra)
+    return averaged(relative_error(true, pred), sample_weight, multioutput, average)
+
+
+def correlation(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: Multioutput = "joint",
+    average: bool = True,
+) -> Any:
+    """Pearson correlation of denoised and clean signals; higher is better.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Clean signals.
+    y_pred : array-like of y_true's shape
+        Denoised signals.
+    sample_weight : array-like of shape (n_signals,), default=None
+        How much each signal counts in the mean.
+    multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
+(n_channels,), default="joint"
+        How channels count, as in `snr_db`.
+    average : bool, default=True
+        Return the mean over the signals; False returns one value a signal.
+
+    Returns
+    -------
+    float, or ndarray of shape ([n_signals][, n_channels])
+        From -1 to 1. A flat signal correlates with nothing: 0.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, or an option is not valid.
+
+    Examples
+    --------
+    >>> from conv_denoiser.metrics import correlation
+    >>> round(correlation([[1.0, 2.0, 3.0]], [[10.0, 20.0, 30.0]]), 6)
+    1.0
+    """
+    true, pred = map(centred_unit, outputs(multioutput, y_true=y_true, y_pred=y_pred))
+    values = (true * pred).sum(axis=-1).clip(-1, 1)
+    return averaged(values, sample_weight, multioutput, average)

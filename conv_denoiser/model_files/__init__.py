@@ -1,0 +1,1 @@
+"""Models on disk: containers of arrays and JSON, and what they say."""

@@ -1,0 +1,145 @@
+"""Checks of what the file of a stranger says, before anything is built from it."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_denoiser._version import __version__
+from conv_denoiser.model_files.errors import ModelFileError
+from conv_denoiser.model_files.parameters import decode
+from conv_denoiser.networks.weight_shapes import MAX_LEVELS, WEIGHT_SHAPES
+
+__all__ = ["FORMAT", "LIMIT", "MAX_NOISE_PARTS", "NEEDED", "NETWORK_OPTIONS", "Arrays", "Shapes"]
+
+Arrays = Mapping[str, NDArray[Any]]
+Shapes = dict[str, tuple[int, ...]]
+# Version of what a file says; each that was ever released can be read.
+FORMAT = 1
+# What a denoiser cannot be rebuilt without, where a file has its name alone.
+NEEDED = ("architecture", "scaler")
+NETWORK_OPTIONS = ("filters", "kernel_size", "max_norm", "output_activation", "predicts_noise")
+LIMIT = 2**31
+MAX_NOISE_PARTS = 100
+
+
+def check_content(content: Any, shapes: Shapes, given: Mapping[str, Any]) -> None:
+    """Raise where a file is of another version, needs more, or where shapes are not as it says."""
+    if type(content["format"]) is not int or content["format"] != FORMAT:
+        raise ModelFileError(
+            f"is of format {content['format']!r}; conv_denoiser {__version__} reads format "
+            f"{FORMAT}."
+        )
+    for name in NEEDED:
+        value = content["parameters"][name]
+        if is_external(value) and name not in given:
+            raise ModelFileError(
+                f"has its {name} by name alone, {value['name']}. Pass it: load(path, {name}=...)."
+            )
+    weights = [name for name in shapes if name.startswith("weight_")]
+    in_order = [shapes[weight_name(number)] for number in range(len(weights))]
+    parts = list(_noise_parts(content["parameters"]["noise"]))
+    if len(parts) > MAX_NOISE_PARTS:
+        raise ValueError(f"a noise model of {len(parts)} parts is not to be expected")
+    banks = [part["bank"] for part in parts if isinstance(part, dict) and "bank" in part]
+    if not all(bank.startswith("noise_bank_") for bank in banks):
+        raise ValueError(f"{banks} are no banks of noise")
+    if sorted([*weights, *banks]) != sorted(shapes):
+        raise ValueError("its arrays are not those that it speaks of")
+    options = {name: decode(content["network"][name], {}) for name in NETWORK_OPTIONS}
+    architecture = content["network"]["architecture"]
+    fitted = content["fitted"]
+    check_network(architecture, options, fitted["n_channels_in_"], in_order)
+
+
+def _noise_parts(noise: Any) -> Iterator[Any]:
+    """Return the models that a noise model is the sum of."""
+    if isinstance(noise, dict) and noise.get("type") == "NoiseSum":
+        for part in noise["parts"]:
+            yield from _noise_parts(part)
+    else:
+        yield noise
+
+
+def fitted_state(fields: Mapping[str, Any]) -> dict[str, Any]:
+    n_timesteps, n_channels = fields["n_features_in_"], fields["n_channels_in_"]
+    for number in (n_timesteps, n_channels):
+        check_count_in_file(number)
+    fitted = {"n_features_in_": n_timesteps, "n_channels_in_": n_channels}
+    names = fields["feature_names_in_"]
+    if names is not None:
+        are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
+        if not are_names or len(names) != n_timesteps:
+            raise ValueError("feature_names_in_ are no names of the timesteps")
+        fitted["feature_names_in_"] = np.array(names, dtype=object)
+    if fields["supervision_"] not in ("paired", "synthetic", "blind_spot"):
+        raise ValueError(f"unknown supervision {fields['supervision_']!r}")
+    fitted["supervision_"] = fields["supervision_"]
+    best, floor = fields["best_epoch_"], fields["loss_floor_"]
+    if best is not None:
+        check_count_in_file(best)
+    if floor is not None and not math.isfinite(floor):
+        raise ValueError(f"loss_floor_ is {floor!r}")
+    return {**fitted, "best_epoch_": best, "loss_floor_": floor}
+
+
+def check_count_in_file(number: Any) -> None:
+    if type(number) is not int or not 1 <= number < LIMIT:
+        raise ValueError(f"{number!r} is no count")
+
+
+def read_history(fields: Mapping[str, Any]) -> dict[str, list[float]]:
+    history = {name: [_loss(value) for value in values] for name, values in fields.items()}
+    if len({len(values) for values in history.values()}) > 1 or "loss" not in history:
+        raise ValueError("the history has epochs that lack values")
+    return history
+
+
+def _loss(value: Any) -> float:
+    if value is None:
+        return math.nan
+    if type(value) not in (int, float):
+        raise ValueError(f"a loss of {value!r}")
+    return float(value)
+
+
+def read_weights(arrays: Arrays) -> list[NDArray[np.float32]]:
+    n_weights = sum(name.startswith("weight_") for name in arrays)
+    weights = [arrays[weight_name(number)] for number in range(n_weights)]
+    for array in weights:
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise ValueError("weights are no finite float32 numbers")
+    return weights
+
+
+def check_network(
+    architecture: Any, options: Mapping[str, Any], n_channels: Any, shapes: list[tuple[int, ...]]
+) -> None:
+    """Raise ValueError where weights are not those of the network that is to be built."""
+    filters, kernel_size = options["filters"], options["kernel_size"]
+    for number in (*filters, kernel_size, n_channels):
+        check_count_in_file(number)
+    if options["output_activation"] not in ("sigmoid", "linear"):
+        raise ValueError(f"unknown activation {options['output_activation']!r}")
+    if type(options["predicts_noise"]) is not bool:
+        raise ValueError("predicts_noise is neither true nor false")
+    if options["max_norm"] is not None and not 0 < options["max_norm"] < math.inf:
+        raise ValueError(f"max_norm is {options['max_norm']!r}")
+    if is_external(architecture):  # whose own code decides what it makes of these numbers
+        if max(*filters, kernel_size, n_channels) > 2**16 or len(filters) > 64:
+            raise ValueError("a network of such a size is not to be expected")
+        return
+    if not 0 < len(filters) <= MAX_LEVELS[architecture]:
+        raise ValueError(f"a network of {len(filters)} levels is not to be expected")
+    if shapes != list(WEIGHT_SHAPES[architecture](n_channels, filters, kernel_size)):
+        raise ValueError("the weights have other shapes than those of the network")
+
+
+def is_external(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") == "external"
+
+
+def weight_name(number: int) -> str:
+    return f"weight_{number:03d}"

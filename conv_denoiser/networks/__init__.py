@@ -1,0 +1,1 @@
+"""Networks that denoise, and the TensorFlow process that they run in."""

@@ -1,0 +1,60 @@
+"""How far a network sees, and which lengths it takes."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["MAX_PADDING", "padded_length", "receptive_field"]
+
+# How many timesteps `padded_length` adds at most before it gives up on a network.
+MAX_PADDING = 1024
+
+
+def padded_length(model: keras.Model, n_timesteps: int, n_channels: int) -> int:
+    """Return the least length, from `n_timesteps` up, that the network gives back unchanged."""
+    if model.input_shape != (None, None, n_channels):
+        raise ValueError(
+            f"An architecture must take signals of shape (None, None, {n_channels}): any number of "
+            f"signals and timesteps, {n_channels} channel(s). Got {model.input_shape}."
+        )
+    for length in range(n_timesteps, n_timesteps + MAX_PADDING):
+        shape = (1, length, n_channels)
+        try:
+            if tuple(model.compute_output_shape(shape)) == shape:
+                return length
+        except ValueError:  # shorter than the kernels of the network
+            continue
+    kernels = [layer.kernel_size[0] for layer in model.layers if hasattr(layer, "kernel_size")]
+    raise ValueError(
+        f"The network maps signals of {n_timesteps} timesteps and {n_channels} channel(s) to the "
+        f"shape {model.output_shape[1:]}, and no padding up to {MAX_PADDING} timesteps helps; its "
+        f"longest kernel has {max(kernels, default=0)} timesteps. Choose a smaller kernel_size if "
+        "that is the longer one; an architecture of your own must take and return (n_signals, "
+        "n_timesteps, n_channels), with n_timesteps left open (None)."
+    )
+
+
+def receptive_field(model: keras.Model) -> int | None:
+    """Return how many timesteps of the input an output depends on at most, None if over 8,192.
+
+    Found by asking for gradients in the middle of longer and longer signals, so it holds for
+    networks of every kind. The weights are overwritten: where all are positive, no unit is dead
+    and nothing cancels.
+    """
+    rng = np.random.default_rng(0)
+    for weights in model.trainable_weights:
+        kernel = np.prod(weights.shape) / min(weights.shape[-2:]) if len(weights.shape) > 1 else 1
+        weights.assign(rng.uniform(0.5, 1, weights.shape) / kernel)
+    for wanted in (512, 2048, 8192):
+        length = padded_length(model, wanted, model.input_shape[-1])
+        x = tf.ones((1, length, model.input_shape[-1]))
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            # Outputs of a strided network have fields of different length: look at 64 in a row.
+            middle = model(x, training=False)[0, length // 2 : length // 2 + 64]
+            outputs = tf.unstack(tf.reduce_sum(middle, axis=-1))
+        gradients = (tape.gradient(output, x).numpy()[0] for output in outputs)
+        fields = [np.flatnonzero(gradient.any(axis=-1)) for gradient in gradients]
+        if all(field[0] > 0 and field[-1] < length - 1 for field in fields):
+            return max(int(field[-1] - field[0]) + 1 for field in fields)
+    return None

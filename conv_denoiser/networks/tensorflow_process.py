@@ -1,0 +1,121 @@
+"""The TensorFlow process that networks run in: threads, forks, memory, seeds and its warnings."""
+
+import gc
+import logging
+import os
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import count
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = [
+    "check_not_forked",
+    "limit_threads",
+    "no_warning_of_retracing",
+    "release_old_networks",
+    "seeded",
+]
+
+_SEEDS = threading.RLock()
+# A collection takes about 0.2 s, a network's graphs about 10 MB.
+NETWORKS_BETWEEN = 4
+_networks = count(1)
+_used_by: set[int] = set()  # processes, of which those forked later have a copy
+
+
+def check_not_forked() -> None:
+    """Raise RuntimeError in a process that was forked from one that has used TensorFlow.
+
+    TensorFlow's threads do not live on in the new process, which would wait for them for ever.
+    """
+    process = os.getpid()
+    if not _used_by:
+        _used_by.add(process)
+    elif process not in _used_by:
+        raise RuntimeError(
+            "TensorFlow was used before this process was forked, and does not work in it. Start "
+            "processes with multiprocessing.get_context('spawn') or 'forkserver', or with joblib's "
+            "loky; or use an OnnxDenoiser, which is not hurt by a fork."
+        )
+
+
+@cache
+def limit_threads() -> None:
+    """Keep TensorFlow to OMP_NUM_THREADS, which it does not read by itself.
+
+    joblib sets that variable in its worker processes to the number of cores over the number of
+    workers, so that they do not fight for cores. What was set through TensorFlow itself stays; so
+    does everything once TensorFlow has started.
+    """
+    allowed = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if not allowed.isdecimal() or int(allowed) == 0:
+        return
+    config, environment = tf.config.threading, os.environ
+    intra_is_set = config.get_intra_op_parallelism_threads() or (
+        "TF_NUM_INTRAOP_THREADS" in environment
+    )
+    inter_is_set = config.get_inter_op_parallelism_threads() or (
+        "TF_NUM_INTEROP_THREADS" in environment
+    )
+    with suppress(RuntimeError):
+        if not intra_is_set:
+            config.set_intra_op_parallelism_threads(int(allowed))
+        if not inter_is_set:
+            config.set_inter_op_parallelism_threads(int(allowed))
+
+
+def release_old_networks() -> None:
+    """Free the graphs of old networks; called for each new one, works for every fourth.
+
+    Python's own collection of cyclic garbage comes after about ten networks. TensorFlow never
+    empties its cache of kernels, which holds about 1 MB of every function that ever ran; Keras
+    clears it in the same way in `keras.utils.clear_session`, and kernels in use come back.
+    """
+    if next(_networks) % NETWORKS_BETWEEN == 0:
+        gc.collect()
+        with suppress(ImportError, AttributeError):  # no public name of TensorFlow does this
+            from tensorflow.python.eager import context
+
+            context.context().clear_kernel_cache()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed what Keras draws initial weights and dropout from; put all back afterwards.
+
+    Layers without a seed of their own take one from Python's `random`. TensorFlow's generators and
+    its determinism setting are not touched. As these states belong to the whole process, threads
+    wait for each other.
+    """
+    with _SEEDS:
+        python_state, numpy_state = random.getstate(), np.random.get_state()
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
+
+
+@contextmanager
+def no_warning_of_retracing() -> Iterator[None]:
+    """Keep back what TensorFlow says of a search: that function after function is traced.
+
+    Every new network has a training step of its own, which is traced once.
+    """
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "tf.function retracing" not in record.getMessage()
+
+    logger = tf.get_logger()
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)

@@ -1,0 +1,250 @@
+"""What noise models have in common: the call, sums, and how strength is given."""
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass, fields
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from conv_denoiser._typing import Array
+
+__all__ = ["Array", "NoiseModel", "NoiseSum", "ScaledNoise", "Strength", "check_number"]
+
+Strength = float | tuple[float, float]
+MAX = np.finfo(np.float64).max
+
+
+class NoiseModel(ABC):
+    """What every noise model offers; a subclass writes `sample`.
+
+    Models are called with clean signals, and return noisy ones. They add up: ``a + b`` is a model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser.noise import NoiseModel
+    >>> class Drift(NoiseModel):
+    ...     def sample(self, clean, rng):
+    ...         slope = rng.normal(size=(len(clean), 1))
+    ...         return (slope * np.linspace(0, 1, clean.shape[1])).astype(clean.dtype)
+    >>> Drift()(np.zeros((3, 100)), rng=0).shape
+    (3, 100)
+    """
+
+    def __call__(self, clean: ArrayLike, rng: np.random.Generator | int | None = None) -> Array:
+        """Return noisy copies of clean signals.
+
+        Parameters
+        ----------
+        clean : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Clean signals; left unchanged.
+        rng : numpy.random.Generator, int or None, default=None
+            Source of randomness, or a seed for one.
+
+        Returns
+        -------
+        ndarray of clean's shape
+            Noisy signals, float32 for float32 input and float64 otherwise.
+        """
+        clean = np.asarray(clean)
+        if clean.dtype not in (np.float32, np.float64):
+            clean = clean.astype(np.float64)
+        if clean.ndim not in (2, 3):
+            raise ValueError(
+                "clean must have shape (n_signals, n_timesteps) or (n_signals, n_timesteps, "
+                f"n_channels). Got {clean.shape}; a single signal is clean.reshape(1, -1)."
+            )
+        noise = np.asarray(self.sample(clean, np.random.default_rng(rng)))
+        if noise.shape != clean.shape:
+            raise ValueError(
+                f"{self!r} drew noise of shape {noise.shape} for signals of shape {clean.shape}."
+            )
+        return (clean + noise).astype(clean.dtype, copy=False)
+
+    @abstractmethod
+    def sample(self, clean: Array, rng: np.random.Generator) -> Array:
+        """Draw the noise alone.
+
+        Parameters
+        ----------
+        clean : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Clean signals, float32 or float64.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of clean's shape and type
+            Noise, in the units of the signals.
+        """
+
+    def __add__(self, other: "NoiseModel") -> "NoiseSum":
+        if not isinstance(other, NoiseModel):
+            return NotImplemented
+        return NoiseSum((*_parts(self), *_parts(other)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describe the model by numbers and strings that survive JSON.
+
+        Returns
+        -------
+        dict
+            What `noise_from_dict` takes.
+        """
+        return {"type": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True)
+class NoiseSum(NoiseModel):
+    """The noise of several models, added to the same clean signal.
+
+    Parameters
+    ----------
+    parts : tuple of NoiseModel
+        One or more models. `snr_db` of each is relative to the clean signal.
+
+    Raises
+    ------
+    ValueError
+        If there is no part, or one is not a noise model.
+
+    Examples
+    --------
+    >>> from conv_denoiser.noise import GaussianNoise
+    >>> GaussianNoise(0.1) + GaussianNoise(snr_db=(0, 10))
+    GaussianNoise(scale=0.1) + GaussianNoise(snr_db=(0, 10))
+    """
+
+    parts: tuple[NoiseModel, ...]
+
+    def __post_init__(self) -> None:
+        parts = self.parts
+        known = isinstance(parts, (tuple, list)) and all(isinstance(p, NoiseModel) for p in parts)
+        if not known or not parts:
+            raise ValueError(
+                "NoiseSum takes a tuple of one or more noise models, as in "
+                f"NoiseSum((GaussianNoise(0.1), GaussianNoise(snr_db=6))). Got {parts!r}."
+            )
+        object.__setattr__(self, "parts", tuple(parts))
+
+    def sample(self, clean: Array, rng: np.random.Generator) -> Array:
+        """Draw the noise of all parts.
+
+        Parameters
+        ----------
+        clean : ndarray of shape (n_signals, n_timesteps[, n_channels])
+            Clean signals, float32 or float64.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        ndarray of clean's shape and type
+            Noise, in the units of the signals.
+        """
+        total = np.zeros_like(clean)
+        for part in self.parts:
+            total += part.sample(clean, rng)
+        return total
+
+    def to_dict(self) -> dict[str, Any]:
+        """Describe the parts by numbers and strings that survive JSON.
+
+        Returns
+        -------
+        dict
+            What `noise_from_dict` takes.
+        """
+        return {"type": "NoiseSum", "parts": [part.to_dict() for part in self.parts]}
+
+    def __repr__(self) -> str:
+        return " + ".join(map(repr, self.parts))
+
+
+class ScaledNoise(NoiseModel):
+    """Noise of power 1, scaled to the wanted strength.
+
+    A subclass is a frozen dataclass with the fields `scale` and `snr_db`, and writes `_unit_noise`.
+    """
+
+    scale: Strength | None
+    snr_db: Strength | None
+
+    def __post_init__(self) -> None:
+        if (self.scale is None) == (self.snr_db is None):
+            raise ValueError(
+                f"{type(self).__name__} takes either scale (in signal units) or snr_db. "
+                f"Got scale={self.scale!r}, snr_db={self.snr_db!r}."
+            )
+        self._check_strength()
+
+    @abstractmethod
+    def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
+        """Draw noise of power 1, of clean's shape and type."""
+
+    def sample(self, clean: Array, rng: np.random.Generator) -> Array:
+        """Draw the noise alone, of clean's shape and type."""
+        noise = self._unit_noise(clean, rng)
+        noise *= self._amplitude(clean, rng)
+        return noise
+
+    def _check_strength(self) -> None:
+        for name in ("scale", "snr_db"):
+            object.__setattr__(self, name, _checked_strength(name, getattr(self, name)))
+
+    def _amplitude(self, clean: Array, rng: np.random.Generator) -> Array:
+        """Root mean square of the noise of each signal; 0 for a silent one if `snr_db` rules."""
+        strength = self.scale if self.snr_db is None else self.snr_db
+        shape = (len(clean), *(1,) * (clean.ndim - 1))
+        drawn = rng.uniform(*strength, shape) if isinstance(strength, tuple) else strength
+        if self.snr_db is not None:
+            axes = tuple(range(1, clean.ndim))
+            power = np.mean(np.square(clean, dtype=np.float64), axis=axes, keepdims=True)
+            drawn = np.sqrt(power / 10 ** (np.asarray(drawn) / 10))
+        return np.asarray(drawn, dtype=clean.dtype)
+
+    def __repr__(self) -> str:
+        given = [(field.name, getattr(self, field.name)) for field in fields(self)]  # type: ignore[arg-type]
+        arguments = ", ".join(f"{name}={value!r}" for name, value in given if value is not None)
+        return f"{type(self).__name__}({arguments})"
+
+
+def check_number(
+    model: NoiseModel, name: str, low: float, high: float = np.inf, *, above: bool = True
+) -> None:
+    """Check that a field is a finite number above `low` (or from it on) and up to `high`."""
+    value = getattr(model, name)
+    is_number = not isinstance(value, bool) and isinstance(value, (int, float, np.number))
+    if not is_number or not low <= value <= min(high, MAX) or (above and value == low):
+        relation = "above" if above else "of at least"
+        limit = f" and at most {high:g}" if high < np.inf else ""
+        raise ValueError(
+            f"{name} of {type(model).__name__} must be a finite number {relation} {low:g}{limit}. "
+            f"Got {value!r}."
+        )
+    # NumPy's numbers would neither survive JSON nor read well.
+    plain = value.item() if isinstance(value, np.generic) else value
+    object.__setattr__(model, name, plain)
+
+
+def _parts(noise: NoiseModel) -> tuple[NoiseModel, ...]:
+    return noise.parts if isinstance(noise, NoiseSum) else (noise,)
+
+
+def _checked_strength(name: str, value: Any) -> Strength | None:
+    if value is None:
+        return None
+    values = value if isinstance(value, (tuple, list)) else (value,)
+    numeric = all(isinstance(v, Real) and not isinstance(v, bool) for v in values)
+    if not numeric or not np.isfinite(values).all() or len(values) not in (1, 2):
+        raise ValueError(
+            f"{name} must be a finite number or a pair (low, high) of them. Got {value!r}."
+        )
+    if name == "scale" and min(values) < 0:
+        raise ValueError(f"scale is a standard deviation and cannot be negative. Got {value!r}.")
+    if values[0] > values[-1]:
+        raise ValueError(f"{name} must be a pair (low, high) with low <= high. Got {value!r}.")
+    plain = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
+    return plain if isinstance(value, (tuple, list)) else plain[0]

@@ -1,0 +1,158 @@
+"""What signals tell of their noise when nobody knows the clean ones."""
+
+from math import comb
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from conv_denoiser._checks.arrays import check_count
+from conv_denoiser._checks.validation import check_signal_array
+
+__all__ = ["estimate_noise", "noise_autocorrelation"]
+
+# The median of the absolute value of a standard normal variable.
+NORMAL_MAD = 0.6744897501960817
+
+
+def estimate_noise(X: ArrayLike) -> NDArray[np.floating]:
+    """Estimate the standard deviation of the white noise in each signal.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Noisy signals of 4 timesteps at least.
+
+    Returns
+    -------
+    ndarray of shape (n_signals[, n_channels])
+        Standard deviations in the units of X.
+
+    Raises
+    ------
+    ValueError
+        If X is no array of finite signals, or shorter than 4 timesteps.
+
+    Notes
+    -----
+    Third differences leave little of a signal that is smooth from sample to sample, and multiply
+    the variance of white noise by 20 [1]_; the median of their magnitudes does not mind the few
+    places where the signal is not smooth, as it does not in wavelet shrinkage [2]_. Where the
+    signal changes within a few samples everywhere, the estimate is too high; where noise is
+    correlated from sample to sample, it is too low.
+
+    References
+    ----------
+    .. [1] T. Gasser, L. Sroka, C. Jennen-Steinmetz. "Residual variance and residual pattern in
+       nonlinear regression". Biometrika 73(3), 1986. doi:10.1093/biomet/73.3.625
+    .. [2] D. L. Donoho, I. M. Johnstone. "Ideal spatial adaptation by wavelet shrinkage".
+       Biometrika 81(3), 1994. doi:10.1093/biomet/81.3.425
+
+    Examples
+    --------
+    >>> from conv_denoiser import SignalGenerator
+    >>> from conv_denoiser.noise import estimate_noise
+    >>> X = SignalGenerator("ecg", noise=0.1, sampling_rate=360, n_timesteps=2000,
+    ...                     random_state=0).sample(3).noisy
+    >>> estimate_noise(X).round(1)
+    array([0.1, 0.1, 0.1], dtype=float32)
+    """
+    order = 3
+    differences, peak = _differences(X, order, order + 1)
+    scale = NORMAL_MAD * np.sqrt(comb(2 * order, order))
+    deviation: NDArray[np.floating] = np.median(np.abs(differences), axis=1) / scale
+    return (deviation * peak).astype(differences.dtype)
+
+
+def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]:
+    """Estimate the autocorrelation of the noise, over all signals together.
+
+    Learning from noisy signals alone (``supervision="blind_spot"``) takes noise to be independent
+    from point to point: values near 0 beyond lag 0. Where the first is well above 0, choose
+    ``BlindSpot(width=...)``, clean signals and a noise model, or pairs.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_signals, n_timesteps[, n_channels])
+        Noisy signals of ``max_lag + 4`` timesteps at least. Some 10,000 points in all give lag 1
+        to about 0.1.
+    max_lag : int, default=2
+        Longest lag, in timesteps, at which noise may be correlated. Long ones need far more
+        points.
+
+    Returns
+    -------
+    ndarray of shape (max_lag + 1,)
+        Autocorrelation at lags 0 (where it is 1) to `max_lag`.
+
+    Raises
+    ------
+    ValueError
+        If X is no array of finite signals, too short, flat or in steps at most points, or
+        swinging regularly from point to point, or max_lag is not a positive integer.
+
+    Notes
+    -----
+    Second differences remove what is smooth from sample to sample [1]_. Their autocovariance is a
+    known linear function of that of the noise, which is solved for, as if noise had none beyond
+    `max_lag`. Differences of more than three standard deviations are cut, lest the steep parts of
+    a signal rule. Signals that are nearly free of noise, or have it in a few points only, show
+    their own autocorrelation.
+
+    References
+    ----------
+    .. [1] P. Hall, I. Van Keilegom. "Using difference-based methods for inference in nonparametric
+       regression with time series errors". J. R. Stat. Soc. B 65(2), 2003.
+       doi:10.1111/1467-9868.00395
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser.noise import noise_autocorrelation
+    >>> white = np.random.default_rng(0).normal(size=(100, 500))
+    >>> moving_average = (white[:, 1:] + white[:, :-1]) / 2
+    >>> abs(noise_autocorrelation(moving_average).round(1))  # half of each is in its neighbour
+    array([1. , 0.5, 0. ])
+    """
+    check_count("max_lag", max_lag)
+    order = 2
+    differences, _ = _differences(X, order, max_lag + order + 2)
+    spread = np.median(np.abs(differences), axis=1, keepdims=True) / NORMAL_MAD
+    varies = spread[:, 0] > 0
+    if not varies.any():
+        raise ValueError(
+            "noise_autocorrelation needs signals that vary from point to point. Most points of "
+            "these are equal to their neighbours, or on a line with them, as after rounding."
+        )
+    unit = (np.moveaxis(differences, 1, -1)[varies] / spread[:, 0, ..., None][varies]).clip(-3, 3)
+    lags = range(max_lag + order + 1)
+    observed = np.array([np.mean(unit[:, : unit.shape[1] - lag] * unit[:, lag:]) for lag in lags])
+    # Autocovariance of the differences of white noise, at lags -order to order.
+    kernel = np.array(
+        [(-1) ** lag * comb(2 * order, order + lag) for lag in range(-order, order + 1)]
+    )
+    system = np.zeros((observed.size, max_lag + 1))
+    for lag in lags:
+        for shift, weight in zip(range(-order, order + 1), kernel, strict=True):
+            if abs(lag + shift) <= max_lag:
+                system[lag, abs(lag + shift)] += weight
+    covariance, *_ = np.linalg.lstsq(system, observed, rcond=None)
+    if covariance[0] <= 0:
+        raise ValueError(
+            "noise_autocorrelation cannot tell noise from these signals: they swing from point to "
+            "point more regularly than noise does."
+        )
+    return (covariance / covariance[0]).clip(-1, 1)
+
+
+def _differences(
+    X: ArrayLike, order: int, min_timesteps: int
+) -> tuple[NDArray[np.floating], np.floating]:
+    """Differences of signals along time, over the largest magnitude of X, and that magnitude."""
+    X = check_signal_array(X, "X")
+    if X.shape[1] < min_timesteps:
+        raise ValueError(
+            f"Noise is estimated from signals of {min_timesteps} timesteps at least. Got "
+            f"n_timesteps={X.shape[1]}."
+        )
+    peak = np.abs(X).max()  # sums of very large numbers would leave the range of floats
+    return np.diff(X / (peak if peak > 0 else 1), order, axis=1), peak

@@ -1,0 +1,152 @@
+"""Noise made of sines: the hum of power lines, and the slow wander of a baseline."""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+
+from conv_denoiser.noise.base import Array, ScaledNoise, Strength, check_number
+
+__all__ = ["BaselineWander", "LineNoise"]
+
+
+@dataclass(frozen=True, repr=False)
+class LineNoise(ScaledNoise):
+    """Power-line hum: a sine and its harmonics, whose common phase drifts.
+
+    Parameters
+    ----------
+    sampling_rate : float
+        Samples a second (Hz).
+    frequency : float, default=50.0
+        Frequency of the line in Hz, below half the sampling rate; 60 in the Americas.
+    n_harmonics : int, default=3
+        Number of sines, the first included; those at half the sampling rate and beyond are left
+        out. The amplitude of number h is drawn between 0 and 1 / h of the first's.
+    phase_drift : float, default=0.5
+        Standard deviation, in radians, of the random walk that the phase has made after a second.
+    scale : float or (low, high), default=None
+        Root mean square in the units of the signal; a lone sine has an amplitude of 1.41 times
+        that.
+    snr_db : float or (low, high), default=None
+        Signal-to-noise ratio in decibels; a silent signal stays clean.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range, the line lies beyond half the sampling rate, or the
+        strength is not valid.
+
+    Notes
+    -----
+    All channels of a signal share frequency, drift and amplitudes; the phases of each are its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser.noise import LineNoise
+    >>> hum = LineNoise(sampling_rate=360, frequency=60, scale=0.1)(np.zeros((1, 720)), rng=0)
+    >>> int(np.abs(np.fft.rfft(hum[0])).argmax()) // 2  # Hz
+    60
+    """
+
+    sampling_rate: float
+    frequency: float = 50.0
+    n_harmonics: int = 3
+    phase_drift: float = 0.5
+    scale: Strength | None = None
+    snr_db: Strength | None = None
+
+    def __post_init__(self) -> None:
+        check_number(self, "sampling_rate", 0)
+        check_number(self, "frequency", 0)
+        check_number(self, "phase_drift", 0, above=False)
+        check_number(self, "n_harmonics", 1, above=False)
+        if not isinstance(self.n_harmonics, Integral):
+            raise ValueError(f"n_harmonics must be an integer. Got {self.n_harmonics!r}.")
+        if self.frequency >= self.sampling_rate / 2:
+            raise ValueError(
+                f"frequency={self.frequency:g} Hz is not below half of sampling_rate="
+                f"{self.sampling_rate:g} Hz, so samples cannot hold it."
+            )
+        super().__post_init__()
+
+    def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
+        n_signals, n_timesteps, *channels = clean.shape
+        column = (n_signals, 1, *(1 for _ in channels))
+        steps = rng.standard_normal((n_signals, n_timesteps))
+        drift = np.cumsum(steps, axis=1) * self.phase_drift / np.sqrt(self.sampling_rate)
+        turns = self.frequency / self.sampling_rate * np.arange(n_timesteps)
+        phase = (2 * np.pi * turns + drift).reshape(n_signals, n_timesteps, *column[2:])
+        audible = np.ceil(self.sampling_rate / 2 / self.frequency) - 1
+        total, power = np.zeros(clean.shape), np.zeros(column)
+        for harmonic in range(1, int(min(self.n_harmonics, audible)) + 1):
+            amplitude = rng.uniform(harmonic == 1, 1, column) / harmonic
+            offset = rng.uniform(0, 2 * np.pi, (n_signals, 1, *channels))
+            total += amplitude * np.sin(harmonic * phase + offset)
+            power += amplitude**2 / 2
+        return (total / np.sqrt(power)).astype(clean.dtype)
+
+
+@dataclass(frozen=True, repr=False)
+class BaselineWander(ScaledNoise):
+    """Slow movement of the baseline, as by breathing, sweat or temperature: a few slow sines.
+
+    Parameters
+    ----------
+    sampling_rate : float
+        Samples a second (Hz).
+    max_frequency : float, default=0.5
+        Highest frequency in Hz, below half the sampling rate; every sine draws its own between
+        a tenth of it and itself.
+    scale : float or (low, high), default=None
+        Root mean square, the mean over many draws, in the units of the signal.
+    snr_db : float or (low, high), default=None
+        Signal-to-noise ratio in decibels; a silent signal stays clean.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its range, or the strength is not valid.
+
+    Notes
+    -----
+    Signals shorter than a period see a piece of a wave, a tilted or shifted baseline. Channels
+    wander independently.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser.noise import BaselineWander
+    >>> noisy = BaselineWander(sampling_rate=360, scale=0.2)(np.zeros((500, 360)), rng=0)
+    >>> float(noisy.std().round(1))
+    0.2
+    """
+
+    sampling_rate: float
+    max_frequency: float = 0.5
+    scale: Strength | None = None
+    snr_db: Strength | None = None
+
+    def __post_init__(self) -> None:
+        check_number(self, "sampling_rate", 0)
+        check_number(self, "max_frequency", 0)
+        if self.max_frequency >= self.sampling_rate / 2:
+            raise ValueError(
+                f"max_frequency={self.max_frequency:g} Hz is not below half of sampling_rate="
+                f"{self.sampling_rate:g} Hz, so samples cannot hold it."
+            )
+        super().__post_init__()
+
+    def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
+        n_signals, n_timesteps, *channels = clean.shape
+        column = (n_signals, 1, *channels)
+        time = np.arange(n_timesteps).reshape(1, -1, *(1 for _ in channels)) / self.sampling_rate
+        n_sines = 4
+        total = np.zeros(clean.shape)
+        for _ in range(n_sines):
+            frequency = rng.uniform(0.1, 1, column) * self.max_frequency
+            # Gaussian amplitudes of sine and cosine: a power of 1 at every timestep.
+            for wave in (np.sin, np.cos):
+                total += rng.standard_normal(column) * wave(2 * np.pi * frequency * time)
+        return (total / np.sqrt(n_sines)).astype(clean.dtype)

@@ -1,0 +1,152 @@
+"""Denoising of long recordings and of endless streams, window by window.
+
+NumPy is all that this module needs, so it runs on devices that have nothing else.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from conv_denoiser.recording.checks import as_recording, check_finite_samples, check_window
+from conv_denoiser.recording.memory_maps import BLOCK, check_out, release_pages
+from conv_denoiser.recording.streaming import BATCH_SIZE, StreamingDenoiser
+
+__all__ = ["StreamingDenoiser", "denoise_recording"]
+
+
+def denoise_recording(
+    denoiser: Any,
+    recording: Any,
+    *,
+    window: int | None = None,
+    overlap: float = 0.5,
+    out: Any = None,
+    channelwise: bool = False,
+    batch_size: int = BATCH_SIZE,
+    progress: bool = False,
+) -> Any:
+    """Denoise a recording of any length in overlapping windows, which are cross-faded.
+
+    Memory does not grow with the length: pass a memory map, or a data set of an HDF5 or zarr file,
+    and another one as `out`.
+
+    Parameters
+    ----------
+    denoiser : object with ``transform``
+        A fitted `ConvDenoiser`, a Pipeline, an `OnnxDenoiser`, or anything else that maps signals
+        of shape (n_signals, window[, n_channels]) to the same shape.
+    recording : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
+        Noisy recording, of one sample or more. Whatever has `shape`, `dtype` and slices is read in
+        pieces.
+    window : int, default=None
+        Samples of a window, not more than the recording has. None takes those that the denoiser was
+        fitted on; a recording that is shorter is then padded with its last sample.
+    overlap : float in [0, 1), default=0.5
+        Share of a window that the next one has, too. More takes longer: the number of windows is
+        proportional to ``1 / (1 - overlap)``.
+    out : array of the recording's shape, default=None
+        Where to write: a float32 or float64 array, memory map or data set, which may be the
+        recording itself, but not otherwise share memory with it. None makes an array.
+    channelwise : bool, default=False
+        Denoise each channel by itself, with a denoiser of one channel.
+    batch_size : int, default=64
+        Windows in one call of `transform`.
+    progress : bool, default=False
+        Show a progress bar, for which tqdm must be installed.
+
+    Returns
+    -------
+    array of the recording's shape
+        Denoised recording in the units of the noisy one: `out`, or an array that is float32 for a
+        float32 recording and float64 otherwise.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid, or the recording holds NaN or infinity. Nothing is written to
+        `out` then.
+    TypeError
+        If `denoiser` has no method `transform`.
+
+    See Also
+    --------
+    StreamingDenoiser : The same for samples that arrive bit by bit.
+
+    Notes
+    -----
+    Window k begins at sample k * hop, where hop is the window's length times ``1 - overlap``,
+    rounded, and 1 at least. Where windows share samples, their outputs are averaged with weights of
+    a raised cosine, which add up to one; the last window ends with the recording. `transform` is
+    always called with `batch_size` windows, of which a few at the end stand for nothing, so that
+    results do not depend on how a recording is cut. An `OnnxDenoiser`, which rounds in one way,
+    gets as many as there are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import FunctionTransformer
+    >>> from conv_denoiser import denoise_recording
+    >>> smoother = FunctionTransformer(lambda X: (X + np.roll(X, 1, axis=1)) / 2)
+    >>> recording = np.arange(1000.0) % 2
+    >>> denoise_recording(smoother, recording, window=100)[400:404]
+    array([0.5, 0.5, 0.5, 0.5])
+    """
+    recording = as_recording(recording)
+    n_samples, n_channels = recording.shape[0], (*recording.shape[1:], 1)[0]
+    if window is not None:
+        check_window(window, n_samples)
+    stream = StreamingDenoiser(
+        denoiser,
+        n_channels,
+        overlap,
+        window=window,
+        channelwise=channelwise,
+        batch_size=batch_size,
+    )
+    if out is None:
+        dtype = np.float32 if recording.dtype == np.float32 else np.float64
+        out = np.empty(recording.shape, dtype)
+    check_out(out, recording)
+    check_finite_samples(recording)
+
+    layout = stream.layout
+    # The first block ends with a whole batch of windows, and so do all that follow.
+    step = batch_size * layout.hop
+    first = layout.window + step - layout.hop
+    written = 0
+    for begin, end in _with_bar(_blocks(n_samples, first, step), n_samples, progress):
+        denoised = stream.push(recording[begin:end])
+        out[written : written + len(denoised)] = denoised
+        written += len(denoised)
+        if end // BLOCK > begin // BLOCK:
+            release_pages(recording)
+            release_pages(out)
+    out[written:] = stream.flush()
+    return out
+
+
+def _blocks(n_samples: int, first: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield beginning and end of each block."""
+    begin = 0
+    for end in count(first, step):
+        yield begin, min(end, n_samples)
+        begin = end
+        if end >= n_samples:
+            return
+
+
+def _with_bar(
+    blocks: Iterator[tuple[int, int]], n_samples: int, progress: bool
+) -> Iterator[tuple[int, int]]:
+    """Pass blocks on, and move a progress bar."""
+    if not progress:
+        yield from blocks
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=n_samples, desc="denoising", unit=" samples", unit_scale=True) as bar:
+        for begin, end in blocks:
+            yield begin, end
+            bar.update(end - begin)

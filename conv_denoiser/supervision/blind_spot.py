@@ -1,0 +1,204 @@
+"""Learning from noisy signals alone: points are hidden and predicted from their neighbours."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_denoiser._typing import Array
+from conv_denoiser.noise import noise_autocorrelation
+
+__all__ = ["BlindSpot", "blind_spot_error", "check_blind_spot"]
+
+# How far beyond the hidden timesteps, in timesteps, a neighbour lies at most that replaces one.
+NEIGHBOUR_DISTANCE = 5
+# A warning that noise is correlated needs this much correlation, and points enough to know it to
+# about 0.1; it looks at no more than `MAX_POINTS`.
+CLEAR_CORRELATION = 0.25
+MIN_TIMESTEPS, MIN_POINTS, MAX_POINTS = 32, 10_000, 500_000
+
+
+@dataclass(frozen=True)
+class BlindSpot:
+    """How ``supervision="blind_spot"`` hides points of noisy signals and predicts them.
+
+    Some points of every signal, drawn afresh in every epoch, are replaced by random near
+    neighbours, in all channels; the network learns to restore what was measured there. As it
+    cannot guess noise that is independent from point to point, it learns the signal alone:
+    Noise2Void [1]_, Noise2Self [2]_. Where noise is correlated over a few timesteps, those around
+    the point must be hidden, too [3]_.
+
+    Parameters
+    ----------
+    share : float, default=0.1
+        Share of the points that are predicted in each pass; above 0 and at most 0.5.
+    width : int, default=1
+        Timesteps hidden for each of them, an odd number: the point itself, and ``width // 2`` on
+        either side.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not of the kind above; in `fit`, if signals have fewer than ``width + 1``
+        timesteps or are all flat.
+
+    Warns
+    -----
+    UserWarning
+        In `fit`, if `noise_autocorrelation` is above 0.25 beyond what is hidden, and there are
+        10,000 points of signals of 32 timesteps at least, enough to tell. Long-range noise, such
+        as hum or a wandering baseline, is predictable at any width.
+
+    Notes
+    -----
+    `ConvDenoiser.score` without clean signals hides the same `width`, and always a tenth of the
+    points. It cannot choose the width: where noise is correlated, a width that is too small makes
+    it easy to predict. Compare candidates of one width.
+
+    References
+    ----------
+    .. [1] A. Krull, T.-O. Buchholz, F. Jug. "Noise2Void: learning denoising from single noisy
+       images". CVPR 2019. doi:10.1109/CVPR.2019.00223
+    .. [2] J. Batson, L. Royer. "Noise2Self: blind denoising by self-supervision". ICML 2019.
+       arXiv:1901.11365
+    .. [3] C. Broaddus, A. Krull, M. Weigert, U. Schmidt, G. Myers. "Removing structured noise with
+       self-supervised blind-spot networks". ISBI 2020. doi:10.1109/ISBI45749.2020.9098336
+
+    Examples
+    --------
+    >>> from conv_denoiser import BlindSpot, ConvDenoiser
+    >>> ConvDenoiser(supervision=BlindSpot(width=3))
+    ConvDenoiser(supervision=BlindSpot(share=0.1, width=3))
+    """
+
+    share: float = 0.1
+    width: int = 1
+
+    def __post_init__(self) -> None:
+        share, width = self.share, self.width
+        if isinstance(share, bool) or not isinstance(share, Real) or not 0 < share <= 0.5:
+            raise ValueError(f"share must be a number above 0 and at most 0.5. Got {share!r}.")
+        if (
+            isinstance(width, bool)
+            or not isinstance(width, Integral)
+            or width < 1
+            or width % 2 == 0
+        ):
+            raise ValueError(
+                f"width must be an odd number of timesteps: 1, 3, 5 and so on. Got {width!r}."
+            )
+
+    def hide(self, X: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.bool_]]:
+        """Replace some timesteps of each signal, in all channels, by random neighbours.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_signals, n_timesteps, n_channels)
+            Signals of more than `width` timesteps; left unchanged.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        replaced : ndarray of X's shape
+            Signals without the values of hidden timesteps.
+        predicted : ndarray of bool, shape (n_signals, n_timesteps)
+            The points to predict, at least one a signal.
+        """
+        n_signals, n_timesteps, _ = X.shape
+        always = np.asarray(rng.integers(n_timesteps, size=n_signals))
+        predicted = rng.random((n_signals, n_timesteps), dtype=np.float32) < self.share
+        predicted[np.arange(n_signals), always] = True
+        rows, points = np.nonzero(predicted)
+        side = self.width // 2
+        # No farther than half a signal: then there is a neighbour on one side at least.
+        reach = max(1, min(NEIGHBOUR_DISTANCE, (n_timesteps - 1) // 2 - side))
+        source = np.tile(np.arange(n_timesteps), (n_signals, 1))
+        shifts = range(-side, side + 1)
+        for shift in shifts:
+            # A neighbour of the point, beyond all that is hidden for it.
+            offsets = rng.integers(side + 1, side + reach + 1, size=points.size)
+            offsets *= rng.choice([-1, 1], size=points.size)
+            neighbours = points + offsets
+            outside = (neighbours < 0) | (neighbours >= n_timesteps)
+            neighbours = np.where(outside, points - offsets, neighbours)
+            hidden = points + shift
+            exists = (hidden >= 0) & (hidden < n_timesteps)
+            source[rows[exists], hidden[exists]] = neighbours[exists]
+        # Where windows overlap, one may have been given what the other hides.
+        for shift in shifts:
+            given = source[rows, (points + shift).clip(0, n_timesteps - 1)]
+            told = np.abs(given - points) <= side
+            predicted[rows[told], points[told]] = False
+        none = ~predicted.any(axis=1)
+        predicted[none, always[none]] = True
+        return np.take_along_axis(X, source[:, :, np.newaxis], axis=1), predicted
+
+
+def check_blind_spot(blind_spot: BlindSpot, X: Array) -> None:
+    """Raise ValueError where nothing can be learned from signals; warn where noise misleads."""
+    n_signals, n_timesteps, _ = X.shape
+    if n_timesteps <= blind_spot.width:
+        raise ValueError(
+            f"n_features={n_timesteps}: supervision='blind_spot' hides {blind_spot.width} "
+            "timestep(s) at once and predicts from the others, so signals need more than that. "
+            "Pass longer signals, or clean ones as y."
+        )
+    if (X[:, :1] == X).all():
+        raise ValueError(
+            "supervision='blind_spot' predicts points from their neighbours, but every signal is "
+            f"flat (n_samples={n_signals}). Pass signals that vary, or clean ones as y."
+        )
+    if n_timesteps < MIN_TIMESTEPS or n_signals * n_timesteps < MIN_POINTS:
+        return
+    some = X[:: -(-n_signals * n_timesteps // MAX_POINTS)]
+    first = blind_spot.width // 2 + 1
+    try:
+        # Estimates with more lags mistake more of a signal for noise.
+        correlation = noise_autocorrelation(some, max_lag=2 if first == 1 else 4)
+    except ValueError:  # in steps, as after rounding: nothing can be told
+        return
+    lags = range(first, correlation.size)
+    clear = [lag for lag in lags if abs(correlation[lag]) > CLEAR_CORRELATION]
+    if clear:
+        warnings.warn(
+            "supervision='blind_spot' needs noise that is independent from point to point, but "
+            f"points {clear[0]} timestep(s) apart have a correlation of "
+            f"{correlation[clear[0]]:.2f} that no smooth signal explains: the network may take "
+            "noise for signal, unless the noise is weak. If the correlation fades within a few "
+            f"timesteps, hide them with supervision=BlindSpot(width={2 * clear[-1] + 1}) or wider; "
+            "else learn from clean signals and a noise model.",
+            UserWarning,
+            stacklevel=6,  # the caller of fit
+        )
+
+
+def blind_spot_error(
+    run: Callable[[Array, Array], Array],
+    X: Array,
+    weight: Array | None = None,
+    width: int = 1,
+) -> float:
+    """Mean squared error at hidden points of X, over the variance of each signal that has any.
+
+    `run` denoises its first argument, scaled by the statistics of the second.
+    """
+    if X.shape[1] <= width and X.shape[1] > 1:
+        raise ValueError(
+            f"score without clean signals hides {width} timesteps at once, but X has "
+            f"n_features={X.shape[1]}. Choose a narrower BlindSpot."
+        )
+    variance = X.var(axis=1, dtype=np.float64).mean(axis=1)
+    varies = variance > 0
+    if weight is not None:
+        weight = weight[varies]
+    X, variance = X[varies], variance[varies]
+    if len(X) == 0 or (weight is not None and not weight.any()):
+        raise ValueError("score without clean signals needs a signal that is not flat.")
+    inputs, predicted = BlindSpot(width=width).hide(X, np.random.default_rng(0))
+    error = np.square(run(inputs, X) - X, dtype=np.float64).mean(axis=2)
+    by_signal = (error * predicted).sum(axis=1) / predicted.sum(axis=1) / variance
+    return float(np.average(by_signal, weights=weight))

@@ -1,0 +1,47 @@
+"""Signals to learn from: noisy, perhaps clean, and how much each counts."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from conv_denoiser._typing import Array
+
+__all__ = ["Array", "Signals"]
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What is learned from: X, y of the same shape or None, and how much each signal counts.
+
+    X has the shape (n_signals, n_timesteps, n_channels), `weight` the shape (n_signals,), or is
+    None where all count the same.
+    """
+
+    X: Array
+    y: Array | None = None
+    weight: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def n_counting(self) -> int:
+        """Number of signals whose weight is not zero."""
+        return len(self) if self.weight is None else int(np.count_nonzero(self.weight))
+
+    def rows(self, rows: Any) -> "Signals":
+        """Take some of the signals."""
+        y = None if self.y is None else self.y[rows]
+        weight = None if self.weight is None else self.weight[rows]
+        return Signals(self.X[rows], y, weight)
+
+    def weighted(self) -> "Signals":
+        """Leave out signals that do not count, and bring the mean of the weights to 1."""
+        if self.weight is None:
+            return self
+        counts = self.weight > 0
+        kept = self if counts.all() else self.rows(counts)
+        assert kept.weight is not None
+        weight = kept.weight / kept.weight.mean()
+        return replace(kept, weight=None if (weight == 1).all() else weight)
