@@ -1,8 +1,6 @@
 # Everything runs from .venv, which the first call of any target sets up.
 PYTHON ?= python3
 BIN := .venv/bin
-# TensorFlow reports missing GPUs and its thread pools at start; errors still show.
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 export MPLBACKEND ?= Agg
 
 .PHONY: coverage demo docs picture test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg build clean

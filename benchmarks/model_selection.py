@@ -115,7 +115,7 @@ def run(stage: str, quick: bool, n_jobs: int = 1, **environment: str) -> Result:
     command = [sys.executable, __file__, "--stage", stage, "--n-jobs", str(n_jobs)]
     output = subprocess.check_output(
         [*command, *(["--quick"] if quick else [])],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", **environment},
+        env={**os.environ, **environment},
         text=True,
     )
     result: Result = json.loads(output.splitlines()[-1])

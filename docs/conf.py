@@ -1,11 +1,9 @@
 """How Sphinx builds the documentation: `make docs`."""
 
-import os
 import sys
 from importlib import metadata
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 

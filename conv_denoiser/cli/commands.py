@@ -1,7 +1,6 @@
 """The command line: denoise recordings, fit models, show what a model is."""
 
 import argparse
-import os
 import sys
 import time
 import warnings
@@ -102,7 +101,6 @@ def fit(options: argparse.Namespace) -> None:
     check_target(options.output)
     if options.noise is not None and options.clean is not None:
         raise ValueError("--noise is for clean signals alone. Leave it out, or the second file.")
-    _quiet_tensorflow()
     from conv_denoiser.cli.fitting import fit_denoiser, holds_signals
     from conv_denoiser.export import to_onnx
     from conv_denoiser.export.writer import import_converter
@@ -148,7 +146,6 @@ def info(options: argparse.Namespace) -> None:
 def _load(path: str, n_threads: int | None) -> tuple[Any, dict[str, Any]]:
     """Return a denoiser and its model card."""
     if path.lower().endswith(".safetensors"):
-        _quiet_tensorflow()
         from conv_denoiser.model_files.card import read_card
         from conv_denoiser.persistence import load
 
@@ -169,11 +166,6 @@ def _read_card(path: str) -> dict[str, Any]:
     from conv_denoiser.export import OnnxDenoiser
 
     return OnnxDenoiser(path, n_threads=1).card
-
-
-def _quiet_tensorflow() -> None:
-    """Keep back what TensorFlow reports at its start; errors still show."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-import keras
+from conv_denoiser.networks.backend import keras, startup_lines_held_back, tf
+
+# isort: split
 import onnx
-import tensorflow as tf
 import tf2onnx
 
 from conv_denoiser.networks.geometry import padded_length
@@ -32,7 +33,8 @@ def build_graph(
 
     signature = [tf.TensorSpec((None, None, n_channels), tf.float32, name="noisy")]
     function = tf.function(denoise, input_signature=signature, autograph=False)
-    graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
+    with startup_lines_held_back():  # conversion starts a session, with news of its own
+        graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=opset)
     for value in (*graph.graph.input, *graph.graph.output):
         for axis, name in zip(value.type.tensor_type.shape.dim[:2], AXES, strict=False):
             axis.dim_param = name

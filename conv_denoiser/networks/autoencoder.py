@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-import keras
+from conv_denoiser.networks.backend import keras
 
 __all__ = ["build_autoencoder"]
 

@@ -7,9 +7,8 @@ timesteps open, so one model serves signals of any length.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
-
 from conv_denoiser.networks.autoencoder import build_autoencoder
+from conv_denoiser.networks.backend import keras, start_devices
 from conv_denoiser.networks.tensorflow_process import check_not_forked, limit_threads
 from conv_denoiser.networks.unet import build_unet
 
@@ -35,6 +34,7 @@ def build_network(
     """Build a network by name, or by the user's callable."""
     check_not_forked()
     limit_threads()
+    start_devices()
     if isinstance(architecture, str):
         return NETWORKS[architecture](n_channels, filters, kernel_size, **options)
     model = architecture(n_channels, filters, kernel_size)

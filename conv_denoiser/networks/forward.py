@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from functools import cache
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from conv_denoiser._typing import Array
+from conv_denoiser.networks.backend import keras, tf
 from conv_denoiser.networks.tensorflow_process import check_not_forked
 
 __all__ = ["compile_forward"]

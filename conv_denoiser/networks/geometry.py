@@ -1,8 +1,8 @@
 """How far a network sees, and which lengths it takes."""
 
-import keras
 import numpy as np
-import tensorflow as tf
+
+from conv_denoiser.networks.backend import keras, tf
 
 __all__ = ["MAX_PADDING", "padded_length", "receptive_field"]
 

@@ -11,7 +11,8 @@ from functools import cache
 from itertools import count
 
 import numpy as np
-import tensorflow as tf
+
+from conv_denoiser.networks.backend import tf
 
 __all__ = [
     "check_not_forked",

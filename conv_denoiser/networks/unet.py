@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import keras
-import tensorflow as tf
+from conv_denoiser.networks.backend import keras, tf
 
 __all__ = ["STRIDE", "build_unet"]
 

@@ -5,9 +5,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
+from conv_denoiser.networks.backend import keras
 from conv_denoiser.training.history import History
 
 __all__ = ["fresh_callbacks"]

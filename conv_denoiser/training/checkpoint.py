@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from conv_denoiser._atomic import check_target, remove_leftovers
 from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import read_model_file, write_model_file
 from conv_denoiser.model_files.parameters import encode
+from conv_denoiser.networks.backend import keras
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.training.compiling import optimizer_state
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
+
+from conv_denoiser.networks.backend import keras, tf
 
 __all__ = [
     "check_loss_by_point",

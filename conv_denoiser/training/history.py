@@ -5,8 +5,7 @@ import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import keras
-
+from conv_denoiser.networks.backend import keras
 from conv_denoiser.training.checkpoint import Checkpoint, Saved
 
 __all__ = ["History", "Schedule", "Training", "joined", "report_end"]

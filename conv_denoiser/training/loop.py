@@ -5,11 +5,10 @@ scikeras is composed here and imported nowhere else.
 
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 from scikeras.wrappers import BaseWrapper
 
+from conv_denoiser.networks.backend import keras, tf
 from conv_denoiser.networks.tensorflow_process import no_warning_of_retracing
 from conv_denoiser.supervision.batches import TrainingBatches
 from conv_denoiser.training.callbacks import (

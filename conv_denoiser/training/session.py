@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 from sklearn.utils import check_random_state
 
 from conv_denoiser.denoiser import defaults, plan
+from conv_denoiser.networks.backend import keras
 from conv_denoiser.networks.builders import build_network
 from conv_denoiser.networks.geometry import padded_length
 from conv_denoiser.networks.tensorflow_process import check_not_forked, release_old_networks, seeded
