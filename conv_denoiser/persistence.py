@@ -3,7 +3,6 @@
 import inspect
 import math
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser._checks.validation import check_params
+from conv_denoiser._checks.warn import warn
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.model_files.card import model_card, read_card
 from conv_denoiser.model_files.container import MEANINGLESS, read_model_file, write_model_file
@@ -227,11 +227,9 @@ def _parameters(encoded: Any, arrays: Arrays, given: dict[str, Any]) -> dict[str
         elif name in given:
             parameters[name] = given[name]
         else:
-            warnings.warn(
+            warn(
                 f"A file cannot hold {name}={by_name[name]}; it is the default now. Pass it, "
-                f"load(path, {name}=...), if you want to fit again.",
-                UserWarning,
-                stacklevel=4,
+                f"load(path, {name}=...), if you want to fit again."
             )
     unwanted = ", ".join(sorted(set(given) - set(by_name)))
     if unwanted:

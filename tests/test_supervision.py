@@ -6,15 +6,13 @@ from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.preprocessing import MinMaxPerSample
 from conv_denoiser.supervision.batches import TrainingBatches
 from conv_denoiser.supervision.signals import Signals
-from conv_denoiser.supervision.task import Problem
+from conv_denoiser.supervision.task import Paired, Problem, Synthetic
 
 X = np.random.default_rng(0).normal(size=(40, 100, 2)).astype(np.float32)
 
 
-def batches(supervision="blind_spot", **changes):
-    problem = Problem(supervision, GaussianNoise(0.1), BlindSpot(), None, False, 100)._replace(
-        **changes
-    )
+def batches(supervision, **changes):
+    problem = Problem(supervision, None, False, 100)._replace(**changes)
     return TrainingBatches(Signals(X, X), problem, batch_size=15, seed=0)
 
 
@@ -63,7 +61,7 @@ def test_no_window_holds_what_it_hides(width):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"share": 0}, "share must be a number above 0 and at most 0.5. Got 0"),
+        ({"share": 0}, "share must be a finite number above 0 and at most 0.5. Got 0"),
         ({"share": 0.6}, "Got 0.6"),
         ({"share": "all"}, "Got 'all'"),
         ({"width": 2}, "odd number of timesteps: 1, 3, 5 and so on. Got 2"),
@@ -77,7 +75,7 @@ def test_bad_blind_spot(arguments, message):
 
 
 def test_weights_count_hidden_points_only_and_average_to_one():
-    inputs, targets, weights = batches()[0]
+    inputs, targets, weights = batches(BlindSpot())[0]
     changed = (inputs != targets).any(axis=2)
     assert (weights[changed] > 0).all()
     np.testing.assert_allclose(weights.mean(axis=1), 1, rtol=1e-5)
@@ -96,7 +94,7 @@ def test_loss_in_training_is_that_of_hidden_points():
         learning_rate=1e-9,
     ).fit(signals)
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
-    problem = Problem("blind_spot", None, BlindSpot(), None, False, 100)
+    problem = Problem(BlindSpot(), None, False, 100)
     source = TrainingBatches(Signals(signals[:, :, None]), problem, batch_size=40, seed=seed)
     inputs, targets, weights = source[0]
     hidden = weights > 0
@@ -105,14 +103,16 @@ def test_loss_in_training_is_that_of_hidden_points():
     assert denoiser.history_["loss"][0] == pytest.approx(expected, rel=1e-4)
 
 
-def test_padding_has_no_weight():
-    inputs, targets, weights = batches(length=104)[0]
+@pytest.mark.parametrize("supervision", [Paired(), Synthetic(GaussianNoise(0.1)), BlindSpot()])
+def test_padding_has_no_weight(supervision):
+    inputs, targets, weights = batches(supervision, length=104)[0]
     assert inputs.shape == targets.shape == (15, 104, 2)
     assert (weights[:, 100:] == 0).all()
+    np.testing.assert_allclose(weights.mean(axis=1), 1, rtol=1e-5)
 
 
 def test_epochs_see_every_signal_once_in_new_order():
-    source = batches("paired")
+    source = batches(Paired())
     assert source.n_batches == 3
     epochs = [np.concatenate([source[3 * e + i][0] for i in range(3)]) for e in range(2)]
     for epoch in epochs:
@@ -120,7 +120,7 @@ def test_epochs_see_every_signal_once_in_new_order():
     assert (epochs[0] != epochs[1]).any()
 
 
-@pytest.mark.parametrize("supervision", ["synthetic", "blind_spot"])
+@pytest.mark.parametrize("supervision", [Synthetic(GaussianNoise(0.1)), BlindSpot()])
 def test_every_epoch_draws_anew_and_the_same_again(supervision):
     source = batches(supervision)
 
@@ -136,7 +136,7 @@ def test_every_epoch_draws_anew_and_the_same_again(supervision):
 
 
 def test_targets_share_the_scale_of_noisy_signals():
-    inputs, targets, *_ = batches("synthetic", scaler=MinMaxPerSample())[0]
+    inputs, targets, *_ = batches(Synthetic(GaussianNoise(0.1)), scaler=MinMaxPerSample())[0]
     np.testing.assert_allclose(inputs.min(axis=1), 0, atol=1e-6)
     np.testing.assert_allclose(inputs.max(axis=1), 1, atol=1e-6)
     spread = np.abs(inputs - targets).std()

@@ -315,7 +315,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = check_signals(self, X, reset=False)
         clean, weight = check_target(y, X), check_weight(sample_weight, X)
         if clean is None:
-            width = plan.blind_spot(self).width
+            width = plan.hiding(self).width
             return -blind_spot_error(self._run, _with_channels(X), weight, width)
         return float(snr_improvement_db(clean, self._denoise(X), X, sample_weight=weight))
 
@@ -366,7 +366,8 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             trained = train_denoiser(self, signals, **options)
             self._network, self._compiled_with = trained.network, trained.compiled_with
             self._length, self.loss_floor_ = trained.problem.length, trained.loss_floor
-            self.scaler_, self.supervision_ = trained.problem.scaler, trained.problem.supervision
+            self.scaler_ = trained.problem.scaler
+            self.supervision_ = trained.problem.supervision.name
             self.history_, self.best_epoch_ = trained.history, trained.best_epoch
             self.n_epochs_ = len(trained.history["loss"])
             self._set_model(trained.model)

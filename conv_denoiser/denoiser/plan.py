@@ -10,19 +10,18 @@ from sklearn.base import clone
 from conv_denoiser.denoiser.defaults import chosen
 from conv_denoiser.noise import as_noise_model
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler
+from conv_denoiser.supervision.base import Supervision
 from conv_denoiser.supervision.blind_spot import BlindSpot
 from conv_denoiser.supervision.signals import Signals
-from conv_denoiser.supervision.task import Problem
+from conv_denoiser.supervision.task import Paired, Problem, Synthetic
 
-__all__ = ["blind_spot", "network_options", "problem", "split_rows", "training_options"]
+__all__ = ["hiding", "network_options", "problem", "split_rows", "training_options"]
 
 
 def problem(denoiser: Any, *, with_target: bool, cross_entropy: bool, length: int) -> Problem:
     """Return how the denoiser learns, or raise ValueError where it lacks what it needs."""
     return Problem(
         supervision=_supervision(denoiser, with_target),
-        noise=as_noise_model(denoiser.noise),
-        blind_spot=blind_spot(denoiser),
         scaler=_scaler(denoiser, cross_entropy),
         cross_entropy=cross_entropy,
         length=length,
@@ -39,30 +38,32 @@ def _scaler(denoiser: Any, cross_entropy: bool) -> PerSampleScaler | None:
     return scaler
 
 
-def _supervision(denoiser: Any, with_target: bool) -> str:
-    """Return what "auto" supervision means for the data, or raise where data is missing."""
-    if isinstance(denoiser.supervision, BlindSpot):
-        return "blind_spot"
+def _supervision(denoiser: Any, with_target: bool) -> Supervision:
+    """Return how to learn from the data, or raise where data is missing."""
     noise = as_noise_model(denoiser.noise)
-    supervision: str = denoiser.supervision
-    if supervision == "auto":
+    name = denoiser.supervision
+    if name == "auto":
         without_target = "blind_spot" if noise is None else "synthetic"
-        supervision = "paired" if with_target else without_target
-    if supervision == "paired" and not with_target:
-        raise ValueError(
-            "supervision='paired' needs clean signals y of X's shape, and got none (labels do not "
-            "count). Pass y, or choose supervision='blind_spot' (X noisy) or 'synthetic' (X clean, "
-            "noise=...)."
-        )
-    if supervision == "synthetic" and noise is None:
-        raise ValueError(
-            "supervision='synthetic' adds noise to clean X and needs a noise model, for "
-            "example noise=0.05 or noise=GaussianNoise(snr_db=(0, 12)). Got noise=None."
-        )
-    return supervision
+        name = "paired" if with_target else without_target
+    if name == "paired":
+        if not with_target:
+            raise ValueError(
+                "supervision='paired' needs clean signals y of X's shape, and got none (labels do "
+                "not count). Pass y, or choose supervision='blind_spot' (X noisy) or 'synthetic' "
+                "(X clean, noise=...)."
+            )
+        return Paired()
+    if name == "synthetic":
+        if noise is None:
+            raise ValueError(
+                "supervision='synthetic' adds noise to clean X and needs a noise model, for "
+                "example noise=0.05 or noise=GaussianNoise(snr_db=(0, 12)). Got noise=None."
+            )
+        return Synthetic(noise)
+    return hiding(denoiser)
 
 
-def blind_spot(denoiser: Any) -> BlindSpot:
+def hiding(denoiser: Any) -> BlindSpot:
     """Return how points are hidden in training and in scoring without clean signals."""
     supervision = denoiser.supervision
     return supervision if isinstance(supervision, BlindSpot) else BlindSpot()
@@ -84,7 +85,7 @@ def network_options(denoiser: Any, n_channels: int, problem: Problem) -> dict[st
         "predicts_noise": (
             denoiser.architecture == "unet"
             and not problem.cross_entropy
-            and problem.supervision != "blind_spot"
+            and not isinstance(problem.supervision, BlindSpot)
         ),
     }
 

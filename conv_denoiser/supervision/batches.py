@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import entr
 
+from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Problem, draw_pairs
@@ -24,7 +25,7 @@ class TrainingBatches:
         self._signals, self._problem, self._seed = signals, problem, seed
         self._epoch, self._order = -1, np.empty(0, dtype=np.intp)
         self.batch_size = batch_size
-        self.n_batches = -(-len(signals) // batch_size)  # of one epoch
+        self.n_batches = ceil_div(len(signals), batch_size)  # of one epoch
 
     def __getitem__(self, number: int) -> tuple[Array, ...]:
         epoch, index = divmod(int(number), self.n_batches)

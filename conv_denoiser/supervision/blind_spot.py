@@ -1,17 +1,20 @@
 """Learning from noisy signals alone: points are hidden and predicted from their neighbours."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral, Real
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.numbers import ceil_div, check_number, plain_number
 from conv_denoiser._typing import Array
 from conv_denoiser.noise import noise_autocorrelation
+from conv_denoiser.preprocessing import PerSampleScaler
+from conv_denoiser.supervision.base import Drawn, Supervision
+from conv_denoiser.supervision.signals import Signals
 
-__all__ = ["BlindSpot", "blind_spot_error", "check_blind_spot"]
+__all__ = ["BlindSpot", "blind_spot_error"]
 
 # How far beyond the hidden timesteps, in timesteps, a neighbour lies at most that replaces one.
 NEIGHBOUR_DISTANCE = 5
@@ -22,7 +25,7 @@ MIN_TIMESTEPS, MIN_POINTS, MAX_POINTS = 32, 10_000, 500_000
 
 
 @dataclass(frozen=True)
-class BlindSpot:
+class BlindSpot(Supervision):
     """How ``supervision="blind_spot"`` hides points of noisy signals and predicts them.
 
     Some points of every signal, drawn afresh in every epoch, are replaced by random near
@@ -77,19 +80,74 @@ class BlindSpot:
     share: float = 0.1
     width: int = 1
 
+    name: ClassVar[str] = "blind_spot"
+    target: ClassVar[Literal["X", "y"]] = "X"
+
     def __post_init__(self) -> None:
-        share, width = self.share, self.width
-        if isinstance(share, bool) or not isinstance(share, Real) or not 0 < share <= 0.5:
-            raise ValueError(f"share must be a number above 0 and at most 0.5. Got {share!r}.")
-        if (
-            isinstance(width, bool)
-            or not isinstance(width, Integral)
-            or width < 1
-            or width % 2 == 0
-        ):
+        share = check_number("share", self.share, above=0, at_most=0.5)
+        width = plain_number(self.width)
+        if type(width) is not int or width < 1 or width % 2 == 0:
             raise ValueError(
-                f"width must be an odd number of timesteps: 1, 3, 5 and so on. Got {width!r}."
+                f"width must be an odd number of timesteps: 1, 3, 5 and so on. Got {self.width!r}."
             )
+        object.__setattr__(self, "share", share)
+        object.__setattr__(self, "width", width)
+
+    def draw(
+        self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
+    ) -> Drawn:
+        """Draw points to hide; the weight of all others is 0.
+
+        Parameters
+        ----------
+        signals : Signals
+            Noisy signals.
+        rng : numpy.random.Generator
+            Source of randomness.
+        scaler : PerSampleScaler or None
+            Scales the signals before.
+
+        Returns
+        -------
+        Drawn
+            Signals without the hidden points, whole signals, and the weight of each sample.
+        """
+        X = signals.X
+        whole = X if scaler is None else scaler.scale(X, scaler.statistics(X))
+        inputs, predicted = self.hide(whole, rng)
+        return Drawn(inputs, whole, predicted / predicted.mean(axis=1, keepdims=True))
+
+    def check(self, signals: Signals) -> list[str]:
+        """Check that points can be predicted from their neighbours, and their noise cannot.
+
+        Parameters
+        ----------
+        signals : Signals
+            Noisy signals.
+
+        Returns
+        -------
+        list of str
+            A warning, where noise is correlated beyond what is hidden.
+
+        Raises
+        ------
+        ValueError
+            If signals are too short, or all flat.
+        """
+        n_signals, n_timesteps, _ = signals.X.shape
+        if n_timesteps <= self.width:
+            raise ValueError(
+                f"n_features={n_timesteps}: supervision='blind_spot' hides {self.width} "
+                "timestep(s) at once and predicts from the others, so signals need more than that. "
+                "Pass longer signals, or clean ones as y."
+            )
+        if (signals.X[:, :1] == signals.X).all():
+            raise ValueError(
+                "supervision='blind_spot' predicts points from their neighbours, but every signal "
+                f"is flat (n_samples={n_signals}). Pass signals that vary, or clean ones as y."
+            )
+        return _warnings_of_correlation(signals.X, self.width)
 
     def hide(self, X: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.bool_]]:
         """Replace some timesteps of each signal, in all channels, by random neighbours.
@@ -138,42 +196,31 @@ class BlindSpot:
         return np.take_along_axis(X, source[:, :, np.newaxis], axis=1), predicted
 
 
-def check_blind_spot(blind_spot: BlindSpot, X: Array) -> None:
-    """Raise ValueError where nothing can be learned from signals; warn where noise misleads."""
+def _warnings_of_correlation(X: Array, width: int) -> list[str]:
+    """Return a warning where noise is clearly correlated beyond what is hidden."""
     n_signals, n_timesteps, _ = X.shape
-    if n_timesteps <= blind_spot.width:
-        raise ValueError(
-            f"n_features={n_timesteps}: supervision='blind_spot' hides {blind_spot.width} "
-            "timestep(s) at once and predicts from the others, so signals need more than that. "
-            "Pass longer signals, or clean ones as y."
-        )
-    if (X[:, :1] == X).all():
-        raise ValueError(
-            "supervision='blind_spot' predicts points from their neighbours, but every signal is "
-            f"flat (n_samples={n_signals}). Pass signals that vary, or clean ones as y."
-        )
     if n_timesteps < MIN_TIMESTEPS or n_signals * n_timesteps < MIN_POINTS:
-        return
-    some = X[:: -(-n_signals * n_timesteps // MAX_POINTS)]
-    first = blind_spot.width // 2 + 1
+        return []
+    first = width // 2 + 1
     try:
         # Estimates with more lags mistake more of a signal for noise.
-        correlation = noise_autocorrelation(some, max_lag=2 if first == 1 else 4)
+        correlation = noise_autocorrelation(
+            X[:: ceil_div(n_signals * n_timesteps, MAX_POINTS)], max_lag=2 if first == 1 else 4
+        )
     except ValueError:  # in steps, as after rounding: nothing can be told
-        return
+        return []
     lags = range(first, correlation.size)
     clear = [lag for lag in lags if abs(correlation[lag]) > CLEAR_CORRELATION]
-    if clear:
-        warnings.warn(
-            "supervision='blind_spot' needs noise that is independent from point to point, but "
-            f"points {clear[0]} timestep(s) apart have a correlation of "
-            f"{correlation[clear[0]]:.2f} that no smooth signal explains: the network may take "
-            "noise for signal, unless the noise is weak. If the correlation fades within a few "
-            f"timesteps, hide them with supervision=BlindSpot(width={2 * clear[-1] + 1}) or wider; "
-            "else learn from clean signals and a noise model.",
-            UserWarning,
-            stacklevel=6,  # the caller of fit
-        )
+    if not clear:
+        return []
+    return [
+        "supervision='blind_spot' needs noise that is independent from point to point, but "
+        f"points {clear[0]} timestep(s) apart have a correlation of "
+        f"{correlation[clear[0]]:.2f} that no smooth signal explains: the network may take "
+        "noise for signal, unless the noise is weak. If the correlation fades within a few "
+        f"timesteps, hide them with supervision=BlindSpot(width={2 * clear[-1] + 1}) or wider; "
+        "else learn from clean signals and a noise model."
+    ]
 
 
 def blind_spot_error(

@@ -1,85 +1,89 @@
-"""From X, y and a noise model to the batches that a network learns from.
-
-A supervision is a function ``(X, y, rng, problem) -> (inputs, targets, weights)`` of some signals
-of shape (n_signals, n_timesteps, n_channels). `weights`, of shape (n_signals, n_timesteps) or None,
-say how much the loss of each point counts; the mean of each signal is 1.
-"""
+"""From signals and a supervision to the batches that a network learns from."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from conv_denoiser._typing import Array
 from conv_denoiser.noise import NoiseModel
 from conv_denoiser.preprocessing import PerSampleScaler
-from conv_denoiser.supervision.blind_spot import BlindSpot
+from conv_denoiser.supervision.base import Drawn, Supervision, scaled
 from conv_denoiser.supervision.signals import Signals
 
-__all__ = [
-    "SUPERVISIONS",
-    "Problem",
-    "draw_pairs",
-    "run_scaled",
-]
+__all__ = ["Paired", "Problem", "Synthetic", "draw_pairs", "run_scaled", "why_weighted"]
 
-Pairs = tuple[Array, Array, Array | None]
+
+@dataclass(frozen=True)
+class Paired(Supervision):
+    """Learn y, clean signals or a second noisy take, from noisy X."""
+
+    name: ClassVar[str] = "paired"
+    target: ClassVar[Literal["X", "y"]] = "y"
+
+    def draw(
+        self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
+    ) -> Drawn:
+        """Return X and y."""
+        assert signals.y is not None
+        return Drawn(*scaled(signals.X, signals.y, scaler))
+
+
+@dataclass(frozen=True)
+class Synthetic(Supervision):
+    """Learn clean X from X with noise that is drawn at every call."""
+
+    noise: NoiseModel
+
+    name: ClassVar[str] = "synthetic"
+    target: ClassVar[Literal["X", "y"]] = "X"
+
+    def draw(
+        self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
+    ) -> Drawn:
+        """Return X with noise, and X."""
+        return Drawn(*scaled(self.noise(signals.X, rng), signals.X, scaler))
 
 
 class Problem(NamedTuple):
     """What stays the same for all batches of one fit."""
 
-    supervision: str
-    noise: NoiseModel | None
-    blind_spot: BlindSpot
+    supervision: Supervision
     scaler: PerSampleScaler | None
     cross_entropy: bool
     length: int
 
 
-def paired(X: Array, y: Array, rng: np.random.Generator, problem: Problem) -> Pairs:
-    """Learn y from X."""
-    return *_scaled(X, y, problem), None
-
-
-def synthetic(X: Array, y: None, rng: np.random.Generator, problem: Problem) -> Pairs:
-    """Learn X from X with noise that is drawn at every call."""
-    assert problem.noise is not None
-    return *_scaled(problem.noise(X, rng), X, problem), None
-
-
-def blind_spot(X: Array, y: None, rng: np.random.Generator, problem: Problem) -> Pairs:
-    """Learn some points of X from their neighbours; which ones is drawn at every call."""
-    inputs, targets = _scaled(X, X, problem)
-    inputs, predicted = problem.blind_spot.hide(inputs, rng)
-    return inputs, targets, predicted / predicted.mean(axis=1, keepdims=True)
-
-
-SUPERVISIONS: dict[str, Callable[..., Pairs]] = {
-    "paired": paired,
-    "synthetic": synthetic,
-    "blind_spot": blind_spot,
-}
-
-
 def draw_pairs(signals: Signals, rng: np.random.Generator, problem: Problem) -> tuple[Array, ...]:
     """Draw inputs, targets and any weights as the network takes them: float32 and long enough."""
-    inputs, targets, weights = SUPERVISIONS[problem.supervision](signals.X, signals.y, rng, problem)
+    inputs, targets, weight = problem.supervision.draw(signals, rng, problem.scaler)
     if problem.cross_entropy:
         targets = targets.clip(0, 1)
-    inputs, targets = (
-        pad_timesteps(array, problem.length).astype(np.float32, copy=False)
-        for array in (inputs, targets)
-    )
-    if weights is not None:
-        weights = np.pad(weights, ((0, 0), (0, problem.length - weights.shape[1])))
-    elif signals.weight is not None:
-        weights = np.ones(inputs.shape[:2])
-    if weights is None:
+    if weight is None and why_weighted(problem, signals) is not None:
+        weight = np.ones(inputs.shape[:2])
+    n_missing = problem.length - inputs.shape[1]
+    inputs = pad_timesteps(inputs, problem.length).astype(np.float32, copy=False)
+    targets = pad_timesteps(targets, problem.length).astype(np.float32, copy=False)
+    if weight is None:
         return inputs, targets
+    if n_missing:  # padding does not count
+        weight = np.pad(weight, ((0, 0), (0, n_missing)))
+        weight *= problem.length / (problem.length - n_missing)
     if signals.weight is not None:
-        weights = weights * signals.weight[:, np.newaxis]
-    return inputs, targets, weights.astype(np.float32)
+        weight = weight * signals.weight[:, np.newaxis]
+    return inputs, targets, weight.astype(np.float32)
+
+
+def why_weighted(problem: Problem, signals: Signals) -> str | None:
+    """Say why samples do not all count the same, or return None where they do."""
+    if problem.supervision.name == "blind_spot":
+        return "supervision='blind_spot' counts the loss at hidden points only"
+    if signals.weight is not None:
+        return "sample_weight weights the loss of each signal"
+    if problem.length > signals.X.shape[1]:
+        return f"signals are padded to {problem.length} timesteps, which do not count"
+    return None
 
 
 def pad_timesteps(x: Array, length: int) -> Array:
@@ -90,7 +94,11 @@ def pad_timesteps(x: Array, length: int) -> Array:
 
 
 def run_scaled(
-    forward: Callable[[Array], Array], inputs: Array, reference: Array, scaler: Any, length: int
+    forward: Callable[[Array], Array],
+    inputs: Array,
+    reference: Array,
+    scaler: PerSampleScaler | None,
+    length: int,
 ) -> Array:
     """Run a network on signals that are scaled by the statistics of `reference`, and padded."""
     if scaler is not None:
@@ -99,10 +107,3 @@ def run_scaled(
     output = forward(pad_timesteps(inputs, length))
     output = output[:, : inputs.shape[1]].astype(inputs.dtype, copy=False)
     return output if scaler is None else scaler.unscale(output, statistics)
-
-
-def _scaled(noisy: Array, target: Array, problem: Problem) -> tuple[Array, Array]:
-    if problem.scaler is None:
-        return noisy, target
-    statistics = problem.scaler.statistics(noisy)
-    return problem.scaler.scale(noisy, statistics), problem.scaler.scale(target, statistics)

@@ -1,10 +1,10 @@
 """Losses of epochs."""
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from conv_denoiser._checks.warn import warn
 from conv_denoiser.networks.backend import keras
 from conv_denoiser.training.checkpoint import Checkpoint, Saved
 
@@ -52,11 +52,9 @@ def report_end(training: Training, epochs: int) -> None:
     try:
         if isinstance(training.interruption, KeyboardInterrupt):
             n_epochs = len(training.history.get("loss", []))
-            warnings.warn(
+            warn(
                 f"Training was interrupted after {n_epochs} of {epochs} epochs; the model is "
-                "fitted with what it learned until then.",
-                UserWarning,
-                stacklevel=4,
+                "fitted with what it learned until then."
             )
     finally:  # also where warnings are errors
         raise training.interruption

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
+from conv_denoiser._checks.warn import warn
 from conv_denoiser.denoiser import defaults, plan
 from conv_denoiser.networks.backend import keras
 from conv_denoiser.networks.builders import build_network
@@ -13,7 +14,7 @@ from conv_denoiser.networks.tensorflow_process import check_not_forked, release_
 from conv_denoiser.supervision.batches import cross_entropy_floor, split
 from conv_denoiser.supervision.checks import check_problem
 from conv_denoiser.supervision.signals import Signals
-from conv_denoiser.supervision.task import Problem
+from conv_denoiser.supervision.task import Problem, why_weighted
 from conv_denoiser.training import checkpoint as checkpoints
 from conv_denoiser.training import compiling, loop
 from conv_denoiser.training.callbacks import fresh_callbacks
@@ -68,7 +69,7 @@ def train_denoiser(
     with seeded(seed):
         model = denoiser.model_ if resume else build_network(**network)
     problem = problem._replace(length=padded_length(model, n_timesteps, n_channels))
-    check_problem(problem, signals.weighted())
+    warn(check_problem(problem, signals.weighted()))
     _check_loss(compiled_with["loss"], problem, signals)
     train, validation = split(signals, problem, rows, batch_size=denoiser.batch_size, seed=seed)
     targets = train.epoch(0) if validation is None else [validation]
@@ -131,10 +132,7 @@ def _check_same_network(denoiser: Any, network: dict[str, Any]) -> None:
 
 def _check_loss(loss: Any, problem: Problem, signals: Signals) -> None:
     """Check that a loss can be weighted by point where it must be."""
-    if problem.supervision == "blind_spot":
-        reason = "supervision='blind_spot' counts the loss at hidden points only"
-    elif signals.weight is not None:
-        reason = "sample_weight weights the loss of each signal"
-    else:
+    reason = why_weighted(problem, signals)
+    if reason is None:
         return
     compiling.check_loss_by_point(loss, problem.length, signals.X.shape[2], reason)

@@ -1,0 +1,50 @@
+"""What all supervisions offer."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from conv_denoiser._typing import Array
+from conv_denoiser.preprocessing import PerSampleScaler
+from conv_denoiser.supervision.signals import Signals
+
+__all__ = ["Drawn", "Supervision", "scaled"]
+
+
+class Drawn(NamedTuple):
+    """What a network learns from: inputs, targets, and how much each sample counts.
+
+    Inputs and targets have the shape (n_signals, n_timesteps, n_channels). `weight`, of shape
+    (n_signals, n_timesteps), is 0 for samples that do not count, and has the mean 1 over those of
+    a signal; None lets all samples count the same.
+    """
+
+    inputs: Array
+    targets: Array
+    weight: Array | None = None
+
+
+class Supervision(ABC):
+    """How pairs to learn from come out of signals."""
+
+    name: ClassVar[str]
+    target: ClassVar[Literal["X", "y"]]  # what is learned
+
+    @abstractmethod
+    def draw(
+        self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
+    ) -> Drawn:
+        """Draw inputs, targets and weights, scaled by the statistics of the inputs."""
+
+    def check(self, signals: Signals) -> list[str]:
+        """Raise where signals cannot be learned from; return warnings of what may mislead."""
+        return []
+
+
+def scaled(noisy: Array, target: Array, scaler: PerSampleScaler | None) -> tuple[Array, Array]:
+    """Scale noisy signals and targets by the statistics of the noisy ones."""
+    if scaler is None:
+        return noisy, target
+    statistics = scaler.statistics(noisy)
+    return scaler.scale(noisy, statistics), scaler.scale(target, statistics)
