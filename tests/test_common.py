@@ -34,15 +34,20 @@ def expected_failures(estimator):
     return {"check_sample_weight_equivalence_on_dense_data": reason}
 
 
+# Checks fit some 40 times each, and building the graph is what takes time: validation doubles it,
+# and Adam doubles that of a U-Net. The defaults are checked with both.
+QUICK = {"validation_split": 0, "optimizer": "sgd"}
+
+
 @pytest.mark.slow
 @parametrize_with_checks(
     [
         ConvDenoiser(),
-        small_denoiser(noise=0.1, scaler=None, loss="huber"),
-        paired(small_denoiser()),
-        small_unet(filters=(2, 2)),
-        small_unet(filters=(2,), noise=0.1),
-        paired(small_unet(filters=(2,))),
+        small_denoiser(noise=0.1, scaler=None, loss="huber", **QUICK),
+        paired(small_denoiser(**QUICK)),
+        small_unet(filters=(2, 2), **QUICK),
+        small_unet(filters=(2,), noise=0.1, **QUICK),
+        paired(small_unet(filters=(2,), **QUICK)),
     ],
     expected_failed_checks=expected_failures,
 )
