@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conv_denoiser.cli import main
+
 ROOT = Path(__file__).parents[1]
 DOCS = [
     path
@@ -48,7 +50,7 @@ def test_commands_run(page, tmp_path, monkeypatch):
         options = command.split()[1:]
         if options[0] == "fit":
             options += ["--epochs", "1", "--window", "64", "--architecture", "autoencoder"]
-        subprocess.run([sys.executable, "-m", "conv_denoiser", *options], check=True)
+        assert main(options) == 0
     (picture,) = Path().glob("*.png")
     assert len(np.loadtxt(picture.with_suffix(".csv"))) == 2000
 
@@ -76,13 +78,15 @@ def test_badges_are_true():
 
 @pytest.mark.slow
 def test_site_builds_without_warnings(tmp_path):
-    # Examples are run by tests of their own, and by `make docs`.
+    # Tests of their own run the examples and the pages' code, `make docs` runs both.
     options = ["-D", "plot_gallery=0", "-D", "suppress_warnings=image.not_readable"]
     for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks"):
         (tmp_path / name).symlink_to(ROOT / name)
     built = shutil.ignore_patterns("_build", "auto_examples", "generated", "output")
     for name in ("docs", "examples"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=built)
+    figure = tmp_path / "docs" / "figures" / "getting_started.py"
+    figure.write_text("import matplotlib.pyplot as plt\n\nplt.figure()\n")
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--nitpicky", *options]
     done = subprocess.run([*command, "docs", "site"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

