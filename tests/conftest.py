@@ -7,6 +7,8 @@ import pytest
 
 from conv_denoiser import ConvDenoiser, SignalGenerator, save
 
+collect_ignore = ["data"]  # looking for doctests in its script would write the files anew
+
 
 def small_denoiser(**params):
     """Return a denoiser that fits in about a second."""
