@@ -64,5 +64,5 @@ build: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest build dist *.egg-info examples/output \
+	rm -rf .venv .venv-oldest build dist *.egg-info output \
 		docs/_build docs/auto_examples docs/generated docs/sg_execution_times.rst

@@ -10,9 +10,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
+OUTPUT = HERE.parent / "output"  # beside the examples: the gallery takes each folder for examples
 
 
-def run(name: str, options: Sequence[str] = (), output: Path = HERE / "output") -> list[Path]:
+def run(name: str, options: Sequence[str] = (), output: Path = OUTPUT) -> list[Path]:
     """Run an example as a script, and save each figure that it leaves open."""
     script = HERE / f"{name}.py"
     plt.close("all")

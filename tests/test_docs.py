@@ -1,6 +1,7 @@
 """Code blocks of the documents run, in order, each document in one namespace."""
 
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -85,6 +86,8 @@ def test_site_builds_without_warnings(tmp_path):
     built = shutil.ignore_patterns("_build", "auto_examples", "generated", "output")
     for name in ("docs", "examples"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=built)
+    pictures = runpy.run_path(str(tmp_path / "examples" / "run.py"))["OUTPUT"]
+    pictures.mkdir()  # as after `make demo`
     figure = tmp_path / "docs" / "figures" / "getting_started.py"
     figure.write_text("import matplotlib.pyplot as plt\n\nplt.figure()\n")
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--nitpicky", *options]
