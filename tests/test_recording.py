@@ -261,14 +261,14 @@ class TestDenoisers:
 class TestErrors:
     @pytest.mark.parametrize("overlap", [-0.1, 1, 1.5, np.nan, "half", None])
     def test_overlap(self, recording, overlap):
-        with pytest.raises(ValueError, match=r"overlap .* from 0 to less than 1\. Got"):
+        with pytest.raises(ValueError, match=r"overlap, .* of at least 0 and below 1\. Got"):
             denoise_recording(NOTHING, recording, window=10, overlap=overlap)
 
     def test_window(self, denoiser, recording):
         with pytest.raises(ValueError, match=r"window=1004, but the recording has 1003"):
             denoise_recording(NOTHING, recording, window=1004)
         for window in (0, -3, 2.5, "10", True):
-            with pytest.raises(ValueError, match=r"window must be a number of samples, 1 or more"):
+            with pytest.raises(ValueError, match=r"window, in samples, must be a positive integer"):
                 denoise_recording(NOTHING, recording, window=window)
         with pytest.raises(ValueError, match=r"FunctionTransformer does not say .* window="):
             denoise_recording(NOTHING, recording)

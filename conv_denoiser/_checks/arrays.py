@@ -1,7 +1,6 @@
 """Checks of arrays that need NumPy alone, for what runs where nothing else is installed."""
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,12 @@ __all__ = [
     "FLOAT_TYPES",
     "as_array",
     "as_numbers",
-    "check_count",
     "check_finite",
     "check_not_empty",
+    "pad_timesteps",
 ]
 
 FLOAT_TYPES = (np.float64, np.float32)
-
-
-def check_count(name: str, value: Any) -> None:
-    """Raise ValueError where a number of things is no positive integer."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a positive integer. Got {value!r}.")
 
 
 def check_finite(array: NDArray[Any], name: str) -> None:
@@ -100,3 +93,11 @@ def check_not_empty(array: NDArray[Any], name: str) -> None:
     for axis, size in zip(axes, array.shape, strict=False):
         if size == 0:
             raise ValueError(f"Found array {name} with 0 {axis}(s) (shape={array.shape}).")
+
+
+def pad_timesteps(x: NDArray[np.floating], length: int) -> NDArray[np.floating]:
+    """Repeat the last timestep up to `length`; time is the last axis but one."""
+    n_missing = length - x.shape[-2]
+    if n_missing == 0:
+        return x
+    return np.pad(x, ((0, 0),) * (x.ndim - 2) + ((0, n_missing), (0, 0)), mode="edge")

@@ -4,24 +4,21 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import chain, count
-from numbers import Integral, Real
+from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from conv_denoiser._checks.arrays import check_count
+from conv_denoiser._checks.numbers import check_count, check_sampling_rate
 from conv_denoiser._checks.validation import check_range
 from conv_denoiser._typing import Array
 from conv_denoiser.datasets.dataset import SignalDataset
 from conv_denoiser.datasets.files import write_header
 from conv_denoiser.noise import NoiseModel, as_noise_model
 from conv_denoiser.waveforms import WAVEFORMS
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["SignalGenerator"]
 
@@ -117,7 +114,7 @@ class SignalGenerator:
             Noisy and clean signals, and the time axis.
         """
         source = self._source()
-        blocks = list(self._blocks(source, n_signals))
+        blocks = list(self._blocks(source, check_count("n_signals", n_signals)))
         noisy, clean = (np.concatenate(part) for part in zip(*blocks, strict=True))
         return (noisy, clean) if return_X_y else SignalDataset(noisy, clean, source.time)
 
@@ -138,9 +135,9 @@ class SignalGenerator:
         iterator of (noisy, clean)
             Arrays of shape (batch_size, n_timesteps[, n_channels]).
         """
-        check_count("batch_size", batch_size)
+        batch_size = check_count("batch_size", batch_size)
         if n_batches is not None:
-            check_count("n_batches", n_batches)
+            n_batches = check_count("n_batches", n_batches)
         source, rng = self._source(), _generator(self.random_state)
         numbers = count() if n_batches is None else range(n_batches)
         return (source.draw(batch_size, rng) for _ in numbers)
@@ -167,7 +164,7 @@ class SignalGenerator:
         """
         from tqdm.auto import tqdm
 
-        source = self._source()
+        source, n_signals = self._source(), check_count("n_signals", n_signals)
         folder = Path(folder)
         blocks = self._blocks(source, n_signals)
         first = next(blocks)  # before anything is written: it may raise
@@ -204,7 +201,6 @@ class SignalGenerator:
         return _Source(waveform, as_noise_model(self.noise), time, dtype)
 
     def _blocks(self, source: "_Source", n_signals: int) -> Iterator[tuple[Array, Array]]:
-        check_count("n_signals", n_signals)
         rng = _generator(self.random_state)
         for start in range(0, n_signals, BLOCK_SIZE):
             yield source.draw(min(BLOCK_SIZE, n_signals - start), rng)
@@ -249,8 +245,7 @@ def _as_waveform(
             )
         waveform = WAVEFORMS[waveform]
     if callable(waveform):
-        check_count("n_timesteps", n_timesteps)
-        return waveform, n_timesteps
+        return waveform, check_count("n_timesteps", n_timesteps)
     bank = np.asarray(waveform)
     if bank.ndim not in (2, 3) or 0 in bank.shape or bank.dtype.kind not in "fiu":
         raise ValueError(
@@ -266,11 +261,8 @@ def _as_waveform(
 
 
 def _time_axis(n_timesteps: int, sampling_rate: float | None) -> Array:
-    if sampling_rate is None:
-        return (np.arange(n_timesteps) - 50) / 100
-    if not isinstance(sampling_rate, Real) or not 0 < sampling_rate < np.inf:
-        raise ValueError(f"sampling_rate must be a positive number of Hz. Got {sampling_rate!r}.")
-    return np.arange(n_timesteps) / float(sampling_rate)
+    rate = check_sampling_rate(sampling_rate)
+    return (np.arange(n_timesteps) - 50) / 100 if rate is None else np.arange(n_timesteps) / rate
 
 
 def _generator(random_state: Any) -> np.random.Generator:

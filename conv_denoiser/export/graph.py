@@ -9,7 +9,8 @@ import onnx
 import tf2onnx
 
 from conv_denoiser.networks.geometry import padded_length
-from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler, StandardizePerSample
+from conv_denoiser.preprocessing.base import FormulaScaler, PerSampleScaler
+from conv_denoiser.preprocessing.operations import Operations, Statistics
 
 __all__ = ["build_graph"]
 
@@ -45,27 +46,20 @@ def _scaled(x: Any, scaler: PerSampleScaler | None) -> tuple[Any, Any]:
     """Scale signals as `scaler` does; return a function that undoes it, too."""
     if scaler is None:
         return x, lambda y: y
+    if not (isinstance(scaler, FormulaScaler) and scaler.is_formula):
+        raise ValueError(
+            f"A scaler of your own, {scaler!r}, cannot be exported. Fit with scaler=None, and "
+            "scale the signals before and after."
+        )
     # Signals with a large offset, or of very large or small numbers, keep their digits if they are
     # first brought to the range from -1 to 1. Scalers are equivariant to that.
     first = x[:, :1]
     peak = tf.reduce_max(tf.abs(x - first), axis=1, keepdims=True)
     unit = (x - first) / _or_one(peak)
-    if type(scaler) is MinMaxPerSample:
-        lower, upper = scaler.feature_range
-        offset = tf.reduce_min(unit, axis=1, keepdims=True)
-        scale = (tf.reduce_max(unit, axis=1, keepdims=True) - offset) / (upper - lower)
-    elif type(scaler) is StandardizePerSample:
-        offset = _mean(unit)
-        scale = tf.sqrt(_mean(tf.square(unit - offset)))
-    else:
-        raise ValueError(
-            f"A scaler of your own, {scaler!r}, cannot be exported. Fit with scaler=None, and "
-            "scale the signals before and after."
-        )
-    origin = scaler.origin
+    statistics = Statistics(*scaler.formula(unit, TENSORS))
     return (
-        (unit - offset) / _or_one(scale) + origin,
-        lambda y: ((y - origin) * scale + offset) * peak + first,
+        scaler.apply(unit, statistics, TENSORS),
+        lambda y: scaler.unscale(y, statistics) * peak + first,
     )
 
 
@@ -81,6 +75,15 @@ def _mean(x: Any) -> Any:
 
 def _or_one(x: Any) -> Any:
     return tf.where(x == 0, tf.ones_like(x), x)
+
+
+TENSORS = Operations(
+    least=lambda x: tf.reduce_min(x, axis=1, keepdims=True),
+    greatest=lambda x: tf.reduce_max(x, axis=1, keepdims=True),
+    mean=_mean,
+    root_mean_square=lambda x: tf.sqrt(_mean(tf.square(x))),
+    or_one=_or_one,
+)
 
 
 def _padded(x: Any, shortest: int) -> Any:

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 from conv_denoiser._checks.arrays import (
     FLOAT_TYPES,
     as_numbers,
-    check_count,
     check_finite,
     check_not_empty,
 )
+from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._typing import Array
 from conv_denoiser._version import __version__
 from conv_denoiser.model_files.errors import ModelFileError
@@ -232,14 +232,13 @@ class OnnxDenoiser:
         self._load()
 
     def _load(self) -> None:
-        if self.n_threads is not None:
-            check_count("n_threads", self.n_threads)
+        n_threads = 0 if self.n_threads is None else check_count("n_threads", self.n_threads)
         try:
             import onnxruntime
         except ImportError as error:
             raise missing_packages("OnnxDenoiser", error) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self.n_threads or 0
+        options.intra_op_num_threads = n_threads
         # Threads that wait for work by looking for it would keep a core busy between two calls.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4  # errors are raised, not printed as well

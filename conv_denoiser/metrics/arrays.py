@@ -1,12 +1,12 @@
 """What metrics are made of: pure functions of arrays (n_signals, n_outputs, n_points)."""
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from conv_denoiser._checks.numbers import check_sampling_rate
 from conv_denoiser._checks.validation import check_signal_array, check_weight
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "relative_error",
     "root_mean_square",
     "signal_to_noise_db",
+    "welch_spectra",
 ]
 
 Array = NDArray[np.float64]
@@ -127,22 +128,27 @@ def _centred(values: Array) -> Array:
     return np.where(flat, 0, values - values.mean(axis=-1, keepdims=True))
 
 
-def power_spectra(
-    arrays: list[Array], sampling_rate: float, frequency_range: tuple[float, float] | None
-) -> list[Array]:
-    """Power spectra along the time axis, in units of the largest deviation from the means."""
+def welch_spectra(values: Array, sampling_rate: float = 1.0, axis: int = -1) -> tuple[Array, Array]:
+    """Frequencies, and power densities along an axis, of Welch's segments."""
     from scipy.signal import welch
 
-    if not (isinstance(sampling_rate, Real) and 0 < sampling_rate < np.inf):
-        raise ValueError(f"sampling_rate must be a positive number. Got {sampling_rate!r}.")
+    segment = min(SEGMENT, values.shape[axis])
+    frequencies, densities = welch(values, fs=sampling_rate, nperseg=segment, axis=axis)
+    return frequencies, densities
+
+
+def power_spectra(
+    arrays: list[Array], sampling_rate: float | None, frequency_range: tuple[float, float] | None
+) -> list[Array]:
+    """Power spectra along the time axis, in units of the largest deviation from the means."""
+    rate = check_sampling_rate(sampling_rate) or 1.0
     n_timesteps = arrays[0].shape[1]
     if n_timesteps < 2:
         raise ValueError("A spectrum needs signals of two timesteps or more. Got one.")
     centred = np.stack([_centred(np.moveaxis(array, 2, 1)) for array in arrays])
     peak = np.abs(centred).max(axis=(0, 2, 3), keepdims=True)
-    segment = min(SEGMENT, n_timesteps)
-    frequencies, spectra = welch(centred / np.where(peak == 0, 1, peak), nperseg=segment)
-    frequencies = frequencies * sampling_rate
+    frequencies, spectra = welch_spectra(centred / np.where(peak == 0, 1, peak))
+    frequencies = frequencies * rate
     spectra = np.moveaxis(spectra, 3, 2)
     if frequency_range is None:
         return list(spectra)
@@ -156,7 +162,7 @@ def power_spectra(
     if not inside.any():
         raise ValueError(
             f"frequency_range={frequency_range!r} holds none of the frequencies of a spectrum of "
-            f"{segment} timesteps at sampling_rate={sampling_rate:g}: "
+            f"{min(SEGMENT, n_timesteps)} timesteps at sampling_rate={rate:g}: "
             f"{frequencies[0]:g} to {frequencies[-1]:g}, {frequencies[1]:g} apart."
         )
     return list(spectra[:, :, inside])

@@ -273,7 +273,7 @@ def spectral_relative_rmse(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     *,
-    sampling_rate: float = 1.0,
+    sampling_rate: float | None = 1.0,
     frequency_range: tuple[float, float] | None = None,
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
@@ -290,8 +290,8 @@ def spectral_relative_rmse(
         Clean signals.
     y_pred : array-like of y_true's shape
         Denoised signals.
-    sampling_rate : float, default=1.0
-        Timesteps a second, in Hz; the unit of `frequency_range`.
+    sampling_rate : float or None, default=1.0
+        Timesteps a second, in Hz; the unit of `frequency_range`. None is 1.
     frequency_range : tuple of (low, high), default=None
         Compare these frequencies only, ends included, in the units of `sampling_rate`.
     sample_weight : array-like of shape (n_signals,), default=None

@@ -3,8 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from conv_denoiser._checks.numbers import check_sampling_rate
 from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import MEANINGLESS, read_model_file
 from conv_denoiser.model_files.errors import ModelFileError
@@ -20,8 +19,6 @@ def model_card(
     denoiser: "ConvDenoiser", sampling_rate: float | None, units: str | None
 ) -> dict[str, Any]:
     """Describe a fitted denoiser; the sampling rate (Hz) and the units come from the user."""
-    if sampling_rate is not None and not 0 < sampling_rate < np.inf:
-        raise ValueError(f"sampling_rate must be a positive number of Hz. Got {sampling_rate!r}.")
     if units is not None and not isinstance(units, str):
         raise TypeError(f"units must be a name, such as 'mV'. Got {units!r}.")
     architecture = denoiser._network["architecture"]
@@ -30,7 +27,7 @@ def model_card(
         "library_version": __version__,
         "n_timesteps": denoiser.n_features_in_,
         "n_channels": denoiser.n_channels_in_,
-        "sampling_rate": None if sampling_rate is None else float(sampling_rate),
+        "sampling_rate": check_sampling_rate(sampling_rate),
         "units": units,
         "architecture": external_name(architecture) if callable(architecture) else architecture,
         "n_parameters": denoiser.model_.count_params(),

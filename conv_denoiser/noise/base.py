@@ -2,18 +2,17 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._typing import Array
 
-__all__ = ["Array", "NoiseModel", "NoiseSum", "ScaledNoise", "Strength", "check_number"]
+__all__ = ["Array", "NoiseModel", "NoiseSum", "ScaledNoise", "Strength"]
 
 Strength = float | tuple[float, float]
-MAX = np.finfo(np.float64).max
 
 
 class NoiseModel(ABC):
@@ -190,6 +189,24 @@ class ScaledNoise(NoiseModel):
         noise *= self._amplitude(clean, rng)
         return noise
 
+    def _check(
+        self,
+        name: str,
+        *,
+        above: float | None = None,
+        at_least: float | None = None,
+        at_most: float | None = None,
+    ) -> None:
+        """Check that a field is a number within limits, and make it one of Python's."""
+        value = check_number(
+            f"{name} of {type(self).__name__}",
+            getattr(self, name),
+            above=above,
+            at_least=at_least,
+            at_most=at_most,
+        )
+        object.__setattr__(self, name, value)
+
     def _check_strength(self) -> None:
         for name in ("scale", "snr_db"):
             object.__setattr__(self, name, _checked_strength(name, getattr(self, name)))
@@ -211,40 +228,25 @@ class ScaledNoise(NoiseModel):
         return f"{type(self).__name__}({arguments})"
 
 
-def check_number(
-    model: NoiseModel, name: str, low: float, high: float = np.inf, *, above: bool = True
-) -> None:
-    """Check that a field is a finite number above `low` (or from it on) and up to `high`."""
-    value = getattr(model, name)
-    is_number = not isinstance(value, bool) and isinstance(value, (int, float, np.number))
-    if not is_number or not low <= value <= min(high, MAX) or (above and value == low):
-        relation = "above" if above else "of at least"
-        limit = f" and at most {high:g}" if high < np.inf else ""
-        raise ValueError(
-            f"{name} of {type(model).__name__} must be a finite number {relation} {low:g}{limit}. "
-            f"Got {value!r}."
-        )
-    # NumPy's numbers would neither survive JSON nor read well.
-    plain = value.item() if isinstance(value, np.generic) else value
-    object.__setattr__(model, name, plain)
-
-
 def _parts(noise: NoiseModel) -> tuple[NoiseModel, ...]:
     return noise.parts if isinstance(noise, NoiseSum) else (noise,)
 
 
-def _checked_strength(name: str, value: Any) -> Strength | None:
+def _checked_strength(name: str, value: object) -> Strength | None:
     if value is None:
         return None
     values = value if isinstance(value, (tuple, list)) else (value,)
-    numeric = all(isinstance(v, Real) and not isinstance(v, bool) for v in values)
-    if not numeric or not np.isfinite(values).all() or len(values) not in (1, 2):
+    try:
+        numbers = [check_number(name, number) for number in values]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2):
         raise ValueError(
             f"{name} must be a finite number or a pair (low, high) of them. Got {value!r}."
         )
-    if name == "scale" and min(values) < 0:
+    low, high = numbers[0], numbers[-1]
+    if name == "scale" and low < 0:
         raise ValueError(f"scale is a standard deviation and cannot be negative. Got {value!r}.")
-    if values[0] > values[-1]:
+    if low > high:
         raise ValueError(f"{name} must be a pair (low, high) with low <= high. Got {value!r}.")
-    plain = tuple(v.item() if isinstance(v, np.generic) else v for v in values)
-    return plain if isinstance(value, (tuple, list)) else plain[0]
+    return (low, high) if isinstance(value, (tuple, list)) else low

@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conv_denoiser._checks.arrays import check_count
+from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._checks.validation import check_signal_array
 
 __all__ = ["estimate_noise", "noise_autocorrelation"]
@@ -113,7 +113,7 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     >>> abs(noise_autocorrelation(moving_average).round(1))  # half of each is in its neighbour
     array([1. , 0.5, 0. ])
     """
-    check_count("max_lag", max_lag)
+    max_lag = check_count("max_lag", max_lag)
     order = 2
     differences, _ = _differences(X, order, max_lag + order + 2)
     spread = np.median(np.abs(differences), axis=1, keepdims=True) / NORMAL_MAD

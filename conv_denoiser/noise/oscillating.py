@@ -1,11 +1,11 @@
 """Noise made of sines: the hum of power lines, and the slow wander of a baseline."""
 
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 
-from conv_denoiser.noise.base import Array, ScaledNoise, Strength, check_number
+from conv_denoiser._checks.numbers import check_count
+from conv_denoiser.noise.base import Array, ScaledNoise, Strength
 
 __all__ = ["BaselineWander", "LineNoise"]
 
@@ -58,12 +58,10 @@ class LineNoise(ScaledNoise):
     snr_db: Strength | None = None
 
     def __post_init__(self) -> None:
-        check_number(self, "sampling_rate", 0)
-        check_number(self, "frequency", 0)
-        check_number(self, "phase_drift", 0, above=False)
-        check_number(self, "n_harmonics", 1, above=False)
-        if not isinstance(self.n_harmonics, Integral):
-            raise ValueError(f"n_harmonics must be an integer. Got {self.n_harmonics!r}.")
+        self._check("sampling_rate", above=0)
+        self._check("frequency", above=0)
+        self._check("phase_drift", at_least=0)
+        object.__setattr__(self, "n_harmonics", check_count("n_harmonics", self.n_harmonics))
         if self.frequency >= self.sampling_rate / 2:
             raise ValueError(
                 f"frequency={self.frequency:g} Hz is not below half of sampling_rate="
@@ -129,8 +127,8 @@ class BaselineWander(ScaledNoise):
     snr_db: Strength | None = None
 
     def __post_init__(self) -> None:
-        check_number(self, "sampling_rate", 0)
-        check_number(self, "max_frequency", 0)
+        self._check("sampling_rate", above=0)
+        self._check("max_frequency", above=0)
         if self.max_frequency >= self.sampling_rate / 2:
             raise ValueError(
                 f"max_frequency={self.max_frequency:g} Hz is not below half of sampling_rate="

@@ -18,7 +18,6 @@ from conv_denoiser.noise.base import (
     NoiseSum,
     ScaledNoise,
     Strength,
-    check_number,
 )
 from conv_denoiser.noise.estimates import estimate_noise, noise_autocorrelation
 from conv_denoiser.noise.oscillating import BaselineWander, LineNoise
@@ -118,7 +117,7 @@ class ColoredNoise(ScaledNoise):
     snr_db: Strength | None = None
 
     def __post_init__(self) -> None:
-        check_number(self, "exponent", -4, 4, above=False)
+        self._check("exponent", at_least=-4, at_most=4)
         super().__post_init__()
 
     def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
@@ -168,7 +167,7 @@ class ImpulseNoise(ScaledNoise):
     snr_db: Strength | None = None
 
     def __post_init__(self) -> None:
-        check_number(self, "rate", 0, 1)
+        self._check("rate", above=0, at_most=1)
         super().__post_init__()
 
     def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:

@@ -1,8 +1,8 @@
 """Noise models by name, from descriptions and from numbers."""
 
-from numbers import Real
 from typing import Any
 
+from conv_denoiser._checks.numbers import check_number
 from conv_denoiser.noise.base import (
     NoiseModel,
     NoiseSum,
@@ -93,9 +93,11 @@ def as_noise_model(noise: NoiseModel | float | None) -> NoiseModel | None:
     """
     if noise is None or isinstance(noise, NoiseModel):
         return noise
-    if isinstance(noise, Real) and not isinstance(noise, bool):
-        return GaussianNoise(float(noise))
-    raise ValueError(
-        f"noise must be a noise model such as GaussianNoise(0.05), its standard deviation as a "
-        f"number, or None. Got {noise!r}."
-    )
+    try:
+        scale = float(check_number("noise", noise))
+    except ValueError as error:
+        raise ValueError(
+            "noise must be a noise model such as GaussianNoise(0.05), its standard deviation as a "
+            f"number, or None. Got {noise!r}."
+        ) from error
+    return GaussianNoise(scale)

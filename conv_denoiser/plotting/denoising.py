@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from conv_denoiser._checks.numbers import check_sampling_rate
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.plotting.parts import (
     REMOVED,
@@ -12,7 +13,6 @@ from conv_denoiser.plotting.parts import (
     Array,
     amplitude_label,
     axes_grid,
-    check_sampling_rate,
     check_signals,
     denoised_by,
     rows_to_draw,
@@ -212,13 +212,13 @@ class DenoisingDisplay:
         >>> DenoisingDisplay.from_arrays(noisy, clean=clean, overlay=True).axes_.shape
         (2, 1)
         """
-        check_sampling_rate(sampling_rate)
+        rate = check_sampling_rate(sampling_rate)
         given = check_signals(noisy, denoised, clean)
         rows = slice(rows_to_draw(given["noisy"], n_signals))
         n_timesteps = given["noisy"].shape[1]
         display = cls(
             **{name: array[rows] for name, array in given.items()},
-            time=None if sampling_rate is None else np.arange(n_timesteps) / sampling_rate,
+            time=None if rate is None else np.arange(n_timesteps) / rate,
             time_label="time (s)",
             unit=unit,
         )

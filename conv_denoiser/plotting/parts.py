@@ -1,6 +1,5 @@
 """What displays share: signals that belong together, how they are drawn, and where."""
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from conv_denoiser._checks.arrays import check_count
+from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._checks.validation import check_signal_array
 from conv_denoiser._typing import Array
 
@@ -22,7 +21,6 @@ __all__ = [
     "Array",
     "amplitude_label",
     "axes_grid",
-    "check_sampling_rate",
     "check_signals",
     "denoised_by",
     "one_axes",
@@ -66,19 +64,10 @@ def rows_to_draw(X: Any, n_signals: int | None) -> int:
     n_given = np.shape(X)[0] if np.ndim(X) else 0
     if n_signals is None:
         return min(4, n_given)
-    check_count("n_signals", n_signals)
+    n_signals = check_count("n_signals", n_signals)
     if n_signals > n_given:
         raise ValueError(f"n_signals={n_signals}, but there are only {n_given} signals to draw.")
     return n_signals
-
-
-def check_sampling_rate(sampling_rate: float | None) -> None:
-    """Raise ValueError where samples a second are no positive number."""
-    if sampling_rate is None:
-        return
-    is_number = isinstance(sampling_rate, Real) and not isinstance(sampling_rate, bool)
-    if not (is_number and 0 < sampling_rate < np.inf):
-        raise ValueError(f"sampling_rate must be a positive number of Hz. Got {sampling_rate!r}.")
 
 
 def amplitude_label(what: str, unit: str | None) -> str:

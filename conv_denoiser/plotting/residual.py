@@ -5,7 +5,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from conv_denoiser._checks.arrays import check_count
+from conv_denoiser._checks.numbers import check_count
 from conv_denoiser.plotting.parts import (
     REMOVED,
     STYLES,
@@ -184,7 +184,7 @@ class ResidualDisplay:
             If the arrays do not belong together, nothing was removed, or signals are shorter than
             4 timesteps.
         """
-        check_count("max_lag", self.max_lag)
+        max_lag = check_count("max_lag", self.max_lag)
         signals = check_signals(self.noisy, self.denoised)
         noisy, denoised = signals["noisy"].astype(float), signals["denoised"].astype(float)
         residual = noisy - denoised
@@ -197,7 +197,7 @@ class ResidualDisplay:
                 "denoised signals are otherwise equal."
             )
         centred = residual - residual.mean()
-        self.autocorrelation_, self.confidence_ = _autocorrelation(centred, self.max_lag)
+        self.autocorrelation_, self.confidence_ = _autocorrelation(centred, max_lag)
         self.correlation_ = _correlation(centred, denoised - denoised.mean())
         grid, self.figure_ = axes_grid(ax, (1, 3), (3.6, 3.2))
         self.axes_ = grid[0]

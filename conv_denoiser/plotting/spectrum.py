@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.numbers import check_sampling_rate
+from conv_denoiser.metrics.arrays import welch_spectra
 from conv_denoiser.plotting.parts import (
     REMOVED,
     STYLES,
     Array,
-    check_sampling_rate,
     check_signals,
     denoised_by,
     one_axes,
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["SpectrumDisplay"]
-
-# Timesteps of a piece whose spectrum is averaged with that of others.
-_PIECE = 256
 
 
 class SpectrumDisplay:
@@ -165,9 +163,7 @@ class SpectrumDisplay:
         ValueError
             If the arrays do not belong together, or are shorter than 4 timesteps.
         """
-        from scipy.signal import welch
-
-        check_sampling_rate(sampling_rate)
+        rate = check_sampling_rate(sampling_rate)
         signals = check_signals(noisy, denoised, clean)
         n_timesteps = signals["noisy"].shape[1]
         if n_timesteps < 4:
@@ -176,17 +172,12 @@ class SpectrumDisplay:
             signals[REMOVED] = signals["noisy"] - signals["denoised"]
         power: dict[str, Array] = {}
         for name, array in signals.items():
-            frequency, densities = welch(
-                array.astype(float),
-                fs=1 if sampling_rate is None else sampling_rate,
-                nperseg=min(_PIECE, n_timesteps),
-                axis=1,
-            )
+            frequency, densities = welch_spectra(array.astype(float), rate or 1.0, axis=1)
             other_axes = tuple(axis for axis in range(array.ndim) if axis != 1)
             # What rounding leaves of a flat signal is no power.
             rounding = (10 * np.finfo(float).eps * np.abs(array).max()) ** 2 * n_timesteps
             power[name] = np.where(densities > rounding, densities, 0).mean(axis=other_axes)
-        return cls(frequency, power, sampling_rate=sampling_rate, unit=unit).plot(ax=ax)
+        return cls(frequency, power, sampling_rate=rate, unit=unit).plot(ax=ax)
 
     def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw the spectra, in decibels.

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.numbers import check_count, check_number
 from conv_denoiser.recording.memory_maps import BLOCK, release_pages
 
 __all__ = [
@@ -84,24 +85,22 @@ def _unmasked(block: Any, name: str) -> NDArray[Any]:
     return np.asarray(block)
 
 
-def check_overlap(overlap: Any) -> None:
-    """Raise ValueError if windows cannot overlap by this much."""
-    if not isinstance(overlap, (int, float, np.number)) or not 0 <= overlap < 1:
-        raise ValueError(
-            "overlap is the share of a window that the next one has, too: a number from 0 to less "
-            f"than 1. Got {overlap!r}."
-        )
+def check_overlap(overlap: object) -> float:
+    """Return the share of a window that the next one has, too."""
+    return check_number(
+        "overlap, the share of a window that the next one has, too,", overlap, at_least=0, below=1
+    )
 
 
-def check_window(window: Any, n_samples: int | None = None) -> None:
-    """Raise ValueError if a window is no length, or longer than a recording."""
-    if not isinstance(window, (int, np.integer)) or isinstance(window, bool) or window < 1:
-        raise ValueError(f"window must be a number of samples, 1 or more. Got {window!r}.")
-    if n_samples is not None and window > n_samples:
+def check_window(window: object, n_samples: int | None = None) -> int:
+    """Return a number of samples; raise ValueError where a recording has fewer."""
+    length = check_count("window, in samples,", window)
+    if n_samples is not None and length > n_samples:
         raise ValueError(
-            f"window={window}, but the recording has {n_samples} sample(s). Pass a shorter window, "
+            f"window={length}, but the recording has {n_samples} sample(s). Pass a shorter window, "
             "or leave it out: then a recording that is shorter than a window is padded."
         )
+    return length
 
 
 def fitted_window(denoiser: Any) -> int:

@@ -96,7 +96,7 @@ def denoise_recording(
     recording = as_recording(recording)
     n_samples, n_channels = recording.shape[0], (*recording.shape[1:], 1)[0]
     if window is not None:
-        check_window(window, n_samples)
+        window = check_window(window, n_samples)
     stream = StreamingDenoiser(
         denoiser,
         n_channels,
@@ -113,7 +113,7 @@ def denoise_recording(
 
     layout = stream.layout
     # The first block ends with a whole batch of windows, and so do all that follow.
-    step = batch_size * layout.hop
+    step = stream.batch_size * layout.hop
     first = layout.window + step - layout.hop
     written = 0
     for begin, end in _with_bar(_blocks(n_samples, first, step), n_samples, progress):

@@ -5,7 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from conv_denoiser._checks.arrays import check_count
+from conv_denoiser._checks.arrays import pad_timesteps
+from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._typing import Array
 from conv_denoiser.recording.checks import (
     as_samples,
@@ -92,13 +93,11 @@ class StreamingDenoiser:
     ) -> None:
         if not hasattr(denoiser, "transform"):
             raise TypeError(f"A denoiser must have the method transform. Got {denoiser!r}.")
-        check_count("n_channels", n_channels)
-        check_count("batch_size", batch_size)
-        check_overlap(overlap)
+        n_channels = check_count("n_channels", n_channels)
+        batch_size = check_count("batch_size", batch_size)
+        overlap = check_overlap(overlap)
         check_channels(denoiser, n_channels, channelwise)
-        if window is None:
-            window = fitted_window(denoiser)
-        check_window(window)
+        window = check_window(fitted_window(denoiser) if window is None else window)
         self.denoiser = denoiser
         self.n_channels = n_channels
         self.channelwise = channelwise
@@ -238,7 +237,7 @@ class StreamingDenoiser:
         if self._n_windows > 0 and n_left <= window - hop:
             return fade.finish(None, n_left)
         missing = max(0, window - self._n_samples)
-        last = np.pad(self._kept[-window:], ((0, missing), (0, 0)), mode="edge")
+        last = pad_timesteps(self._kept[-window:], window)
         denoised = self._denoise(last[np.newaxis], self._n_windows)[0]
         return fade.finish(denoised[window - missing - n_left :], n_left)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
 
 __all__ = ["Layout", "OverlapAdd"]
@@ -29,7 +30,7 @@ class Layout(NamedTuple):
     @property
     def n_pieces(self) -> int:
         """Number of pieces of a window, of which the last may be shorter than a hop."""
-        return -(-self.window // self.hop)
+        return ceil_div(self.window, self.hop)
 
     def n_whole(self, n_samples: int) -> int:
         """Return how many windows lie within the first `n_samples`."""

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from conv_denoiser._checks.arrays import pad_timesteps
 from conv_denoiser._typing import Array
 from conv_denoiser.noise import NoiseModel
 from conv_denoiser.preprocessing import PerSampleScaler
@@ -84,13 +85,6 @@ def why_weighted(problem: Problem, signals: Signals) -> str | None:
     if problem.length > signals.X.shape[1]:
         return f"signals are padded to {problem.length} timesteps, which do not count"
     return None
-
-
-def pad_timesteps(x: Array, length: int) -> Array:
-    """Repeat the last timestep up to `length`."""
-    if x.shape[1] == length:
-        return x
-    return np.pad(x, ((0, 0), (0, length - x.shape[1]), (0, 0)), mode="edge")
 
 
 def run_scaled(

@@ -1,7 +1,7 @@
-"""Scalers that treat every signal by its own statistics."""
+"""What scalers share that treat every signal by its own statistics."""
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,15 +15,9 @@ from conv_denoiser._checks.validation import (
     check_signals,
 )
 from conv_denoiser._typing import Array
+from conv_denoiser.preprocessing.operations import NUMPY, Operations, Statistics
 
-__all__ = ["MinMaxPerSample", "PerSampleScaler", "StandardizePerSample"]
-
-
-class Statistics(NamedTuple):
-    """Offset and scale of each signal and channel, of shape (n_signals, 1[, n_channels])."""
-
-    offset: Array
-    scale: Array
+__all__ = ["FormulaScaler", "PerSampleScaler"]
 
 
 class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
@@ -45,7 +39,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
     array([[ 0.5, -1. ]])
     """
 
-    _parameter_constraints: dict[str, list[Any]] = {}
+    _parameter_constraints: dict[str, list[object]] = {}
 
     @abstractmethod
     def offset_and_scale(self, X: Array) -> tuple[Array, Array]:
@@ -67,7 +61,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
     def origin(self) -> float:
         """What the offset, and so a flat signal, maps to."""
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the parameters and the shape of X; nothing else is learned.
 
         Parameters
@@ -171,9 +165,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         ndarray of X's shape
             Scaled signals.
         """
-        offset, scale = statistics
-        scaled = (X - offset) / np.where(scale == 0, X.dtype.type(1), scale)
-        return scaled + X.dtype.type(self.origin)
+        return self.apply(X, statistics, NUMPY)
 
     def unscale(self, X: Array, statistics: Statistics) -> Array:
         """Undo `scale`.
@@ -191,7 +183,27 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
             Signals in the units they had.
         """
         offset, scale = statistics
-        return (X - X.dtype.type(self.origin)) * scale + offset
+        return (X - float(self.origin)) * scale + offset
+
+    def apply(self, X: Array, statistics: Statistics, operations: Operations) -> Array:
+        """Scale arrays or tensors by given statistics.
+
+        Parameters
+        ----------
+        X : ndarray or tensor of shape (n_signals, n_timesteps[, n_channels])
+            Signals that were checked before.
+        statistics : Statistics
+            Offset and scale of each signal.
+        operations : Operations
+            Those of arrays or of tensors.
+
+        Returns
+        -------
+        ndarray or tensor of X's shape
+            Scaled signals.
+        """
+        offset, scale = statistics
+        return (X - offset) / operations.or_one(scale) + float(self.origin)
 
     def check_parameters(self) -> None:
         """Raise ValueError if a constructor parameter is not valid."""
@@ -205,136 +217,22 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         return tags
 
 
-class MinMaxPerSample(PerSampleScaler):
-    """Map every signal, and every channel of it, to a fixed range.
+class FormulaScaler(PerSampleScaler):
+    """A scaler whose statistics are written once, for arrays and for the graph of an export."""
 
-    Each signal is scaled by its own minimum and maximum, so amplitude and offset disappear and
-    only the shape remains. A flat signal maps to the lower bound.
-
-    Parameters
-    ----------
-    feature_range : tuple of (min, max), default=(0, 1)
-        The range that each signal fills.
-
-    Attributes
-    ----------
-    n_features_in_ : int
-        Number of timesteps seen in `fit`.
-    n_channels_in_ : int
-        Number of channels seen in `fit`.
-
-    See Also
-    --------
-    StandardizePerSample : Zero mean and unit variance instead, less sensitive to outliers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from conv_denoiser import MinMaxPerSample
-    >>> X = np.array([[1.0, 2.0, 3.0], [10.0, 10.0, 10.0]])
-    >>> scaler = MinMaxPerSample()
-    >>> scaler.fit_transform(X)
-    array([[0. , 0.5, 1. ],
-           [0. , 0. , 0. ]])
-    >>> scaler.inverse_transform(scaler.transform(X), reference=X)
-    array([[ 1.,  2.,  3.],
-           [10., 10., 10.]])
-    """
-
-    _parameter_constraints = {"feature_range": [tuple, list]}
-
-    def __init__(self, feature_range: tuple[float, float] = (0, 1)) -> None:
-        self.feature_range = feature_range
+    @abstractmethod
+    def formula(self, X: Array, operations: Operations) -> tuple[Array, Array]:
+        """Return offset and scale of arrays or tensors, made of `operations` alone."""
 
     def offset_and_scale(self, X: Array) -> tuple[Array, Array]:
-        """Return offset and scale of each signal and channel.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_signals, n_timesteps[, n_channels])
-            Signals that were checked before.
-
-        Returns
-        -------
-        tuple of two ndarrays of shape (n_signals, 1[, n_channels])
-            The minimum, and the span over the width of `feature_range`.
-        """
-        minimum = X.min(axis=1, keepdims=True)
-        lower, upper = self.feature_range
-        return minimum, (X.max(axis=1, keepdims=True) - minimum) / X.dtype.type(upper - lower)
+        """Return offset and scale of each signal and channel of an array."""
+        return self.formula(X, NUMPY)
 
     @property
-    def origin(self) -> float:
-        """The lower bound."""
-        return self.feature_range[0]
-
-    def check_parameters(self) -> None:
-        """Raise ValueError if `feature_range` is not a pair of rising finite numbers."""
-        check_params(self)
-        bounds = tuple(self.feature_range)
-        numbers = all(isinstance(b, (int, float, np.number)) and np.isfinite(b) for b in bounds)
-        if len(bounds) != 2 or not numbers or not bounds[0] < bounds[1]:
-            raise ValueError(
-                "feature_range must be a pair (min, max) of numbers with min < max, for example "
-                f"(0, 1). Got {self.feature_range!r}."
-            )
-
-
-class StandardizePerSample(PerSampleScaler):
-    """Give every signal, and every channel of it, zero mean and unit standard deviation.
-
-    Each signal is scaled by its own mean and (population) standard deviation. A flat signal maps
-    to 0.
-
-    Attributes
-    ----------
-    n_features_in_ : int
-        Number of timesteps seen in `fit`.
-    n_channels_in_ : int
-        Number of channels seen in `fit`.
-
-    See Also
-    --------
-    MinMaxPerSample : A fixed range instead, for networks that end in a sigmoid.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from conv_denoiser import StandardizePerSample
-    >>> X = np.array([[1.0, 3.0, 1.0, 3.0], [5.0, 5.0, 5.0, 5.0]])
-    >>> StandardizePerSample().fit_transform(X)
-    array([[-1.,  1., -1.,  1.],
-           [ 0.,  0.,  0.,  0.]])
-    """
-
-    def offset_and_scale(self, X: Array) -> tuple[Array, Array]:
-        """Return offset and scale of each signal and channel.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_signals, n_timesteps[, n_channels])
-            Signals that were checked before.
-
-        Returns
-        -------
-        tuple of two ndarrays of shape (n_signals, 1[, n_channels])
-            The mean, and the standard deviation.
-        """
-        mean = X.mean(axis=1, keepdims=True, dtype=np.float64)
-        centred = X - mean
-        # Squares of very large or small signals leave the range of floats; those of the
-        # signal divided by its peak do not.
-        peak = np.abs(centred).max(axis=1, keepdims=True)
-        unit = centred / np.where(peak == 0, 1, peak)
-        deviation = peak * np.sqrt((unit * unit).mean(axis=1, keepdims=True))
-        # The mean of equal numbers can differ from them by a rounding error.
-        flat = X.max(axis=1, keepdims=True) == X.min(axis=1, keepdims=True)
-        return np.where(flat, X[:, :1], mean), np.where(flat, 0, deviation)
-
-    @property
-    def origin(self) -> float:
-        """Zero."""
-        return 0.0
+    def is_formula(self) -> bool:
+        """Whether `formula` says all; False for a subclass that overrides what it serves."""
+        ours = ("offset_and_scale", "statistics", "scale", "unscale", "apply")
+        return all(getattr(type(self), name) is getattr(FormulaScaler, name) for name in ours)
 
 
 def _as_reference(reference: ArrayLike, X: Array) -> Array:

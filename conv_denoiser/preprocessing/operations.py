@@ -1,0 +1,54 @@
+"""What the formulas of scalers are made of, for arrays and for tensors."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from conv_denoiser._typing import Array
+
+__all__ = ["NUMPY", "Operations", "Statistics"]
+
+
+class Statistics(NamedTuple):
+    """Offset and scale of each signal and channel, of shape (n_signals, 1[, n_channels])."""
+
+    offset: Array
+    scale: Array
+
+
+class Operations(NamedTuple):
+    """What a scaler's formula is made of: functions of arrays, or of the tensors of a graph.
+
+    All but `or_one` reduce the time axis to one value, and keep it.
+    """
+
+    least: Callable[[Array], Array]
+    greatest: Callable[[Array], Array]
+    mean: Callable[[Array], Array]  # of a flat signal, exactly its value
+    root_mean_square: Callable[[Array], Array]
+    or_one: Callable[[Array], Array]  # 1 in place of 0
+
+
+def _mean(x: Array) -> Array:
+    mean = x.mean(axis=1, keepdims=True, dtype=np.float64)
+    # The mean of equal numbers can differ from them by a rounding error.
+    flat = x.max(axis=1, keepdims=True) == x.min(axis=1, keepdims=True)
+    return np.where(flat, x[:, :1], mean)
+
+
+def _root_mean_square(x: Array) -> Array:
+    # Squares of very large or small signals leave the range of floats; those of the signal divided
+    # by its peak do not.
+    peak = np.abs(x).max(axis=1, keepdims=True)
+    unit = x / NUMPY.or_one(peak)
+    return peak * np.sqrt((unit * unit).mean(axis=1, keepdims=True))
+
+
+NUMPY = Operations(
+    least=lambda x: x.min(axis=1, keepdims=True),
+    greatest=lambda x: x.max(axis=1, keepdims=True),
+    mean=_mean,
+    root_mean_square=_root_mean_square,
+    or_one=lambda x: np.where(x == 0, x.dtype.type(1), x),
+)
