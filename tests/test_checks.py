@@ -1,11 +1,15 @@
 """What every entrance shares: numbers in, and warnings that point at the user's line."""
 
+import json
+
 import numpy as np
 import pytest
 from conftest import small_denoiser
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from conv_denoiser import BlindSpot, ConvDenoiser, SignalGenerator, load_dataset
 from conv_denoiser._checks.numbers import (
     ceil_div,
     check_count,
@@ -13,6 +17,7 @@ from conv_denoiser._checks.numbers import (
     check_sampling_rate,
     plain_number,
 )
+from conv_denoiser.noise import GaussianNoise, LineNoise, as_noise_model, noise_from_dict
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3), np.array(3)])
@@ -77,3 +82,48 @@ def test_a_warning_points_at_the_line_of_the_user_also_through_a_pipeline():
     with pytest.warns(UserWarning, match="outside the range") as caught:
         pipeline.fit(X, 5 * X)
     assert caught[0].filename == __file__
+
+
+def test_numbers_of_numpy_serve_as_parameters_of_a_denoiser():
+    X = np.random.default_rng(0).normal(size=(24, 20)).cumsum(axis=1)
+    plain = {"filters": (3,), "kernel_size": 5, "max_norm": 1.5, "batch_size": 10, "epochs": 2}
+    plain |= {"learning_rate": 1.0, "validation_split": 0.25, "patience": 3, "random_state": 0}
+    of_numpy = {
+        "filters": (np.int64(3),),
+        "kernel_size": np.int64(5),
+        "max_norm": np.float32(1.5),
+        "batch_size": np.uint8(10),  # whose sums would leave the range of uint8
+        "epochs": np.int16(2),
+        "learning_rate": 1,
+        "validation_split": np.float32(0.25),
+        "patience": np.uint8(3),
+        "random_state": np.int64(0),
+    }
+    denoisers = [
+        ConvDenoiser(early_stopping=True, **given).fit(X, X) for given in (plain, of_numpy)
+    ]
+    outputs = [denoiser.transform(np.tile(X, (20, 1))) for denoiser in denoisers]
+    np.testing.assert_array_equal(*outputs)
+    assert denoisers[1].get_params()["kernel_size"] is of_numpy["kernel_size"]
+
+
+def test_a_search_over_a_range_of_numpy():
+    X = np.random.default_rng(0).normal(size=(24, 20)).cumsum(axis=1)
+    grid = {"kernel_size": np.arange(3, 6, 2), "learning_rate": np.array([0.01, 0.1], np.float32)}
+    search = GridSearchCV(small_denoiser(), grid, cv=2, error_score="raise").fit(X, X)
+    assert type(search.best_estimator_.model_.layers[1].kernel_size[0]) is int
+
+
+def test_numbers_of_numpy_make_files_that_can_be_read(tmp_path):
+    generator = SignalGenerator("sine", n_timesteps=np.int64(20), sampling_rate=np.float32(10))
+    folder = generator.save(tmp_path, np.int64(50), progress=False)
+    assert load_dataset(folder).noisy.shape == (50, 20)
+    assert len(list(generator.batches(np.uint8(200), np.int64(2)))[1][0]) == 200
+
+
+def test_noise_models_hold_plain_numbers():
+    noise = LineNoise(np.int64(360), n_harmonics=np.int64(2), snr_db=(np.float32(0), np.int64(6)))
+    assert noise == LineNoise(360, n_harmonics=2, snr_db=(0, 6))
+    assert noise_from_dict(json.loads(json.dumps(noise.to_dict()))) == noise
+    assert as_noise_model(np.float32(0.5)) == GaussianNoise(0.5)
+    assert repr(BlindSpot(np.float32(0.25), np.int64(3))) == "BlindSpot(share=0.25, width=3)"

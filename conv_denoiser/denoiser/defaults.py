@@ -4,6 +4,7 @@ import os
 from numbers import Integral, Real
 from typing import Any
 
+from conv_denoiser._checks.numbers import plain_number
 from conv_denoiser._checks.validation import HasMethods, Interval, StrOptions
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler, StandardizePerSample
 from conv_denoiser.supervision.blind_spot import BlindSpot
@@ -64,8 +65,8 @@ CONSTRAINTS: dict[str, list[Any]] = {
 
 
 def chosen(denoiser: Any, name: str) -> Any:
-    """Return the value of a parameter, or what "auto" means for the architecture."""
-    value = getattr(denoiser, name)
+    """Return a parameter, what "auto" means for the architecture, and NumPy's numbers as plain."""
+    value = plain_number(getattr(denoiser, name))
     if not (isinstance(value, str) and value == "auto"):
         return value
     architecture = denoiser.architecture

@@ -227,7 +227,7 @@ class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         a warm start begins with a new optimizer.
         """
         resume = self.warm_start and hasattr(self, "model_")
-        options = {"epochs": self.epochs, "validation_split": self.validation_split}
+        options = {"epochs": plan.chosen(self, "epochs"), "validation_split": self.validation_split}
         options["checkpoint"] = self.checkpoint
         return self._fit(X, y, sample_weight, reset=True, resume=resume, **options)
 

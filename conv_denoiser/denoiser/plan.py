@@ -77,7 +77,7 @@ def network_options(denoiser: Any, n_channels: int, problem: Problem) -> dict[st
     return {
         "architecture": denoiser.architecture,
         "n_channels": n_channels,
-        "filters": tuple(filters),
+        "filters": tuple(map(int, filters)),
         "kernel_size": chosen(denoiser, "kernel_size"),
         "max_norm": chosen(denoiser, "max_norm"),
         "output_activation": "sigmoid" if problem.cross_entropy else "linear",

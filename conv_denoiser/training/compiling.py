@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.numbers import check_number
 from conv_denoiser.networks.backend import keras, tf
 
 __all__ = [
@@ -65,15 +65,14 @@ def _unchanged(grads_and_vars: Any) -> Any:
 
 def _new_optimizer(optimizer: Any, learning_rate: Any) -> keras.optimizers.Optimizer:
     """Make an optimizer from a name, or from an instance, which holds the state of one training."""
-    is_number = isinstance(learning_rate, (int, float, np.number))
-    if isinstance(learning_rate, bool) or not (
-        (is_number and 0 < learning_rate < np.inf)
-        or (callable(learning_rate) and not isinstance(learning_rate, type))
-    ):
-        raise ValueError(
-            "learning_rate must be a positive number or a keras learning-rate schedule. Got "
-            f"{learning_rate!r}."
-        )
+    if not callable(learning_rate) or isinstance(learning_rate, type):
+        try:
+            learning_rate = float(check_number("learning_rate", learning_rate, above=0))
+        except ValueError as error:
+            raise ValueError(
+                "learning_rate must be a positive number or a keras learning-rate schedule. Got "
+                f"{learning_rate!r}."
+            ) from error
     if isinstance(optimizer, keras.optimizers.Optimizer):
         return type(optimizer).from_config(optimizer.get_config())
     try:

@@ -71,16 +71,18 @@ def train_denoiser(
     problem = problem._replace(length=padded_length(model, n_timesteps, n_channels))
     warn(check_problem(problem, signals.weighted()))
     _check_loss(compiled_with["loss"], problem, signals)
-    train, validation = split(signals, problem, rows, batch_size=denoiser.batch_size, seed=seed)
+    train, validation = split(
+        signals, problem, rows, batch_size=defaults.chosen(denoiser, "batch_size"), seed=seed
+    )
     targets = train.epoch(0) if validation is None else [validation]
     floor = cross_entropy_floor(targets, problem)
     before = denoiser.history_ if resume else {"loss": []}
     schedule = Schedule(
         initial_epoch=len(before["loss"]),
         epochs=epochs,
-        patience=denoiser.patience if denoiser.early_stopping else None,
+        patience=defaults.chosen(denoiser, "patience") if denoiser.early_stopping else None,
         callbacks=callbacks,
-        verbose=denoiser.verbose,
+        verbose=defaults.chosen(denoiser, "verbose"),
         checkpoint=file,
         saved=saved,
         seed=seed,
