@@ -126,7 +126,9 @@ def save(
     }
     # What `load` would refuse must not be written.
     check_content(
-        content, {name: array.shape for name, array in arrays.items()}, denoiser.get_params()
+        content,
+        {name: array.shape for name, array in arrays.items()},
+        denoiser.get_params(deep=False),
     )
     write_model_file(path, content, arrays)
 

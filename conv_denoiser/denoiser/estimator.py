@@ -20,6 +20,7 @@ from conv_denoiser._checks.validation import (
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser import plan
 from conv_denoiser.denoiser.defaults import CONSTRAINTS
+from conv_denoiser.denoiser.nested import NestedParameters
 from conv_denoiser.metrics import snr_improvement_db
 from conv_denoiser.noise import NoiseModel
 from conv_denoiser.supervision.blind_spot import BlindSpot, blind_spot_error
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["ConvDenoiser"]
 
 
-class ConvDenoiser(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Remove noise from 1-D signals with a convolutional autoencoder.
 
     Parameters

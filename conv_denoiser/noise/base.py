@@ -1,13 +1,14 @@
 """What noise models have in common: the call, sums, and how strength is given."""
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.numbers import check_number
+from conv_denoiser._checks.parameters import FrozenParameters
 from conv_denoiser._typing import Array
 
 __all__ = ["Array", "NoiseModel", "NoiseSum", "ScaledNoise", "Strength"]
@@ -15,7 +16,7 @@ __all__ = ["Array", "NoiseModel", "NoiseSum", "ScaledNoise", "Strength"]
 Strength = float | tuple[float, float]
 
 
-class NoiseModel(ABC):
+class NoiseModel(FrozenParameters, ABC):
     """What every noise model offers; a subclass writes `sample`.
 
     Models are called with clean signals, and return noisy ones. They add up: ``a + b`` is a model.
@@ -147,6 +148,55 @@ class NoiseSum(NoiseModel):
         for part in self.parts:
             total += part.sample(clean, rng)
         return total
+
+    def get_params(self, deep: bool = True) -> dict[str, object]:
+        """Return the parts; each by its number, too, and its parameters as ``number__name``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Return the parameters of the parts, too.
+
+        Returns
+        -------
+        dict
+            Names and values.
+        """
+        params: dict[str, object] = {"parts": self.parts}
+        for number, part in enumerate(self.parts if deep else ()):
+            params[str(number)] = part
+            params |= {f"{number}__{name}": value for name, value in part.get_params().items()}
+        return params
+
+    def set_params(self, **params: object) -> Self:
+        """Return a copy with other parts, or other parameters of parts.
+
+        Parameters
+        ----------
+        **params
+            New `parts`, or new values by ``number__name``, numbers counted from 0.
+
+        Returns
+        -------
+        NoiseSum
+            The changed copy.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of that name, or the value is not valid.
+        """
+        whole = {name: value for name, value in params.items() if name == "parts"}
+        changed = super().set_params(**whole)
+        parts: list[Any] = list(changed.parts)
+        for name in params.keys() - whole.keys():
+            number, _, parameter = name.partition("__")
+            if not number.isdecimal() or int(number) >= len(parts):
+                known = [*map(str, range(len(parts))), "parts"]
+                raise ValueError(f"{self!r} has no parameter {name!r}, but {known}.")
+            part, value = int(number), params[name]
+            parts[part] = parts[part].set_params(**{parameter: value}) if parameter else value
+        return replace(changed, parts=tuple(parts))
 
     def to_dict(self) -> dict[str, Any]:
         """Describe the parts by numbers and strings that survive JSON.

@@ -103,7 +103,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
             reference = X
         return self.scale(X, self.statistics(_as_reference(reference, X)))
 
-    def inverse_transform(self, X: ArrayLike, *, reference: ArrayLike) -> Array:
+    def inverse_transform(self, X: ArrayLike, *, reference: ArrayLike | None = None) -> Array:
         """Return scaled signals to the units of `reference`.
 
         Parameters
@@ -118,7 +118,20 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         ndarray of X's shape
             Signals in the units of `reference`. Where a signal of `reference` is flat, so is the
             result.
+
+        Raises
+        ------
+        TypeError
+            If there is no reference.
         """
+        if reference is None:
+            raise TypeError(
+                f"{type(self).__name__} keeps no statistics, so inverse_transform needs the "
+                "signals as they were before scaling: inverse_transform(X, reference=signals). "
+                "TransformedTargetRegressor and others that undo a scaling by themselves cannot "
+                "pass them; there, let the denoiser scale, ConvDenoiser(scaler="
+                f"{self!r}), which takes and returns signals in their own units."
+            )
         self.check_parameters()
         X = check_signals(self, X, reset=False)
         return self.unscale(X, self.statistics(_as_reference(reference, X)))

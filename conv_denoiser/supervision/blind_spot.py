@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import ceil_div, check_number, plain_number
+from conv_denoiser._checks.parameters import FrozenParameters
 from conv_denoiser._typing import Array
 from conv_denoiser.noise import noise_autocorrelation
 from conv_denoiser.preprocessing import PerSampleScaler
@@ -25,7 +26,7 @@ MIN_TIMESTEPS, MIN_POINTS, MAX_POINTS = 32, 10_000, 500_000
 
 
 @dataclass(frozen=True)
-class BlindSpot(Supervision):
+class BlindSpot(FrozenParameters, Supervision):
     """How ``supervision="blind_spot"`` hides points of noisy signals and predicts them.
 
     Some points of every signal, drawn afresh in every epoch, are replaced by random near
