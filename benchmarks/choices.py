@@ -1,10 +1,10 @@
 """What the U-Net's defaults were chosen from: one thing varied at a time, on real signals.
 
-Depth, width, kernel size and normalisation on ECGs, pairs with recorded noise; depth on EEGs with
-eye movements; the share of hidden points on ECGs, noisy signals with white noise; and the number of
-epochs on pairs, after which their noise is learned by heart. The data are those of `ecg.py` and
-`eeg.py` without their test signals: 12 of the training records train and 4 judge, of EEGs the
-epochs that are left for validation judge. Another seed changes a ratio by some 0.1 dB.
+It varies depth, width, kernel size and normalisation on ECG pairs with recorded noise; depth on
+EEGs with eye movements; the share of hidden points on noisy ECGs with white noise; and the number
+of epochs on pairs, whose noise is learned by heart after some time. The data are those of `ecg.py`
+and `eeg.py` without their test signals: 12 of the training records are for training and 4 for
+judging; the EEGs that are left for validation judge. Another seed changes a ratio by some 0.1 dB.
 
     python benchmarks/choices.py --data FOLDER             # about 20 minutes on two cores
     python benchmarks/choices.py --data FOLDER --epochs 1  # a quick look

@@ -1,21 +1,22 @@
 """Networks and classical filters on real ECGs, with white noise and with recorded noise.
 
-Windows of 512 samples of records of the MIT-BIH Arrhythmia Database, not overlapping, without
-their mean, divided by their standard deviation; flat ones are left out. Networks learn from 4,096
-windows of 16 records and are tested on every fifth window of 6 others, in steps of 64 windows with
-a cosine learning rate. The recipe's network takes 960 steps. The U-Net takes 448 on pairs, whose
-noise never changes and which it would otherwise learn by heart, 640 where noise is drawn afresh,
-and 1,408 of 32 windows where blind spots are. White noise is Gaussian, at 6 dB. Real noise is
-baseline wander and muscle noise of the MIT-BIH Noise Stress Test Database, each weighted at random,
-at 0 dB; networks train with its first half, and are tested with its second. The truth of the test
-windows themselves picks the settings of the classical filters: a help that no user has.
+The signals are windows of 512 samples from records of the MIT-BIH Arrhythmia Database. They do not
+overlap; the mean is subtracted, they are divided by their standard deviation, and flat ones are
+left out. Networks learn from 4,096 windows of 16 records and are tested on every fifth window of 6
+others. They train in steps of 64 windows with a cosine learning rate. The recipe's network takes
+960 steps. The U-Net takes 448 steps on pairs, whose noise never changes and which it would
+otherwise learn by heart, 640 on noise drawn afresh, and 1,408 steps of 32 windows with blind spots.
+White noise is Gaussian, at 6 dB. Real noise is baseline wander and muscle noise of the MIT-BIH
+Noise Stress Test Database, each weighted at random, at 0 dB; networks train with its first half and
+are tested with its second. The settings of the classical filters are those that are best for the
+truth of the test windows themselves, a help that users do not have.
 
     python benchmarks/ecg.py --data FOLDER         # about half an hour on two cores
     python benchmarks/ecg.py --data FOLDER --quick # one epoch each, for a look
 
-FOLDER/ecg holds, for each record and for the noises bw and ma, the first channel as int16 at
-360 Hz in units of 1/200 mV: 100.npy ... 234.npy, noise_bw.npy and noise_ma.npy. The records are
-published at https://physionet.org/content/mitdb/1.0.0/, the noises at
+FOLDER/ecg holds, for each record and for the noises bw and ma, the first channel as int16 at 360 Hz
+in units of 1/200 mV: 100.npy ... 234.npy, noise_bw.npy and noise_ma.npy. The records are published
+at https://physionet.org/content/mitdb/1.0.0/, the noises at
 https://physionet.org/content/nstdb/1.0.0/ (both ODC-BY 1.0); the package wfdb reads them.
 """
 

@@ -1,19 +1,19 @@
 """Networks and classical filters on real EEGs with recorded noise of eye movements.
 
 The protocol of EEGdenoiseNet (Zhang et al. 2021, doi:10.1088/1741-2552/ac2bf8): clean epochs of 512
-samples at 256 Hz plus epochs of eye movements at -7 to 2 dB. Epochs 0 to 339 test, each with the
-eye movement of the same number, at 11 ratios; 340 to 679 are left for validation; the others
-train, any EEG with any eye movement at any ratio, both with either sign, drawn afresh in every
-epoch of training. (Dividing by the standard deviation of the noisy epoch is the network's scaler.)
-The U-Net's loss is the metric, the relative RMSE of each signal. The truth of the test signals
-themselves picks the settings of the high-pass.
+samples at 256 Hz plus epochs of eye movements at -7 to 2 dB. Epochs 0 to 339 are for the test, each
+with the eye movement of the same number, at 11 ratios; 340 to 679 are left for validation; the
+others are for training, any EEG with any eye movement at any ratio, both with either sign, drawn
+afresh in every epoch of training. (The network's scaler divides by the standard deviation of the
+noisy epoch.) The U-Net's loss is the metric, the relative RMSE of each signal. The settings of the
+high-pass are those that are best for the truth of the test signals themselves.
 
     python benchmarks/eeg.py --data FOLDER             # about 20 minutes on two cores
     python benchmarks/eeg.py --data FOLDER --epochs 2  # a quick look
 
 FOLDER/eeg holds eeg.npy (clean epochs) and eog.npy (eye movements), float32 of shape (3400, 512).
-EEGdenoiseNet is published at https://github.com/ncclabsustech/EEGdenoiseNet; the rows of its
-files were dealt to folds by the published runs of GCTNet, https://github.com/JinY97/GCTNet.
+EEGdenoiseNet is published at https://github.com/ncclabsustech/EEGdenoiseNet; the published runs of
+GCTNet, https://github.com/JinY97/GCTNet, say which rows of its files belong to which fold.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Thousands of damaged and malicious model files: what `load` makes of each.
 
-A model file is mutated at random. Either it loads, and denoises to the very same bits, or `load`
-raises ModelFileError: never another error, a crash, more than 2 s, or 200 MB. Mutations of the
-second group come with a correct checksum, as a stranger would send them; those may also be
-denoisers of other weights or parameters, which is what the file then says.
+A model file is mutated at random. Either it loads and denoises to the very same bits, or `load`
+raises ModelFileError. It must not raise another error, crash, or take more than 2 s or 200 MB.
+Mutations of the second group have a correct checksum, as a stranger would send them; they may also
+load as denoisers with the other weights or parameters that the file describes.
 
     python benchmarks/fuzz.py                 # 10,000 files, about 5 minutes on two cores
     python benchmarks/fuzz.py --n-files 300   # a quick look
@@ -45,7 +45,7 @@ Mutation = Callable[[bytes, np.random.Generator], bytes]
 
 
 def flip_bits(content: bytes, rng: np.random.Generator) -> bytes:
-    """Flip one to eight bits, half of the times within the header."""
+    """Flip one to eight bits, half the time within the header."""
     changed = bytearray(content)
     end = len(changed) if rng.integers(2) else header_end(content)
     for place in rng.integers(end, size=rng.integers(1, 9)):
@@ -70,7 +70,7 @@ def announce_header(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def overwrite(content: bytes, rng: np.random.Generator) -> bytes:
-    """Overwrite a stretch by zeros, ones, or noise."""
+    """Overwrite a stretch with zeros, ones, or noise."""
     begin, length = (int(rng.integers(1, len(content))) for _ in range(2))
     length = min(length, len(content) - begin)
     stretch = [bytes(length), b"\xff" * length, rng.bytes(length)][int(rng.integers(3))]
@@ -106,7 +106,7 @@ def edit_header(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 def change_values(content: dict[str, Any], arrays: dict[str, Any], rng: Any) -> None:
-    """Put something else in the place of one to three values."""
+    """Replace one to three values by something else."""
     for _ in range(rng.integers(1, 4)):
         holder, key = _random_place(content, rng)
         holder[key] = _weird(rng)
@@ -157,7 +157,7 @@ def build_another(content: dict[str, Any], arrays: dict[str, Any], rng: Any) -> 
 
 
 def fill_with_noise(content: dict[str, Any], arrays: dict[str, Any], rng: Any) -> None:
-    """Ask for thousands of noise models, of a bank or without."""
+    """Ask for thousands of noise models, with or without a bank."""
     arrays["noise_bank_0"] = np.ones(int(rng.choice([1, 10**5])))
     bank = {"type": "RecordedNoise", "bank": "noise_bank_0", "scale": None, "snr_db": 3}
     white = {"type": "GaussianNoise", "scale": 1.0, "snr_db": None}

@@ -3,7 +3,7 @@
 Each stage runs in a process of its own.
 
     python benchmarks/model_selection.py         # all of it, about 15 minutes on two cores
-    python benchmarks/model_selection.py --quick # a look at it, two minutes
+    python benchmarks/model_selection.py --quick # a quick look, two minutes
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """The U-Net beside the recipe's network: on the recipe's data, and in speed.
 
 The recipe's network trains for the recipe's five epochs, the U-Net for one, on the same 70,000 of
-100,000 signals, of which the last fifth validates. Speed is that of `transform` on windows of 512
-samples, the networks in turn. As in the article, signals are scaled to [0, 1] each by itself, and
-the ratio is that of all test points together.
+100,000 signals, the last fifth of which is for validation. Speed is that of `transform` on windows
+of 512 samples; the networks take turns. As in the article, each signal is scaled to [0, 1] by
+itself, and the ratio is that of all test points together.
 
     python benchmarks/networks.py                  # about 5 minutes on two cores
     python benchmarks/networks.py --n-signals 5000 # a quick look

@@ -1,7 +1,7 @@
 """The recipe as plain scripts and with the library, one after the other.
 
 Each stage runs in a process of its own, which reports its seconds and its peak memory. Training,
-which takes nearly all the time, runs twice on either side (once with ``--train-runs 1``), in the
+which takes nearly all the time, runs twice on each side (once with ``--train-runs 1``), in the
 order library, plain, plain, library, so that a machine whose speed drifts favours neither.
 
 The plain stages do what the article describes: Python loops over signals and points, lists that
