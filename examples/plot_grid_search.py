@@ -21,8 +21,8 @@ parser.add_argument("--epochs", type=int, default=12)
 options = parser.parse_args()
 
 # %%
-# Sines of any frequency and phase, with white noise. The denoiser is the recipe's network; a batch
-# is small, so that few signals make many training steps.
+# The signals are sines of any frequency and phase, with white noise. The denoiser is the recipe's
+# network; batches are small, so that few signals make many training steps.
 generator = SignalGenerator("sine", n_timesteps=128, noise=0.5, random_state=0)
 X, y = generator.sample(options.n_signals, return_X_y=True)
 denoiser = ConvDenoiser(
@@ -44,9 +44,9 @@ search = GridSearchCV(denoiser, grid, cv=halves).fit(X, y)
 print(f"best of 12: {search.best_params_}, {search.best_score_:.2f} dB gained on new signals")
 
 # %%
-# More filters help throughout, and can use longer kernels: with 8 the shortest is best, with 32 one
-# of 7 or 13 points. Around the best the map is flat: half as many filters, and thus a quarter of
-# the weights, cost half a dB.
+# More filters help throughout, and can use longer kernels: with 8 filters the shortest kernel is
+# best, with 32 filters one of 7 or 13 points. The map is flat around the best: half as many
+# filters, and thus a quarter of the weights, cost half a dB.
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
 gains = search.cv_results_["mean_test_score"].reshape(3, 4)
 image = left.imshow(gains, cmap="cividis", aspect="auto")

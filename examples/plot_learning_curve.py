@@ -21,7 +21,7 @@ parser.add_argument("--epochs", type=int, default=25)
 options = parser.parse_args()
 
 # %%
-# All sets train for as many epochs, so that they differ in nothing but their number of signals.
+# All sets train for the same number of epochs, so they differ only in their number of signals.
 generator = SignalGenerator("ecg", n_timesteps=128, sampling_rate=128, noise=0.3, random_state=0)
 X, y = generator.sample(options.n_signals, return_X_y=True)
 denoiser = ConvDenoiser(
@@ -50,9 +50,9 @@ for supervision, label in supervisions.items():
     )
 
 # %%
-# What the picture tells: new pairs still pay, as the curve climbs and training signals score higher
-# than new ones. Noisy signals alone leave no such gap: it is less their number that limits than
-# what they can teach. 30 pairs are worth about as much as 450 of them.
+# The picture shows that more pairs still pay: the curve climbs, and training signals score higher
+# than new ones. With noisy signals alone there is no such gap: what they can teach limits the
+# result more than their number does. 30 pairs are worth about as much as 450 of them.
 figure, axis = plt.subplots(figsize=(7.5, 5), layout="constrained")
 for (label, scores), color, marker in zip(
     curves.items(), ("#0072B2", "#D55E00"), "os", strict=True

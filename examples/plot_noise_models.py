@@ -48,8 +48,8 @@ models = {
 }
 
 # %%
-# The ratio is one of powers over many signals. That of a single signal scatters, most where noise
-# is slow or rare: then the mean of all ratios in dB comes out higher.
+# The ratio compares powers over many signals. The ratios of single signals scatter, most of all if
+# the noise is slow or rare; then the mean of all ratios in dB is higher.
 generator = SignalGenerator("ecg", n_timesteps=720, sampling_rate=RATE, random_state=0)
 _, clean, time = generator.sample(options.n_signals)
 noisy = {name: noise(clean, rng=0) for name, noise in models.items()}
@@ -61,8 +61,8 @@ for name, signals in noisy.items():
 # -------------------
 #
 # Left, a signal; right, the mean spectrum of its noise. A flat spectrum means that points are
-# independent of their neighbours: only from such noise, Gaussian or impulses, can a network learn
-# with noisy signals alone.
+# independent of their neighbours. A network can learn from noisy signals alone only if their noise
+# is of this kind, such as Gaussian noise or impulses.
 figure, axes = plt.subplots(
     len(models), 2, figsize=(11, 13), sharex="col", layout="constrained", width_ratios=(2, 1)
 )

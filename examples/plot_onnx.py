@@ -111,7 +111,7 @@ print(f"one window there: {1000 * report['window']:.2f} ms (median)")
 # The comparison
 # --------------
 #
-# Both give the same signals, but for the last digits of 32-bit numbers.
+# Both give the same signals, except for the last digits of 32-bit numbers.
 estimates = {"transform": denoiser.transform(noisy), "ONNX file": from_file}
 for name, estimate in {"noisy": noisy, **estimates}.items():
     print(f"{name}: {snr_db(clean, estimate):.2f} dB")
@@ -121,9 +121,9 @@ print(f"largest difference: {np.abs(difference).max():.1e} of a signal's range")
 
 
 # %%
-# A call of TensorFlow has a price of its own, however small the network: single windows, as in a
-# live loop, come sooner from the file. The two take turns here, so that whatever else the computer
-# does slows both.
+# Each call of TensorFlow has a cost of its own, however small the network is, so single windows, as
+# in a live loop, come sooner from the file. The two take turns here, so that whatever else the
+# computer does slows both.
 def time_in_turns(functions: list[Callable], signals: np.ndarray) -> np.ndarray:
     """Return the median time (s) that each function takes for one signal."""
     times = np.zeros((len(signals), len(functions)))

@@ -3,7 +3,8 @@ Tune with Optuna, and stop bad trials early
 ===========================================
 
 A grid trains every candidate to the end. Optuna chooses the next one by what it has seen so far,
-and gives up those that fall behind. ``partial_fit`` trains one epoch at a time, so that it can.
+and gives up those that fall behind. It can do so because ``partial_fit`` trains one epoch at a
+time.
 """
 
 import argparse
@@ -25,7 +26,7 @@ parser.add_argument("--n-trials", type=int, default=10)
 options = parser.parse_args()
 
 # %%
-# A third of the signals trains, a third ranks the trials, a third tests the winner.
+# A third of the signals is for training, a third ranks the trials, and a third tests the winner.
 generator = SignalGenerator("sine", n_timesteps=128, noise=0.5, random_state=0)
 X, y = generator.sample(options.n_signals, return_X_y=True)
 train, valid, test = (slice(part, None, 3) for part in range(3))
@@ -38,7 +39,7 @@ def gains(denoiser: ConvDenoiser) -> Iterator[float]:
 
 
 # %%
-# What a trial may suggest, all else being as in the default network.
+# This is what a trial may suggest; everything else is as in the default network.
 default = ConvDenoiser(
     loss="mean_squared_error", scaler=StandardizePerSample(), batch_size=10, random_state=0
 )
@@ -77,8 +78,8 @@ n_epochs = sum(len(trial.intermediate_values) for trial in study.trials)
 print(f"{n_epochs} epochs instead of {options.n_trials * options.epochs}: {study.best_params}")
 
 # %%
-# The winner against the default network, both trained for as long. The winner starts more slowly:
-# to prune after the first epoch would be rash, hence ``n_warmup_steps``.
+# The winner and the default network are trained for the same number of epochs. The winner starts
+# more slowly, so it would be rash to prune after the first epoch; hence ``n_warmup_steps``.
 best = suggest(optuna.trial.FixedTrial(study.best_params))
 curves = {"default": list(gains(default)), "best trial": list(gains(best))}
 figure, axis = plt.subplots(figsize=(8, 5), layout="constrained")

@@ -47,7 +47,7 @@ n_train = int(0.7 * options.n_signals)
 X_train, X_test = dataset.noisy[:n_train], dataset.noisy[n_train:]
 
 # %%
-# Networks learn best from signals of like size. So each signal, noisy or clean, is scaled to the
+# Networks learn best from signals of similar size. So each signal, noisy or clean, is scaled to the
 # range from 0 to 1 by its own minimum and maximum. A Pipeline scales X, not y, so y is scaled by
 # hand.
 scaler = MinMaxPerSample()
@@ -98,9 +98,9 @@ print(f"{'parameters':<34}{denoiser.model_.count_params():>7,}")
 # ----------------------
 #
 # The loss comes down fast, and then hardly moves, far above zero. It cannot do otherwise. Targets
-# lie anywhere between 0 and 1, and for such the cross-entropy of a perfect network is not zero but
-# the entropy of the targets themselves, 0.3555 here. It is in ``loss_floor_``. What the network can
-# change is the rest.
+# lie anywhere between 0 and 1, and for such targets the cross-entropy of a perfect network is not
+# zero but the entropy of the targets themselves, here 0.3555. It is in ``loss_floor_``. The network
+# can change only the rest.
 loss, floor = denoiser.history_["val_loss"][-1], denoiser.loss_floor_
 print(f"validation loss {loss:.4f}, of which {loss - floor:.4f} above its floor, {floor:.4f}")
 TrainingDisplay.from_estimator(denoiser)
@@ -110,8 +110,8 @@ plt.show()
 # New signals
 # -----------
 #
-# The test signals, in scaled units as in the article. The ratio of signal to noise is one of
-# powers: 10 dB more mean that a tenth of the noise is left.
+# The test signals, in scaled units as in the article. The ratio of signal to noise compares powers:
+# with 10 dB more, a tenth of the noise is left.
 X_scaled = scaler.fit_transform(X_test)
 before = snr_db(y_test, X_scaled)
 after = snr_db(y_test, pipeline.transform(X_test))

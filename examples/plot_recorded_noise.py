@@ -33,7 +33,7 @@ parser.add_argument("--epochs", type=int, default=6)
 options = parser.parse_args()
 
 # %%
-# Four minutes of an electrode without a heart, invented here: hum, pops, pink noise and a wandering
+# This invents four minutes of an electrode without a heart: hum, pops, pink noise and a wandering
 # baseline. The first half is for training, the second for the test.
 if options.noise is None:
     source = (
@@ -72,7 +72,7 @@ denoisers = {
 }
 
 # %%
-# The one that knows the noise tells it from the heart.
+# The network that knows the noise tells it from the heart.
 test_clean = SignalGenerator("ecg", random_state=1, **ecg).sample(200).clean
 test_noisy = RecordedNoise(second, snr_db=3)(test_clean, rng=1)
 estimates = {"noisy": test_noisy}

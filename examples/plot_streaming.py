@@ -2,7 +2,7 @@
 Live: a sensor, a loop and a bounded delay
 ==========================================
 
-A sensor delivers samples in packets of any size, and each sample is wanted back soon, without its
+A sensor delivers samples in packets of any size, and each sample should come back soon, without its
 noise. A short loop does that, with a delay that is known beforehand. Run it as a script with
 ``--real-time`` to wait for every packet, as a sensor makes one wait.
 """
@@ -53,8 +53,8 @@ denoiser = ConvDenoiser(
 ).fit(windows.sample(options.n_signals).clean)
 
 # %%
-# A loop calls the network often and with little to do. ONNX Runtime answers such calls sooner than
-# TensorFlow does, and one thread is enough.
+# A loop calls the network often, each time with little to do. ONNX Runtime answers such calls
+# sooner than TensorFlow does, and one thread is enough.
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder, "streaming.onnx")
     to_onnx(denoiser, path, sampling_rate=RATE)
@@ -64,8 +64,8 @@ with tempfile.TemporaryDirectory() as folder:
 # The sensor and the loop
 # -----------------------
 #
-# What the sensor measures: a heart that the network does not know, and noise. The whole of it,
-# denoised at once, is what the loop is to give, too.
+# The sensor measures a heart that the network does not know, and noise. The loop should give the
+# same as denoising all of it at once.
 n_samples = round(options.seconds * RATE)
 ecg = SignalGenerator("ecg", n_timesteps=n_samples, sampling_rate=RATE, random_state=1)
 clean = ecg.sample(1).clean

@@ -41,8 +41,8 @@ else:
     recording = np.load(options.recording).astype(np.float32)
 
 # %%
-# The last ten seconds are the test; random windows of the rest train. Both get white noise at 6 dB,
-# which blind-spot learning asks for: in neighbouring points it is uncorrelated.
+# The last ten seconds are the test; random windows of the rest train. Both get white noise at 6 dB.
+# Blind-spot learning needs such noise, which is uncorrelated in neighbouring points.
 n_test = 7 * WINDOW
 starts = np.random.default_rng(0).integers(
     recording.size - n_test - WINDOW, size=(options.n_signals, 1)
@@ -91,7 +91,7 @@ denoisers = {
 # What they learned
 # -----------------
 #
-# The last network has never seen a clean ECG, and nobody told it what the noise is like. Yet it
+# The last network has never seen a clean ECG, and it was not told what the noise is like. Yet it
 # removes more than nine tenths of the noise. The others know more, and remove more. On real ECGs
 # the difference is smaller: less than 1 dB in the benchmarks of this project.
 figure, axes = plt.subplots(4, sharex=True, sharey=True, figsize=(9, 8), layout="constrained")
