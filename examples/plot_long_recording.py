@@ -10,13 +10,13 @@ touch, they leave jumps; where they overlap and are cross-faded, none. Run it as
 import argparse
 from pathlib import Path
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
 from conv_denoiser import ConvDenoiser, SignalGenerator, denoise_recording
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import BaselineWander, GaussianNoise
+from conv_denoiser.training import cosine_decay
 
 RATE = 360  # Hz
 WINDOW = 512  # samples
@@ -57,7 +57,7 @@ denoiser = ConvDenoiser(
     "unet",
     filters=(16, 32, 64),
     noise=GaussianNoise(snr_db=(3, 9)),
-    learning_rate=keras.optimizers.schedules.CosineDecay(0.003, n_steps),
+    learning_rate=cosine_decay(0.003, n_steps),
     batch_size=32,
     epochs=options.epochs,
     validation_split=0,

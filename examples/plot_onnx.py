@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -24,6 +23,7 @@ from conv_denoiser import ConvDenoiser, SignalGenerator
 from conv_denoiser.export import OnnxDenoiser, to_onnx
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import GaussianNoise
+from conv_denoiser.training import cosine_decay
 
 RATE = 360  # Hz
 WINDOW = 512  # samples
@@ -44,7 +44,7 @@ denoiser = ConvDenoiser(
     "unet",
     filters=(16, 32, 64),
     noise=GaussianNoise(snr_db=(3, 9)),
-    learning_rate=keras.optimizers.schedules.CosineDecay(0.003, n_steps),
+    learning_rate=cosine_decay(0.003, n_steps),
     batch_size=32,
     epochs=options.epochs,
     validation_split=0,

@@ -9,7 +9,6 @@ signals at the ratios you expect. Run it as a script with ``--noise FILE`` for n
 import argparse
 from pathlib import Path
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -23,6 +22,7 @@ from conv_denoiser.noise import (
     LineNoise,
     RecordedNoise,
 )
+from conv_denoiser.training import cosine_decay
 
 RATE = 360.0  # Hz
 
@@ -62,7 +62,7 @@ denoisers = {
         "unet",
         filters=(16, 32, 64),
         noise=noise,
-        learning_rate=keras.optimizers.schedules.CosineDecay(0.003, n_steps),
+        learning_rate=cosine_decay(0.003, n_steps),
         batch_size=16,
         epochs=options.epochs,
         validation_split=0,

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -21,6 +20,7 @@ from conv_denoiser import ConvDenoiser, SignalGenerator, StreamingDenoiser, deno
 from conv_denoiser.export import OnnxDenoiser, to_onnx
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import GaussianNoise
+from conv_denoiser.training import cosine_decay
 
 RATE = 360  # Hz
 WINDOW = 128  # samples
@@ -45,7 +45,7 @@ denoiser = ConvDenoiser(
     "unet",
     filters=(16, 32, 64),
     noise=GaussianNoise(scale=(0.05, 0.2)),
-    learning_rate=keras.optimizers.schedules.CosineDecay(0.003, n_steps),
+    learning_rate=cosine_decay(0.003, n_steps),
     batch_size=32,
     epochs=options.epochs,
     validation_split=0,

@@ -10,13 +10,13 @@ signals and an idea of the noise, or from noisy signals alone. Run it as a scrip
 import argparse
 from pathlib import Path
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
 from conv_denoiser import ConvDenoiser, SignalGenerator
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import GaussianNoise, noise_autocorrelation
+from conv_denoiser.training import cosine_decay
 
 RATE = 360  # Hz
 WINDOW = 512  # samples
@@ -64,7 +64,7 @@ print(f"autocorrelation of the noise at lag 1, estimated without clean signals: 
 # What ``fit`` is given says how the network learns. A learning rate that falls to zero lets it
 # settle.
 n_steps = options.epochs * -(-options.n_signals // 8)
-rate = keras.optimizers.schedules.CosineDecay(0.005, n_steps)
+rate = cosine_decay(0.005, n_steps)
 
 
 def unet(**params: object) -> ConvDenoiser:

@@ -6,7 +6,16 @@ import inspect
 import pytest
 from numpydoc.validate import validate
 
-MODULES = ("", ".export", ".metrics", ".noise", ".persistence", ".plotting", ".preprocessing")
+MODULES = (
+    "",
+    ".export",
+    ".metrics",
+    ".noise",
+    ".persistence",
+    ".plotting",
+    ".preprocessing",
+    ".training",
+)
 # Not asked for: an extended summary, "See Also", an unnamed return value (scikit-learn's habit is
 # "self : ConvDenoiser"), quotes on lines of their own; of methods, an example of their own.
 NOT_NEEDED = {"ES01", "SA01", "RT02", "GL01", "GL02"}

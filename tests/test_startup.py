@@ -17,9 +17,13 @@ NO_CARD = "E0000 00:00:1795581819.649261    4245 cuda_platform.cc:52] failed cal
 OTHER = "E0000 00:00:1795581819.649261    4245 memory.cc:52] out of memory\n"
 
 
+# What may be set where tests run.
+LOUD = ("TF_CPP_MIN_LOG_LEVEL", "ORT_DISABLE_TELEMETRY")
+
+
 def run(code, **options):
     """Run Python as a newcomer does; return its output and errors."""
-    environment = {key: os.environ[key] for key in os.environ if key != "TF_CPP_MIN_LOG_LEVEL"}
+    environment = {key: os.environ[key] for key in os.environ if key not in LOUD}
     environment |= options.pop("environment", {})
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           env=environment, **options)  # fmt: skip
@@ -89,25 +93,37 @@ def test_a_process_forked_meanwhile_speaks(level, capfd):
 
 
 FIRST_USE = """
-import sys
 from conv_denoiser import ConvDenoiser, SignalGenerator
-from conv_denoiser.export import to_onnx
+from conv_denoiser.export import OnnxDenoiser, to_onnx
 X = SignalGenerator().sample(5).noisy
 denoiser = ConvDenoiser(filters=(2,), epochs=1).fit(X)
-to_onnx(denoiser, sys.argv[1] if len(sys.argv) > 1 else "model.onnx")
-print(denoiser.transform(X).shape)
+to_onnx(denoiser, "model.onnx")
+print(OnnxDenoiser("model.onnx").transform(denoiser.transform(X)).shape)
+"""
+LATER_USE = """
+from conv_denoiser.export import OnnxDenoiser
+print(OnnxDenoiser("model.onnx").n_features_in_)
 """
 
 
 @pytest.mark.slow
-def test_first_use_prints_nothing(tmp_path):
-    assert run(FIRST_USE, cwd=tmp_path) == ("(5, 150)\n", "")
+def test_first_use_prints_nothing_and_writes_what_was_asked_for(tmp_path):
+    home, folder = tmp_path / "home", tmp_path / "folder"
+    home.mkdir()
+    folder.mkdir()
+    places = {"HOME": str(home), "TMPDIR": str(folder), "XDG_CACHE_HOME": str(home)}
+    assert run(FIRST_USE, cwd=folder, environment=places) == ("(5, 150)\n", "")
+    assert [path.name for path in folder.iterdir()] == ["model.onnx"]
+    assert not list(home.rglob("*onnxruntime*"))  # Keras and Matplotlib keep their settings there
+    # Where there is no home to write to, nothing complains of it.
+    places |= {"HOME": os.devnull, "XDG_CACHE_HOME": os.devnull}
+    assert run(LATER_USE, cwd=folder, environment=places) == ("150\n", "")
 
 
 @pytest.mark.slow
 def test_closed_standard_error(tmp_path):
-    script = tmp_path / "first.py"
-    script.write_text(FIRST_USE)
+    """Another file may then have its number, so nothing is held back."""
+    (tmp_path / "first.py").write_text(FIRST_USE)
     command = f"{sys.executable} first.py 2>&-"
     done = subprocess.run(command, shell=True, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert (done.returncode, done.stdout) == (0, "(5, 150)\n")

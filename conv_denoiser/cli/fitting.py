@@ -35,7 +35,7 @@ def fit_denoiser(
     The learning rate rises for a twentieth of all steps and then falls to zero. Without `epochs`,
     there are as many as make `n_steps` training steps at least.
     """
-    import keras
+    from conv_denoiser.training import cosine_decay
 
     if clean is not None and clean.samples.shape != noisy.samples.shape:
         raise ValueError(
@@ -46,14 +46,10 @@ def fit_denoiser(
     y = None if clean is None else _signals(clean, window)
     steps_per_epoch = -(-int(len(X) * (1 - VALIDATION_SPLIT)) // BATCH_SIZE) or 1
     epochs = epochs or -(-n_steps // steps_per_epoch)
-    steps = epochs * steps_per_epoch
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - steps // 20, warmup_target=2e-3, warmup_steps=max(1, steps // 20)
-    )
     denoiser = ConvDenoiser(
         architecture,
         noise=noise,
-        learning_rate=rate,
+        learning_rate=cosine_decay(2e-3, epochs * steps_per_epoch, warmup=0.05),
         epochs=epochs,
         batch_size=BATCH_SIZE,
         validation_split=VALIDATION_SPLIT if len(X) >= 10 else 0,

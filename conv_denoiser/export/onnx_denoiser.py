@@ -233,6 +233,8 @@ class OnnxDenoiser:
 
     def _load(self) -> None:
         n_threads = 0 if self.n_threads is None else check_count("n_threads", self.n_threads)
+        # Else its import writes an identity of this device and events into the user's cache folder.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
             import onnxruntime
         except ImportError as error:
