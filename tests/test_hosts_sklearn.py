@@ -1,14 +1,19 @@
 """scikit-learn around our objects: nested parameters, tables, containers, targets that are none."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
+import sklearn
 from conftest import small_denoiser
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import make_pipeline, make_union
 
-from conv_denoiser import BlindSpot, ConvDenoiser, MinMaxPerSample
+from conv_denoiser import BlindSpot, ConvDenoiser, MinMaxPerSample, SignalGenerator
+from conv_denoiser.export import OnnxDenoiser, to_onnx
 from conv_denoiser.noise import GaussianNoise, ImpulseNoise, RecordedNoise
 
 X = np.random.default_rng(0).normal(size=(24, 20)).cumsum(axis=1)
@@ -80,3 +85,130 @@ def test_a_scaler_of_targets_says_what_it_needs():
     regressor = TransformedTargetRegressor(small_denoiser(), transformer=MinMaxPerSample())
     with pytest.raises(TypeError, match=r"reference=signals.*TransformedTargetRegressor.*scaler="):
         regressor.fit(X, X)
+
+
+class TestTables:
+    @pytest.mark.parametrize(
+        "table",
+        [
+            pd.DataFrame({"signal": list(X)}),
+            pd.Series(X.tolist()),
+            pl.DataFrame({"signal": X.tolist()}),
+            pl.DataFrame({"signal": pl.Series(X)}),
+            pl.Series(X.tolist()),
+            pl.Series(X),
+        ],
+        ids=lambda table: f"{type(table).__module__}-{type(table).__name__}",
+    )
+    def test_one_signal_a_cell(self, table):
+        denoiser = small_denoiser().fit(table, table)
+        assert denoiser.supervision_ == "paired"
+        expected = small_denoiser().fit(X, X).transform(X)
+        np.testing.assert_array_equal(denoiser.transform(table), expected)
+
+    def test_cells_of_several_channels(self):
+        cells = [np.stack([x, -x], axis=1) for x in X]
+        scaler = MinMaxPerSample().fit(pd.DataFrame({"signal": cells}))
+        assert (scaler.n_features_in_, scaler.n_channels_in_) == (20, 2)
+
+    @pytest.mark.parametrize(
+        ("held", "message"),
+        [
+            (pd.Series([x[: 10 + len(x) % 3 + int(x[0] > 0)] for x in X]), "signals of 12 to 13"),
+            (pd.DataFrame({"a": list(X), "b": list(X)}), "2 columns of signals.*numpy.stack"),
+        ],
+    )
+    def test_cells_that_do_not_fit(self, held, message):
+        with pytest.raises(ValueError, match=message):
+            small_denoiser().fit(held)
+
+    @pytest.mark.parametrize(
+        ("held", "message"),
+        [
+            (pl.LazyFrame(X), r"X is a LazyFrame.*X\.collect\(\)"),
+            (SignalGenerator().sample(9), r"SignalDataset.*fit\(dataset.noisy, dataset.clean\)"),
+            (SignalGenerator().batches(9), "X is a generator.*partial_fit"),
+            (map(np.sin, X), "X is a map.*partial_fit"),
+            ({"signal": X}, "X is a dict"),
+        ],
+        ids=str,
+    )
+    def test_what_is_not_an_array(self, held, message):
+        with pytest.raises(TypeError, match=message):
+            small_denoiser().fit(held)
+
+    def test_a_dataset_of_tensorflow(self):
+        import tensorflow as tf
+
+        with pytest.raises(TypeError, match="_BatchDataset.*partial_fit with the arrays of each"):
+            small_denoiser().fit(tf.data.Dataset.from_tensor_slices((X, X)).batch(8))
+
+    @pytest.mark.parametrize("dtype", ["Float64", object])
+    def test_missing_values_of_pandas_are_called_nan(self, dtype):
+        table = pd.DataFrame(X).astype(dtype)
+        table.iloc[2, 3] = pd.NA
+        with pytest.raises(
+            ValueError, match=r"contains NaN: 1 value.*first in row 2.*fill the gaps"
+        ):
+            small_denoiser().fit(table)
+
+
+class TestTargets:
+    @pytest.mark.parametrize("supervision", ["blind_spot", "synthetic", BlindSpot()])
+    def test_of_several_columns_pass_by_a_denoiser_that_needs_none(self, supervision):
+        denoiser = small_denoiser(
+            supervision=supervision, noise=0.1, loss="mean_squared_error", validation_split=0
+        )
+        targets = np.stack([X.mean(axis=1), X.std(axis=1)], axis=1)
+        pipeline = make_pipeline(denoiser, RandomForestRegressor(3, random_state=0))
+        assert pipeline.fit(X, targets).predict(X).shape == (24, 2)
+        alone = clone(denoiser).fit(X)
+        np.testing.assert_array_equal(pipeline[0].transform(X), alone.transform(X))
+        assert alone.score(X, targets) == alone.score(X)
+        with pytest.raises(ValueError, match="24 signals, but y has 23 labels"):
+            denoiser.fit(X, targets[1:])
+
+    def test_of_several_columns_are_refused_where_y_may_be_learned(self):
+        with pytest.raises(ValueError, match=r"y has shape \(24, 2\).*supervision"):
+            small_denoiser().fit(X, X[:, :2])
+
+
+@pytest.fixture(scope="module")
+def onnx(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.onnx"
+    to_onnx(small_denoiser().fit(X, X), path)
+    return OnnxDenoiser(path)
+
+
+class TestOnnxDenoiser:
+    @pytest.mark.parametrize("container", ["pandas", "polars"])
+    def test_output_in_a_table(self, onnx, container):
+        names = [f"t{number}" for number in range(20)]
+        table = pd.DataFrame(X, columns=names, index=range(5, 29))
+        union = make_union(clone(onnx), MinMaxPerSample()).set_output(transform=container)
+        result = union.fit_transform(table)
+        assert type(result).__module__.partition(".")[0] == container
+        expected = [
+            *(f"onnxdenoiser__{n}" for n in names),
+            *(f"minmaxpersample__{n}" for n in names),
+        ]
+        assert list(result.columns) == expected
+        np.testing.assert_array_equal(result.to_numpy()[:, :20], onnx.transform(X))
+        if container == "pandas":
+            assert list(result.index) == list(table.index)
+
+    def test_names(self, onnx):
+        assert list(onnx.get_feature_names_out())[:2] == ["x0", "x1"]
+        assert list(onnx.get_feature_names_out(["a", "b"])) == ["a", "b"]
+
+    def test_the_setting_of_the_process(self, onnx):
+        with sklearn.config_context(transform_output="pandas"):
+            assert list(onnx.transform(X).columns)[:2] == ["x0", "x1"]
+        assert isinstance(onnx.transform(X), np.ndarray)
+
+    def test_what_no_table_can_hold(self, onnx):
+        framed = clone(onnx).set_output(transform="pandas")
+        with pytest.raises(ValueError, match=r"X has the shape \(24, 20, 1\). Pass one channel"):
+            framed.transform(X[:, :, np.newaxis])
+        with pytest.raises(ValueError, match="transform must be one of .* Got 'numpy'"):
+            onnx.set_output(transform="numpy")

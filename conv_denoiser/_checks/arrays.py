@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.tables import objects_as_numbers, refuse_unlike, stacked_cells
+
 __all__ = [
     "FLOAT_TYPES",
     "as_array",
@@ -49,7 +51,7 @@ def as_numbers(array: Any, name: str) -> Any:
             f"convert them first, as with {name}.astype(float)."
         )
     if array.dtype.kind == "O":
-        array = _objects_as_numbers(array, name)
+        array = objects_as_numbers(array, name)
     if array.ndim == 1:
         raise ValueError(
             f"Expected 2D or 3D {name}, got a 1D array of {len(array)} values. Reshape your data: "
@@ -64,28 +66,22 @@ def as_numbers(array: Any, name: str) -> Any:
     return array
 
 
-def _objects_as_numbers(array: Any, name: str) -> Any:
-    """Convert an array of Python objects; those that are no numbers raise."""
-    try:
-        return array.astype(np.float64)
-    except ValueError as error:
-        raise ValueError(
-            f"{name} holds something else than numbers ({error}). Leave out columns of text, and "
-            "pad or cut signals to one length."
-        ) from error
-
-
 def as_array(array: Any, name: str) -> Any:
-    """Return something with shape and dtype, without a copy where it is an array already."""
+    """Return something with shape and dtype, without a copy where it is an array already.
+
+    Of a table with one signal a cell, the signals are stacked.
+    """
     if isinstance(array, np.ndarray) or hasattr(array, "tocsr"):  # sparse
-        return array
+        return stacked_cells(array, name) if array.dtype == object else array
+    refuse_unlike(array, name)
     try:
-        return np.asarray(array)
+        converted = np.asarray(array)
     except ValueError as error:
         raise ValueError(
-            f"{name} is no array of numbers ({error}). Signals must have one length: pad or cut "
-            "them first."
+            f"{name} is not an array of numbers ({error}). Signals must have one length: pad or "
+            "cut them first."
         ) from error
+    return stacked_cells(converted, name) if converted.dtype == object else converted
 
 
 def check_not_empty(array: NDArray[Any], name: str) -> None:

@@ -34,8 +34,8 @@ __all__ = [
     "check_range",
     "check_signal_array",
     "check_signals",
-    "check_target",
     "check_weight",
+    "clean_signals",
 ]
 
 
@@ -78,15 +78,21 @@ def check_signals(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.fl
         X, not copied where it already is one.
     """
     expected = getattr(estimator, "n_features_in_", None)
-    n_timesteps = as_numbers(X, "X").shape[1]
+    numbers = as_numbers(X, "X")
+    n_timesteps = numbers.shape[1]
     if not reset and expected is not None and n_timesteps != expected:
         # scikit-learn's own words, with a way out.
         raise ValueError(
             f"X has {n_timesteps} features, but {type(estimator).__name__} is expecting {expected} "
             f"features as input. Cut or pad the signals to {expected} timesteps, or fit again."
         )
+    source: Any = numbers
+    if hasattr(X, "columns") and np.shape(X) == numbers.shape:
+        # A table whose columns are timesteps: they have names.
+        check_finite(numbers, "X")  # scikit-learn fails at pandas.NA
+        source = X
     signals: NDArray[np.floating] = validate_data(
-        estimator, X, reset=reset, dtype=FLOAT_TYPES, ensure_all_finite=False, allow_nd=True
+        estimator, source, reset=reset, dtype=FLOAT_TYPES, ensure_all_finite=False, allow_nd=True
     )
     check_not_empty(signals, "X")
     check_finite(signals, "X")
@@ -102,13 +108,19 @@ def check_signals(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.fl
     return signals
 
 
-def check_target(y: Any, X: NDArray[np.floating]) -> NDArray[np.floating] | None:
-    """Return clean signals as an array, or None where y holds labels or nothing."""
+def clean_signals(
+    y: Any, X: NDArray[np.floating], *, needed: bool = True
+) -> NDArray[np.floating] | None:
+    """Return clean signals as an array, or None where y holds labels or nothing.
+
+    Labels are one-dimensional. Where clean signals are not `needed`, all that does not have the
+    shape of X holds labels.
+    """
     if y is None:
         return None
     y = as_array(y, "y")
-    if y.ndim == 1:
-        n_labels = len(y)
+    if y.ndim == 1 or (not needed and y.shape != X.shape):
+        n_labels = y.shape[0] if y.ndim else 0
         if n_labels != len(X):
             raise ValueError(
                 f"X has {len(X)} signals, but y has {n_labels} labels. Pass one label a signal, or "
@@ -119,7 +131,8 @@ def check_target(y: Any, X: NDArray[np.floating]) -> NDArray[np.floating] | None
     if target.shape != X.shape:
         raise ValueError(
             f"y has shape {target.shape}, but X has shape {X.shape}. Clean signals must have the "
-            "shape of the noisy ones; labels of a later Pipeline step must be one-dimensional."
+            "shape of the noisy ones; labels of a later Pipeline step must be one-dimensional, or "
+            "the supervision one that needs no clean signals, as supervision='blind_spot'."
         )
     return target
 

@@ -14,8 +14,8 @@ from conv_denoiser._checks.validation import (
     check_output_container,
     check_params,
     check_signals,
-    check_target,
     check_weight,
+    clean_signals,
 )
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser import plan
@@ -314,7 +314,10 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         """
         check_is_fitted(self, "model_")
         X = check_signals(self, X, reset=False)
-        clean, weight = check_target(y, X), check_weight(sample_weight, X)
+        clean, weight = (
+            clean_signals(y, X, needed=plan.may_need_target(self)),
+            check_weight(sample_weight, X),
+        )
         if clean is None:
             width = plan.hiding(self).width
             return -blind_spot_error(self._run, _with_channels(X), weight, width)
@@ -362,7 +365,10 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         try:
             check_params(self)
             X = check_signals(self, X, reset=reset)
-            y, weight = check_target(y, X), check_weight(sample_weight, X)
+            y, weight = (
+                clean_signals(y, X, needed=plan.may_need_target(self)),
+                check_weight(sample_weight, X),
+            )
             signals = Signals(_with_channels(X), None if y is None else _with_channels(y), weight)
             trained = train_denoiser(self, signals, **options)
             self._network, self._compiled_with = trained.network, trained.compiled_with

@@ -15,7 +15,14 @@ from conv_denoiser.supervision.blind_spot import BlindSpot
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Paired, Problem, Synthetic
 
-__all__ = ["hiding", "network_options", "problem", "split_rows", "training_options"]
+__all__ = [
+    "hiding",
+    "may_need_target",
+    "network_options",
+    "problem",
+    "split_rows",
+    "training_options",
+]
 
 
 def problem(denoiser: Any, *, with_target: bool, cross_entropy: bool, length: int) -> Problem:
@@ -61,6 +68,12 @@ def _supervision(denoiser: Any, with_target: bool) -> Supervision:
             )
         return Synthetic(noise)
     return hiding(denoiser)
+
+
+def may_need_target(denoiser: Any) -> bool:
+    """Whether y can hold clean signals to learn from."""
+    supervision = denoiser.supervision
+    return isinstance(supervision, str) and supervision in ("auto", "paired")
 
 
 def hiding(denoiser: Any) -> BlindSpot:

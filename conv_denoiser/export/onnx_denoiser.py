@@ -16,6 +16,7 @@ from conv_denoiser._checks.arrays import (
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._typing import Array
 from conv_denoiser._version import __version__
+from conv_denoiser.export.tables import TableOutput
 from conv_denoiser.model_files.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ CARD = "conv_denoiser"
 CHUNK_POINTS = 2**14
 
 
-class OnnxDenoiser:
+class OnnxDenoiser(TableOutput):
     """Run a denoiser that `to_onnx` wrote, on ONNX Runtime.
 
     It needs NumPy and onnxruntime alone, and takes the place of a fitted denoiser in
-    `denoise_recording`, in a `StreamingDenoiser`, and in Pipelines without ``set_output``. Several
+    `denoise_recording`, in a `StreamingDenoiser`, and in Pipelines. Several
     threads may share one.
 
     Parameters
@@ -87,7 +88,7 @@ class OnnxDenoiser:
             self._model = file.read()
         self._load()
 
-    def transform(self, X: Any) -> Array:
+    def transform(self, X: Any) -> Any:
         """Denoise signals.
 
         Parameters
@@ -97,7 +98,7 @@ class OnnxDenoiser:
 
         Returns
         -------
-        ndarray of X's shape
+        ndarray of X's shape, or the table that `set_output` asked for
             Denoised signals in the units of X, float32 for float32 input and float64 otherwise.
 
         Raises
@@ -105,6 +106,21 @@ class OnnxDenoiser:
         ValueError
             If X does not hold signals, or not as many channels as those fitted on, or numbers
             whose range float32 cannot hold.
+        """
+        return self._as_asked(self.predict(X), X)
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Denoise signals: the same as `transform`, under the name that scorers call.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals.
+
+        Returns
+        -------
+        ndarray of X's shape
+            Denoised signals; also after `set_output`.
         """
         X = _as_signals(X)
         n_channels = X.shape[2] if X.ndim == 3 else 1
@@ -123,27 +139,14 @@ class OnnxDenoiser:
             )
         return denoised.reshape(X.shape)
 
-    def predict(self, X: ArrayLike) -> Array:
-        """Denoise signals: the same as `transform`, under the name that scorers call.
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Remember the names of the timesteps; the denoiser is fitted already.
 
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals.
-
-        Returns
-        -------
-        ndarray of X's shape
-            Denoised signals.
-        """
-        return self.transform(X)
-
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Do nothing: the denoiser is fitted already. Present for Pipelines.
-
-        Parameters
-        ----------
-        X, y : ignored
+            A table with names of its columns, or anything else, which is ignored.
+        y : ignored
             Present for scikit-learn's interface.
 
         Returns
@@ -151,10 +154,11 @@ class OnnxDenoiser:
         self : OnnxDenoiser
             The denoiser.
         """
+        self._remember_names(X)
         return self
 
-    def fit_transform(self, X: ArrayLike, y: Any = None) -> Array:
-        """Denoise signals, without fitting.
+    def fit_transform(self, X: ArrayLike, y: Any = None) -> Any:
+        """Denoise signals, and remember the names of their timesteps.
 
         Parameters
         ----------
@@ -168,7 +172,7 @@ class OnnxDenoiser:
         ndarray of X's shape
             Denoised signals.
         """
-        return self.transform(X)
+        return self.fit(X).transform(X)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's arguments, as scikit-learn's estimators do.
@@ -202,7 +206,7 @@ class OnnxDenoiser:
         if unknown:
             raise ValueError(f"OnnxDenoiser has the parameters path and n_threads. Got {unknown}.")
         if params.get("path", self.path) != self.path:
-            self.__dict__ = vars(type(self)(**{**self.get_params(), **params}))
+            self.__dict__.update(vars(type(self)(**{**self.get_params(), **params})))
         else:
             self.__setstate__({**self.__getstate__(), **params})
         return self

@@ -5,7 +5,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
-from conv_denoiser._checks.validation import check_signal_array, check_target
+from conv_denoiser._checks.validation import check_signal_array, clean_signals
 from conv_denoiser.metrics.arrays import averaged, outputs, signal_to_noise_db
 from conv_denoiser.preprocessing import PerSampleScaler
 
@@ -55,7 +55,7 @@ def snr_improvement_scorer(
     estimator = getattr(estimator, "best_estimator_", estimator)
     denoise = estimator.predict if hasattr(estimator, "predict") else estimator.transform
     noisy = check_signal_array(_scaled_as_by(estimator, X), "X")
-    if check_target(y, noisy) is None:
+    if clean_signals(y, noisy) is None:
         raise ValueError(
             "snr_improvement_scorer compares with clean signals y of X's shape, and got "
             f"{'none' if y is None else 'labels'}. Without them, scoring=None ranks denoisers by "

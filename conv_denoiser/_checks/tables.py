@@ -1,0 +1,72 @@
+"""What people hold signals in besides arrays: tables of one signal a cell, data to be fetched yet.
+
+Libraries are told by what their objects offer, so that none is imported.
+"""
+
+from typing import TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["objects_as_numbers", "refuse_unlike", "stacked_cells"]
+
+Objects = NDArray[np.object_]
+
+
+def refuse_unlike(value: object, name: str) -> None:
+    """Raise TypeError, with the line that helps, for what holds signals but is not an array."""
+    kind = type(value).__name__
+    if hasattr(value, "noisy") and hasattr(value, "clean"):
+        advice = "Pass its parts, as in fit(dataset.noisy, dataset.clean)"
+    elif kind == "LazyFrame":
+        advice = f"Compute it first: {name}.collect()"
+    elif hasattr(value, "as_numpy_iterator") or hasattr(value, "__next__"):
+        advice = (
+            "Gather what it yields in arrays (n_signals, n_timesteps), or call partial_fit with "
+            "the arrays of each batch"
+        )
+    elif isinstance(value, (dict, set, frozenset)):
+        advice = "Pass an array of shape (n_signals, n_timesteps[, n_channels])"
+    else:
+        return
+    raise TypeError(f"{name} is a {kind}, which is not an array of signals. {advice}.")
+
+
+def stacked_cells(array: Objects, name: str) -> Objects | NDArray[np.floating]:
+    """Stack the signals of a column whose cells hold one each; return other arrays as they are."""
+    column = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+    if column.size == 0 or not all(_is_signal(cell) for cell in column.flat):
+        return array
+    if column.ndim != 1:
+        raise ValueError(
+            f"{name} has {column.shape[1]} columns of signals. Pass one of them; channels that "
+            "belong together are stacked first, as in numpy.stack([...], axis=-1)."
+        )
+    signals = [np.asarray(cell) for cell in column]
+    lengths = [len(signal) for signal in signals]
+    if min(lengths) != max(lengths):
+        raise ValueError(
+            f"{name} holds signals of {min(lengths)} to {max(lengths)} timesteps. Signals must "
+            "have one length: pad or cut them first."
+        )
+    return np.stack(signals)
+
+
+def _is_signal(cell: object) -> TypeGuard[NDArray[np.floating]]:
+    """Whether a cell holds many numbers: an array, a list or a Series."""
+    return isinstance(cell, (list, tuple)) or (hasattr(cell, "__array__") and np.ndim(cell) > 0)
+
+
+def objects_as_numbers(array: Objects, name: str) -> NDArray[np.float64]:
+    """Convert Python objects; `pandas.NA` becomes NaN, what is not a number raises ValueError."""
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        missing = np.array([type(cell).__name__ == "NAType" for cell in array.flat], dtype=bool)
+        if missing.any():
+            filled = np.where(missing.reshape(array.shape), np.nan, array)
+            return objects_as_numbers(filled, name)
+        raise ValueError(
+            f"{name} holds something else than numbers ({error}). Leave out columns of text, and "
+            "pad or cut signals to one length."
+        ) from error
