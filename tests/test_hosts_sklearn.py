@@ -200,6 +200,8 @@ class TestOnnxDenoiser:
     def test_names(self, onnx):
         assert list(onnx.get_feature_names_out())[:2] == ["x0", "x1"]
         assert list(onnx.get_feature_names_out(["a", "b"])) == ["a", "b"]
+        of_cells = clone(onnx).set_output(transform="pandas").fit(pd.DataFrame({"s": list(X)}))
+        assert list(of_cells.get_feature_names_out()) == list(onnx.get_feature_names_out())
 
     def test_the_setting_of_the_process(self, onnx):
         with sklearn.config_context(transform_output="pandas"):

@@ -71,7 +71,9 @@ class TableOutput:
     def _remember_names(self, X: object) -> None:
         vars(self).pop("feature_names_in_", None)
         columns = list(getattr(X, "columns", ()))
-        if columns and all(isinstance(name, str) for name in columns):
+        # The name of one column of whole signals is not that of a timestep.
+        of_timesteps = len(columns) > 1 or self.n_features_in_ == 1
+        if columns and of_timesteps and all(isinstance(name, str) for name in columns):
             self.feature_names_in_ = np.asarray(columns, dtype=object)
 
     def _as_asked(self, output: Array, X: Any) -> Any:
