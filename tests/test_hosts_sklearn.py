@@ -131,7 +131,7 @@ class TestTables:
             (map(np.sin, X), "X is a map.*partial_fit"),
             ({"signal": X}, "X is a dict"),
         ],
-        ids=str,
+        ids=["LazyFrame", "SignalDataset", "generator", "map", "dict"],
     )
     def test_what_is_not_an_array(self, held, message):
         with pytest.raises(TypeError, match=message):
