@@ -58,7 +58,7 @@ def _is_signal(cell: object) -> TypeGuard[NDArray[np.floating]]:
 
 
 def objects_as_numbers(array: Objects, name: str) -> NDArray[np.float64]:
-    """Convert Python objects; `pandas.NA` becomes NaN, what is not a number raises ValueError."""
+    """Convert Python objects; `pandas.NA` becomes NaN, and what is not a number raises."""
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -66,7 +66,8 @@ def objects_as_numbers(array: Objects, name: str) -> NDArray[np.float64]:
         if missing.any():
             filled = np.where(missing.reshape(array.shape), np.nan, array)
             return objects_as_numbers(filled, name)
-        raise ValueError(
+        # A dict in a cell is a TypeError in scikit-learn's checks, text is a ValueError.
+        raise type(error)(
             f"{name} holds something else than numbers ({error}). Leave out columns of text, and "
             "pad or cut signals to one length."
         ) from error
