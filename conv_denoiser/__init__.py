@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from conv_denoiser.denoiser import ConvDenoiser
     from conv_denoiser.persistence import load, save
     from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
+    from conv_denoiser.pretrained import denoise
     from conv_denoiser.recording import StreamingDenoiser, denoise_recording
     from conv_denoiser.supervision.blind_spot import BlindSpot
 
@@ -21,6 +22,7 @@ __all__ = [
     "SignalGenerator",
     "StandardizePerSample",
     "StreamingDenoiser",
+    "denoise",
     "denoise_recording",
     "load",
     "load_dataset",
@@ -35,6 +37,7 @@ _MODULES = {
     "SignalGenerator": "datasets",
     "StandardizePerSample": "preprocessing",
     "StreamingDenoiser": "recording",
+    "denoise": "pretrained",
     "denoise_recording": "recording",
     "load": "persistence",
     "load_dataset": "datasets",

@@ -1,0 +1,82 @@
+"""What the universal network is given: signals in units of their noise, and what is known of them.
+
+Channels, in order: the signal, companded; its first difference, clipped; "is the sample there";
+"is the level given"; and what thresholding in short spectra, of 128 and of 512 samples, takes off.
+The last two are what a classical method believes to be noise. They reach as far as their windows,
+exactly so for tones of any amplitude, which is hard to learn; where they are wrong, at steps and
+peaks, the network does not follow them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft, rfft
+
+from conv_denoiser._typing import Array
+
+__all__ = ["N_CHANNELS", "bridged", "network_inputs"]
+
+
+N_CHANNELS = 6
+WINDOWS = (128, 512)  # samples
+# Bins with less than this many times the expected power of noise are taken for noise: e^-6.5 of
+# noise bins pass.
+THRESHOLD = 6.5
+LARGEST_DIFFERENCE = 8.0
+
+
+def bridged(x: Array, there: NDArray[np.bool_]) -> Array:
+    """Bridge gaps with straight lines; before the first and after the last sample, repeat it."""
+    filled = x.copy()
+    t = np.arange(x.shape[1])
+    for row in np.flatnonzero(~there.all(axis=1)):
+        known = there[row]
+        filled[row, ~known] = np.interp(t[~known], t[known], x[row, known]) if known.any() else 0
+    return filled
+
+
+def taken_off_by_thresholding(u: Array, size: int) -> Array:
+    """Return what hard thresholding of short spectra takes off signals in units of the noise."""
+    hop = size // 4
+    n, length = u.shape
+    n_frames = -(-length // hop) + 3
+    right = (n_frames + 3) * hop - length - 3 * hop
+    padded = np.pad(u, ((0, 0), (3 * hop, right)), mode="reflect")
+    window = np.hanning(size + 1)[:-1].astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
+    spectrum = rfft(frames * window, axis=2)
+    power = spectrum.real**2 + spectrum.imag**2
+    spectrum *= power < np.float32(THRESHOLD * np.sum(window**2))
+    frames = irfft(spectrum, size, axis=2) * window
+    quarters = frames.reshape(n, n_frames, 4, hop)
+    total = np.zeros((n, n_frames + 3, hop), np.float32)
+    for quarter in range(4):
+        total[:, quarter : quarter + n_frames] += quarters[:, :, quarter]
+    # Squared Hann windows a quarter apart add up to 3/2.
+    return total.reshape(n, -1)[:, 3 * hop : 3 * hop + length] / np.float32(1.5)
+
+
+def network_inputs(u: Array, there: NDArray[np.bool_], given: NDArray[np.bool_]) -> Array:
+    """Return the network's channels.
+
+    Parameters
+    ----------
+    u : ndarray of float32, shape (n_signals, n_timesteps)
+        Signals without their medians, divided by the level of their noise; gaps bridged.
+    there : ndarray of bool, shape (n_signals, n_timesteps)
+        Whether a sample was measured.
+    given : ndarray of bool, shape (n_signals,)
+        Whether the level is known rather than estimated.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_signals, n_timesteps, N_CHANNELS)
+    """
+    channels = np.empty((*u.shape, N_CHANNELS), np.float32)
+    channels[..., 0] = np.arcsinh(u / 2)
+    difference = np.diff(u, axis=1, prepend=u[:, :1])
+    channels[..., 1] = np.clip(difference, -LARGEST_DIFFERENCE, LARGEST_DIFFERENCE) / 4
+    channels[..., 2] = there
+    channels[..., 3] = given[:, None]
+    for channel, size in enumerate(WINDOWS, 4):
+        channels[..., channel] = np.clip(taken_off_by_thresholding(u, size), -8, 8)
+    return channels

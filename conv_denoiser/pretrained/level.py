@@ -1,0 +1,166 @@
+"""The level of white noise in signals of any kind: its standard deviation, in signal units.
+
+Candidates are taken from quantiles of spectrograms, whose darkest places hold noise alone, and
+from differences. Each has signals that mislead it; a tiny network, trained on random signals,
+weighs them (`benchmarks/pretrain.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from math import comb
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import rfft
+
+from conv_denoiser._typing import Array
+
+__all__ = ["features", "least_candidate", "level_of"]
+
+
+WINDOWS = (32, 64, 256)  # samples
+QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
+BANDS = 8
+ORDERS = (1, 2, 3, 4)
+SHORTEST = 256  # samples; shorter signals are extended by reflection
+# The median of the absolute value of a standard normal variable.
+NORMAL_MAD = 0.6744897501960817
+# What is called dead: samples in a row that do not change, or lie on a straight line.
+DEAD_RUN = 6
+N_FEATURES = len(WINDOWS) * len(QUANTILES) + BANDS + len(ORDERS)
+
+
+def dead_samples(x: Array) -> NDArray[np.bool_]:
+    """Mark stretches without noise: constant, or exactly straight as a bridged gap is."""
+    second = np.abs(np.diff(x, 2, axis=1))
+    scale = np.abs(x).max(axis=1, keepdims=True)
+    straight = np.zeros(x.shape, bool)
+    straight[:, 1:-1] = second <= 4 * np.finfo(x.dtype).eps * scale
+    sums = np.cumsum(np.pad(straight, ((0, 0), (1, 0))), axis=1)
+    full = sums[:, DEAD_RUN:] - sums[:, :-DEAD_RUN] == DEAD_RUN
+    dead = np.zeros(x.shape, bool)
+    for shift in range(DEAD_RUN):
+        dead[:, shift : shift + full.shape[1]] |= full
+    return dead
+
+
+def _frames(x: NDArray[Any], size: int) -> NDArray[Any]:
+    return np.lib.stride_tricks.sliding_window_view(x, size, axis=1)[:, :: size // 2]
+
+
+def _spectrogram(x: Array, size: int) -> Array:
+    """Return power in units of white noise, (n_signals, n_frames, n_bins); edges are left out."""
+    window = np.hanning(size + 1)[:-1].astype(x.dtype)
+    frames = _frames(x, size)
+    frames = (frames - frames.mean(axis=2, keepdims=True)) * window
+    spectrum = rfft(frames, axis=2)[:, :, 2:-1]
+    power: Array = (spectrum.real**2 + spectrum.imag**2) / np.sum(window**2)
+    return power
+
+
+def _quantiles(power: Array, alive: NDArray[np.bool_], quantiles: Sequence[float]) -> Array:
+    """Return quantiles of each signal's power over live frames, as levels of white noise."""
+    power = np.where(alive[:, :, None], power, np.inf)
+    power = np.sort(power.reshape(len(power), -1), axis=1)
+    count = np.isfinite(power).sum(axis=1)
+    columns = []
+    for q in quantiles:
+        place = np.minimum((q * count).astype(int), power.shape[1] - 1)
+        value = np.take_along_axis(power, place[:, None], axis=1)[:, 0]
+        columns.append(0.5 * (np.log(value) - np.log(-np.log1p(-q))))
+    return np.stack(columns, axis=1)
+
+
+def _bands(power: Array, alive: NDArray[np.bool_]) -> Array:
+    """Return the level in bands of frequency, the mean logarithm over live frames."""
+    logarithm = np.where(alive[:, :, None], np.log(power), 0).sum(axis=1)
+    logarithm /= np.maximum(alive.sum(axis=1), 1)[:, None]
+    bands = np.array_split(logarithm, BANDS, axis=1)
+    # The mean logarithm of an exponential variable lies below that of its mean.
+    return np.stack([0.5 * (band.mean(axis=1) + np.euler_gamma) for band in bands], axis=1)
+
+
+def _differences(x: Array, dead: NDArray[np.bool_]) -> Array:
+    """Return levels from the medians of differences of several orders."""
+    columns = []
+    difference = x
+    for order in ORDERS:
+        difference = np.diff(difference, axis=1)
+        magnitude = np.where(dead[:, : difference.shape[1]], np.inf, np.abs(difference))
+        magnitude.sort(axis=1)
+        middle = np.isfinite(magnitude).sum(axis=1) // 2
+        median = np.take_along_axis(magnitude, middle[:, None], axis=1)[:, 0]
+        columns.append(np.log(median / NORMAL_MAD) - 0.5 * np.log(comb(2 * order, order)))
+    return np.stack(columns, axis=1)
+
+
+def features(x: Array) -> Array:
+    """Return candidates for the logarithm of the level, (n_signals, N_FEATURES).
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_signals, n_timesteps)
+        Finite signals of 2 timesteps at least, gaps bridged by straight lines.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_signals, N_FEATURES)
+        Natural logarithms; about -70 in units of the signal's range where there is no noise.
+    """
+    if x.shape[1] < SHORTEST:
+        x = np.pad(x, ((0, 0), (0, SHORTEST - x.shape[1])), mode="reflect")
+    dead = dead_samples(x)
+    dead &= ~dead.all(axis=1, keepdims=True)
+    columns = []
+    with np.errstate(divide="ignore"):
+        for size in WINDOWS:
+            power = _spectrogram(x, size)
+            alive = ~np.any(_frames(dead, size), axis=2)
+            alive |= ~np.any(alive, axis=1, keepdims=True)
+            columns.append(_quantiles(power, alive, QUANTILES))
+            if size == 64:
+                columns.append(_bands(np.maximum(power, np.finfo(x.dtype).tiny), alive))
+        columns.append(_differences(x, dead))
+    return np.clip(np.nan_to_num(np.concatenate(columns, axis=1), nan=-70.0), -70, 70)
+
+
+def least_candidate(candidates: Array) -> Array:
+    """Return the least of a few candidates, which no kind of signal misleads by far."""
+    at_20, at_35 = QUANTILES.index(0.2), QUANTILES.index(0.35)
+    n = len(QUANTILES)
+    # After the second window's quantiles stand the bands.
+    chosen = [at_35, n + at_20, 2 * n + BANDS + at_20, 3 * n + BANDS + 1]
+    least: Array = candidates[:, chosen].min(axis=1)
+    return least
+
+
+def level_of(x: Array, weights: Mapping[str, Array]) -> Array:
+    """Estimate the level of the white noise in signals.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_signals, n_timesteps)
+        Finite signals, gaps bridged by straight lines.
+    weights : mapping of str to ndarray
+        Weights of the network that weighs the candidates: ``level/mean``, ``level/scale`` and, for
+        each layer k, ``level/k/kernel`` and ``level/k/bias``.
+
+    Returns
+    -------
+    ndarray of shape (n_signals,)
+        Levels in signal units.
+    """
+    candidates = features(x)
+    base = least_candidate(candidates)
+    return np.exp(base + correction(candidates - base[:, None], weights))
+
+
+def correction(relative: Array, weights: Mapping[str, Array]) -> Array:
+    """Run the network on candidates relative to the least: what to add to its logarithm."""
+    hidden = np.clip((relative - weights["level/mean"]) / weights["level/scale"], -4, 4)
+    n_layers = sum(name.endswith("/kernel") for name in weights if name.startswith("level/"))
+    for layer in range(n_layers):
+        hidden = hidden @ weights[f"level/{layer}/kernel"] + weights[f"level/{layer}/bias"]
+        if layer < n_layers - 1:
+            hidden = np.maximum(hidden, 0)
+    return np.clip(hidden[:, 0], -3, 1.5)

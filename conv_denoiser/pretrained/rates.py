@@ -1,0 +1,85 @@
+"""Denoising at several rates: what is slow is denoised again where a network sees further."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_denoiser._typing import Array
+
+__all__ = ["at_several_rates", "half_rate", "twice_rate"]
+
+# From signals in units of the noise, and what is there, to (noise, variance of the error).
+Estimator = Callable[[Array, NDArray[np.bool_]], tuple[Array, Array]]
+
+REACH = 15  # samples on each side of a half-band filter
+
+
+def _half_band() -> Array:
+    """Return a low-pass filter that ends at a quarter of the sampling rate."""
+    t = np.arange(-REACH, REACH + 1)
+    taps = np.sinc(t / 2) * np.kaiser(2 * REACH + 1, 6)
+    return (taps / taps.sum()).astype(np.float32)
+
+
+TAPS = _half_band()
+# How much of white noise's standard deviation passes the filter.
+GAIN = float(np.sqrt(np.sum(TAPS**2)))
+
+
+def _filtered(x: Array, step: int = 1) -> Array:
+    """Filter signals, reflected at their ends, and keep every sample, or every second."""
+    padded = np.pad(x, ((0, 0), (REACH, REACH)), mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, TAPS.size, axis=1)
+    return windows[:, ::step] @ TAPS
+
+
+def half_rate(x: Array) -> Array:
+    """Halve the rate of signals of an even number of timesteps."""
+    return _filtered(x, 2)
+
+
+def twice_rate(x: Array) -> Array:
+    """Double the rate of signals."""
+    spread = np.zeros((len(x), 2 * x.shape[1]), x.dtype)
+    spread[:, ::2] = 2 * x
+    return _filtered(spread)
+
+
+def at_several_rates(
+    u: Array, there: NDArray[np.bool_], estimate: Estimator, n_halvings: int, caution: float = 1.0
+) -> tuple[Array, Array]:
+    """Estimate noise at the full rate, and its slow part again at half of it, and so on.
+
+    Parameters
+    ----------
+    u : ndarray of shape (n_signals, n_timesteps)
+        Signals in units of the noise.
+    there : ndarray of bool, shape (n_signals, n_timesteps)
+        What was measured.
+    estimate : callable
+        From (u, there) to the noise and the variance of its error, both of u's shape.
+    n_halvings : int
+        How often the rate is halved; the number of timesteps must be a multiple of 2**n_halvings.
+    caution : float, default=1
+        How much worse the estimate at the lower rate is taken to be than it says.
+
+    Returns
+    -------
+    noise, variance : ndarray of shape (n_signals, n_timesteps)
+        The slow parts of both estimates are averaged, weighted by the inverse of their variances.
+    """
+    noise, variance = estimate(u, there)
+    if n_halvings == 0:
+        return noise, variance
+    slow_there = there[:, ::2]
+    slow, slow_variance = at_several_rates(
+        half_rate(u) / np.float32(GAIN), slow_there, estimate, n_halvings - 1, caution
+    )
+    first = half_rate(noise) / np.float32(GAIN)
+    first_variance = np.maximum(_filtered(variance)[:, ::2], 1e-6)
+    weight = first_variance / (first_variance + caution * slow_variance)
+    noise = noise + twice_rate(weight * (slow - first)) * np.float32(GAIN)
+    # Half of the error is taken to be slow, as if it were white.
+    kept = 1 - 0.5 * twice_rate(weight)
+    return noise, variance * np.clip(kept, 0.3, 1)

@@ -1,0 +1,171 @@
+"""One call, no training: `denoise` on signals of kinds that no test made the network for."""
+
+import numpy as np
+import pytest
+from scipy.signal import savgol_filter
+
+from conv_denoiser import denoise
+from conv_denoiser.metrics import snr_db
+from conv_denoiser.model_files.errors import ModelFileError
+from conv_denoiser.pretrained import universal
+
+SETTINGS = [(9, 2), (15, 2), (31, 3), (61, 3)]
+N = 2048
+t = np.arange(N)
+
+
+def pulse():
+    """A pulse wave (photoplethysmogram) at 100 Hz."""
+    phase = (t / 100 * 1.2) % 1
+    return np.exp(-(((phase - 0.2) / 0.09) ** 2)) + 0.4 * np.exp(-(((phase - 0.5) / 0.12) ** 2))
+
+
+def spectrum():
+    """Lorentz and Gauss peaks on a curved background."""
+    places, widths = np.array([300, 420, 900, 1400, 1450]), np.array([8, 20, 5, 12, 9])
+    heights = np.array([3, 5, 9, 6, 4])[:, np.newaxis]
+    peaks = heights / (1 + ((t - places[:, np.newaxis]) / widths[:, np.newaxis]) ** 2)
+    return peaks.sum(axis=0) + 4 * np.exp(-t / 900)
+
+
+def steps():
+    """An accelerometer that is turned, and struck once a second."""
+    level = np.select([t < 500, t < 1300], [0.0, 9.8], -3.0)
+    return level + 15 * np.exp(-(t % 100) / 4) * (t % 100 < 40)
+
+
+def quake():
+    """Quiet, then a strong onset that rings off."""
+    since = np.maximum(t - 800, 0)
+    return (since > 0) * 20 * np.exp(-since / 250) * np.sin(since * 0.35)
+
+
+SIGNALS = [pulse, spectrum, steps, quake]
+
+
+@pytest.fixture(scope="module")
+def noise():
+    return np.random.default_rng(0).standard_normal((2, N))
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("snr", [6, 14])
+def test_better_than_the_best_savitzky_golay_filter(signal, snr, noise):
+    clean = np.tile(signal(), (2, 1))
+    noisy = clean + noise * clean.std() * 10 ** (-snr / 20)
+    best = max(snr_db(clean, savgol_filter(noisy, *setting)) for setting in SETTINGS)
+    assert snr_db(clean, denoise(noisy)) >= best
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("snr", [30, 60])
+def test_hardly_any_noise_is_no_reason_to_lose_signal(signal, snr, noise):
+    clean = np.tile(signal(), (2, 1))
+    noisy = clean + noise * clean.std() * 10 ** (-snr / 20)
+    assert snr_db(clean, denoise(noisy)) > snr_db(clean, noisy) - 0.1
+
+
+def test_invalid_codes_do_not_disturb_their_surroundings(noise):
+    clean = pulse()
+    noisy = clean + 0.1 * noise[0]
+    near = np.r_[860:980, 1040:1160]
+
+    def error(artefact):
+        return np.sqrt(np.mean((denoise(noisy + artefact) - artefact - clean)[near] ** 2))
+
+    undisturbed = error(0 * t)
+    for n_samples, code in ((1, -163.84), (3, 100), (1, 1e6)):
+        artefact = np.where((t >= 1000) & (t < 1000 + n_samples), code, 0)
+        assert error(artefact) < 1.3 * undisturbed
+
+
+def test_units_offset_and_sign_do_not_matter(noise):
+    noisy = pulse() + 0.1 * noise[0]
+    expected = denoise(noisy)
+    for factor, offset in ((1e30, 0), (1e-30, 0), (1, 1e4)):
+        denoised = (denoise(factor * noisy + offset) - offset) / factor
+        np.testing.assert_allclose(denoised, expected, atol=1e-6)
+    assert np.std(-denoise(-noisy) - expected) < 0.02
+
+
+def test_shapes_and_types(noise):
+    noisy = (pulse() + 0.1 * noise).astype(np.float32)
+    alone = denoise(noisy[0])
+    assert (alone.shape, alone.dtype) == ((N,), np.float32)
+    np.testing.assert_allclose(denoise(noisy)[0], alone, atol=1e-4)
+    channels = denoise(np.stack([noisy, 2 * noisy], axis=2))
+    assert channels.shape == (2, N, 2)
+    np.testing.assert_allclose(channels[..., 1], 2 * channels[..., 0], atol=0.02)
+    counts = np.rint(100 * noisy[0]).astype(np.int16)
+    assert denoise(counts).dtype == np.float64
+
+
+def test_missing_samples_are_filled(noise):
+    clean = pulse()
+    noisy = clean + 0.1 * noise[0]
+    gone = np.random.default_rng(1).random(N) < 0.05
+    gone[1000:1010] = True
+    with_gaps = np.where(gone, np.nan, noisy)
+    denoised = denoise(with_gaps)
+    assert snr_db(clean[np.newaxis], denoised[np.newaxis]) > 15
+    masked = np.ma.masked_array(noisy, gone)
+    np.testing.assert_array_equal(denoise(masked), denoised)
+
+
+def test_a_signal_without_samples_stays_missing(noise):
+    noisy = pulse() + 0.1 * noise
+    noisy[1] = np.nan
+    with pytest.warns(UserWarning, match="1 of 2 signals have no sample"):
+        denoised = denoise(noisy)
+    assert np.isfinite(denoised[0]).all()
+    assert np.isnan(denoised[1]).all()
+
+
+def test_long_signals_have_no_seams():
+    long = np.sin(np.arange(40_000) / 40)
+    noisy = long + 0.3 * np.random.default_rng(0).standard_normal(long.size)
+    error = denoise(noisy) - long
+    assert np.sqrt(np.mean(error**2)) < 0.1
+    assert np.abs(np.diff(error)).max() < 0.2
+
+
+@pytest.mark.parametrize("x", [[1.0, 2.0], np.ones(500), np.zeros((2, 3)), np.arange(300.0)])
+def test_without_noise_hardly_anything_changes(x):
+    np.testing.assert_allclose(denoise(x), x, atol=1e-6)
+
+
+def test_a_known_level_and_strength(noise):
+    noisy = pulse() + 0.1 * noise[0]
+    clean = pulse()[np.newaxis]
+    assert snr_db(clean, denoise(noisy, noise_std=0.1)[np.newaxis]) > 15
+    removed = [np.std(noisy - denoise(noisy, noise_std=0.1, strength=s)) for s in (0.3, 1, 2)]
+    assert removed == sorted(removed)
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "message"),
+    [
+        (np.ones((3, 1)), {}, r"1 timestep.*passed as x\.T"),
+        ([], {}, "nothing empty"),
+        (np.ones((2, 2, 2, 2)), {}, r"Got \(2, 2, 2, 2\)"),
+        (["a", "b"], {}, "real numbers"),
+        (np.array([1, "b"], dtype=object), {}, "Got 'b'"),
+        ([1.0, np.inf], {}, "1 infinite value"),
+        ([1j, 2], {}, "complex128"),
+        ([1.0, 2.0], {"noise_std": 0}, "noise_std"),
+        ([1.0, 2.0], {"strength": -1}, "strength"),
+    ],
+)
+def test_bad_input(x, options, message):
+    with pytest.raises(ValueError, match=message):
+        denoise(x, **options)
+
+
+def test_damaged_weights(tmp_path, monkeypatch):
+    damaged = tmp_path / "universal.safetensors"
+    damaged.write_bytes(universal.FILE.read_bytes()[:-1] + b"x")
+    monkeypatch.setattr(universal, "FILE", damaged)
+    universal.universal.cache_clear()
+    with pytest.raises(ModelFileError, match="is damaged.*Install conv-denoiser again"):
+        denoise(np.arange(300.0) % 7)
+    universal.universal.cache_clear()
