@@ -434,7 +434,7 @@ class TestErrors:
             capsys,
             "required: COMMAND",
         )
-        fails(capsys, "required: --model", "denoise", "noisy.npy", "--output", "c.npy")
+        fails(capsys, "required: --output", "denoise", "noisy.npy")
         fails(capsys, "invalid choice: 'x'", "x")
 
     def test_model_of_another_version(self, capsys, model):

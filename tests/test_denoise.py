@@ -5,6 +5,7 @@ import pytest
 from scipy.signal import savgol_filter
 
 from conv_denoiser import denoise
+from conv_denoiser.cli import main
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.pretrained import universal
@@ -169,3 +170,28 @@ def test_damaged_weights(tmp_path, monkeypatch):
     with pytest.raises(ModelFileError, match="is damaged.*Install conv-denoiser again"):
         denoise(np.arange(300.0) % 7)
     universal.universal.cache_clear()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npy"])
+def test_command_without_a_model(tmp_path, noise, suffix):
+    noisy = pulse() + 0.1 * noise[0]
+    source, target = tmp_path / f"noisy{suffix}", tmp_path / f"clean{suffix}"
+    if suffix == ".csv":
+        np.savetxt(source, noisy, header="pulse", comments="", fmt="%.17g")
+    else:
+        np.save(source, noisy)
+    assert main(["denoise", str(source), "--output", str(target)]) == 0
+    written = np.load(target) if suffix == ".npy" else np.loadtxt(target, skiprows=1)
+    np.testing.assert_allclose(written, denoise(noisy), atol=1e-6)
+
+
+def test_command_without_a_model_asks_for_a_column(tmp_path, capsys):
+    source = tmp_path / "table.csv"
+    table = np.stack([t / 100, pulse()], axis=1)
+    np.savetxt(source, table, delimiter=",", header="time,pulse", comments="")
+    command = ["denoise", str(source), "--output", str(tmp_path / "clean.csv")]
+    assert main(command) == 2
+    assert "2 columns (time, pulse)" in capsys.readouterr().err
+    assert main([*command, "--column", "pulse"]) == 0
+    written = np.loadtxt(tmp_path / "clean.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(written[:, 0], t / 100)

@@ -5,10 +5,12 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._atomic import check_target, replacing
@@ -23,6 +25,7 @@ from conv_denoiser.readers.recording import (
     write_recording,
 )
 from conv_denoiser.recording import denoise_recording
+from conv_denoiser.recording.checks import as_recording, check_finite_samples
 
 __all__ = ["main"]
 
@@ -61,23 +64,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def denoise(options: argparse.Namespace) -> None:
-    """Denoise a recording with a model."""
+    """Denoise a recording, with a model of your own or with the universal one."""
     suffix = check_suffix(options.output, SUFFIXES, "--output")
     check_target(options.output)
     if options.plot is not None:
         check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
         check_target(options.plot)
         import matplotlib  # noqa: F401  before the work, not after it
-    model, card = _load(options.model, options.threads)
+    if options.model is None:
+        _check_universal(options)
+        denoise_samples, n_channels, rate = _by_universal, 1, None
+    else:
+        model, card = _load(options.model, options.threads)
+        denoise_samples, n_channels = partial(denoise_recording, model), model.n_channels_in_
+        rate = card["sampling_rate"]
     recording = read_recording(options.recording, options.column)
-    rate = options.sampling_rate or recording.sampling_rate or card["sampling_rate"]
+    rate = options.sampling_rate or recording.sampling_rate or rate
     recording = recording._replace(sampling_rate=rate)
-    _check_columns(recording, model.n_channels_in_, options.channelwise)
+    _check_columns(recording, n_channels, options.channelwise)
     start = time.perf_counter()
     with replacing(options.output) as temporary:
         out = map_output(temporary, recording.samples) if suffix == ".npy" else None
-        denoised = denoise_recording(
-            model,
+        denoised = denoise_samples(
             recording.samples,
             overlap=options.overlap,
             out=out,
@@ -166,6 +174,25 @@ def _read_card(path: str) -> dict[str, Any]:
     from conv_denoiser.export import OnnxDenoiser
 
     return OnnxDenoiser(path, n_threads=1).card
+
+
+def _check_universal(options: argparse.Namespace) -> None:
+    """Raise ValueError where an option is for models of the user's own."""
+    if options.threads is not None:
+        raise ValueError("--threads is for ONNX files: pass one with --model, or leave it out.")
+
+
+def _by_universal(samples: NDArray[Any], *, out: Any, **_: object) -> NDArray[Any]:
+    """Denoise all samples at once with the universal model, channel by channel."""
+    from conv_denoiser.pretrained import denoise as denoise_signals
+
+    recording = as_recording(samples)
+    check_finite_samples(recording)
+    denoised = denoise_signals(np.asarray(recording).T).T
+    if out is None:
+        return denoised
+    out[:] = denoised
+    return out
 
 
 def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:

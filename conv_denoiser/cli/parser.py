@@ -33,7 +33,9 @@ def build_parser(denoise: Run, fit: Run, info: Run) -> argparse.ArgumentParser:
 
     command = _command(commands, "denoise", denoise)
     command.add_argument("recording", help="noisy recording: npy, csv or wav")
-    command.add_argument("--model", required=True, help="onnx or safetensors file")
+    command.add_argument(
+        "--model", help="onnx or safetensors file; default: the universal model, for white noise"
+    )
     command.add_argument("--output", required=True, type=Path, help="file to write, as above")
     command.add_argument("--plot", type=Path, help="picture to make: png, pdf or svg")
     command.add_argument("--overlap", type=float, default=0.5, help="of windows, default 0.5")
