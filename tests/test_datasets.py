@@ -32,7 +32,8 @@ def test_waveforms_vary_and_are_finite(name):
     _, clean, time = generator.sample(20)
     assert np.isfinite(clean).all()
     assert clean.std(axis=0).max() > 0
-    assert clean.std(axis=1).min() > 0
+    flat = clean.std(axis=1) == 0
+    assert flat.mean() < (0.5 if name == "anything" else 1e-9)  # which draws flat signals, too
     assert time[1] == 1 / 128
 
 

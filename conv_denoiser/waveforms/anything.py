@@ -125,7 +125,7 @@ def anything(
     Returns
     -------
     ndarray of shape (n_signals, n_timesteps)
-        Clean signals of mean 0 and standard deviation 1.
+        Clean signals of mean 0 and standard deviation 1; about one in thirty is flat, and 0.
 
     Examples
     --------
