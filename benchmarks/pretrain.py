@@ -23,11 +23,13 @@ from typing import Any
 import numpy as np
 
 from conv_denoiser.pretrained import level
-from conv_denoiser.pretrained.inputs import bridged, network_inputs
+from conv_denoiser.pretrained.gaps import bridged
+from conv_denoiser.pretrained.inputs import network_inputs
 from conv_denoiser.waveforms import FAMILIES, anything
 
 BANK, LENGTH, SLICE = 32768, 2560, 256
 RATE, WARM_UP, AVERAGE = 2e-3, 300, 0.999
+INTERVAL = 150  # seconds between checkpoints
 VALIDATION_DB = (0, 5, 10, 15, 20, 40, 60)
 FLOOR = 0.03  # of the ratio of error and noise, below which a signal counts no more
 
@@ -290,8 +292,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--filters", default="24,40,64,64")
-    parser.add_argument("--strides", default="4,4,4,4")
+    parser.add_argument("--filters", default="10,20,40,48,48")
+    parser.add_argument("--strides", default="1,4,4,4,4")
     parser.add_argument("--kernel", type=int, default=5)
     parser.add_argument("--without", choices=list(FAMILIES))
     parser.add_argument("--without-experts", action="store_true")
@@ -344,7 +346,6 @@ def train(options: Any) -> None:
     compiled = tf.function(averaged, reduce_retracing=True)
     progress = Progress(folder, options.minutes, options.steps, done)
     losses, shown, start = [], time.monotonic(), time.monotonic()
-    first_interval = True
     while progress.done < 1:
         batch = batches.get()
         rate = RATE * 0.5 * (1 + np.cos(np.pi * min(1, progress.advance())))
@@ -352,10 +353,9 @@ def train(options: Any) -> None:
         average = np.float32(min(AVERAGE, (1 + step) / (10 + step)))
         losses.append(run_step(*map(tf.constant, batch), average))
         step += 1
-        interval = 60 if first_interval else 150
-        if time.monotonic() - shown < interval and progress.done < 1:
+        if time.monotonic() - shown < INTERVAL and progress.done < 1:
             continue
-        shown, first_interval = time.monotonic(), False
+        shown = time.monotonic()
         gain, faint, by_family = validate(lambda x: compiled(tf.constant(x)).numpy(), data)
         row = [step, f"{progress.done:.4f}", f"{shown - start:.0f}", f"{rate:.2e}",
                f"{np.mean(losses):.4f}", f"{gain:.3f}", f"{faint:.3f}"]  # fmt: skip
@@ -364,8 +364,7 @@ def train(options: Any) -> None:
         losses = []
         save(checkpoint, step=step, done=progress.done,
              **{f"v{k}": variable.numpy() for k, variable in enumerate(kept)})  # fmt: skip
-        names = {f"{v.path}": v.numpy() for v in averaged.variables}
-        save(folder / "average.npz", **names, **weights)
+        save(folder / "average.npz", **{v.path: v.numpy() for v in averaged.variables}, **weights)
         progress.look_for_landing()
     learning_curve(folder)
 

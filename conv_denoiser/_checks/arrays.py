@@ -15,6 +15,7 @@ __all__ = [
     "check_finite",
     "check_not_empty",
     "pad_timesteps",
+    "with_channels",
 ]
 
 FLOAT_TYPES = (np.float64, np.float32)
@@ -97,3 +98,8 @@ def pad_timesteps(x: NDArray[np.floating], length: int) -> NDArray[np.floating]:
     if n_missing == 0:
         return x
     return np.pad(x, ((0, 0),) * (x.ndim - 2) + ((0, n_missing), (0, 0)), mode="edge")
+
+
+def with_channels(X: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return signals of the shape (n_signals, n_timesteps, n_channels)."""
+    return X if X.ndim == 3 else X[:, :, np.newaxis]

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.validation import (
     check_output_container,
     check_params,
@@ -314,13 +315,11 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         """
         check_is_fitted(self, "model_")
         X = check_signals(self, X, reset=False)
-        clean, weight = (
-            clean_signals(y, X, needed=plan.may_need_target(self)),
-            check_weight(sample_weight, X),
-        )
+        clean = clean_signals(y, X, needed=plan.may_need_target(self))
+        weight = check_weight(sample_weight, X)
         if clean is None:
             width = plan.hiding(self).width
-            return -blind_spot_error(self._run, _with_channels(X), weight, width)
+            return -blind_spot_error(self._run, with_channels(X), weight, width)
         return float(snr_improvement_db(clean, self._denoise(X), X, sample_weight=weight))
 
     @property
@@ -365,16 +364,14 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         try:
             check_params(self)
             X = check_signals(self, X, reset=reset)
-            y, weight = (
-                clean_signals(y, X, needed=plan.may_need_target(self)),
-                check_weight(sample_weight, X),
-            )
-            signals = Signals(_with_channels(X), None if y is None else _with_channels(y), weight)
+            y = clean_signals(y, X, needed=plan.may_need_target(self))
+            weight = check_weight(sample_weight, X)
+            signals = Signals(with_channels(X), None if y is None else with_channels(y), weight)
             trained = train_denoiser(self, signals, **options)
             self._network, self._compiled_with = trained.network, trained.compiled_with
             self._length, self.loss_floor_ = trained.problem.length, trained.loss_floor
-            self.scaler_ = trained.problem.scaler
-            self.supervision_ = trained.problem.supervision.name
+            problem = trained.problem
+            self.scaler_, self.supervision_ = problem.scaler, problem.supervision.name
             self.history_, self.best_epoch_ = trained.history, trained.best_epoch
             self.n_epochs_ = len(trained.history["loss"])
             self._set_model(trained.model)
@@ -399,13 +396,9 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
             self.model_, self._forward = model, compile_forward(model)
 
     def _denoise(self, X: Array) -> Array:
-        noisy = _with_channels(X)
+        noisy = with_channels(X)
         return self._run(noisy, noisy).reshape(X.shape)
 
     def _run(self, inputs: Array, reference: Array) -> Array:
         """Run the network on signals scaled by the statistics of `reference`."""
         return run_scaled(self._forward, inputs, reference, self.scaler_, self._length)
-
-
-def _with_channels(X: Array) -> Array:
-    return X if X.ndim == 3 else X[:, :, np.newaxis]

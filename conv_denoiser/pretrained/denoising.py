@@ -1,14 +1,18 @@
-"""From an array of noisy samples to the denoised ones, by the universal network."""
+"""From signals to the denoised ones, by the universal network."""
 
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
-from conv_denoiser.pretrained.inputs import bridged, network_inputs
+from conv_denoiser.pretrained.gaps import bridged, in_long_runs
+from conv_denoiser.pretrained.gate import ROUNDING, honest_level
+from conv_denoiser.pretrained.inputs import network_inputs
 from conv_denoiser.pretrained.level import level_of
 from conv_denoiser.pretrained.rates import at_several_rates
+from conv_denoiser.pretrained.spikes import find_spikes
 
 __all__ = ["denoise_rows"]
 
@@ -18,13 +22,10 @@ MULTIPLE = 256
 MAX_HALVINGS = 3
 # Longer signals are denoised in blocks, which share this many samples and are cross-faded there.
 BLOCK, SHARED = 16384, 2048
-# A level is taken back where the quiet parts of what was removed tell of less than this share.
-HONEST = 0.8
-MAX_ROUNDS = 4
-# Levels below this share of a signal's largest value are rounding, not noise.
-ROUNDING = 1e-12
-# What is called a spike: up to 3 samples so many levels away from the median of 7.
-SPIKE, AROUND = 30.0, 7
+# Gaps of so many samples are longer than those that the network learned to fill.
+LONG_GAP = 256
+# Samples of all signals that are in work at once: some 300 MB.
+AT_ONCE = 2**19
 
 
 def denoise_rows(
@@ -36,86 +37,90 @@ def denoise_rows(
 ) -> Array:
     """Denoise signals of one length, (n_signals, n_timesteps), float64; NaN is missing.
 
-    Missing samples are filled. What a long signal's blocks become does not depend on its length.
+    Missing samples are filled. Every signal needs one sample at least. Long signals are denoised
+    block by block, each with a level of its own.
     """
-    n_timesteps = X.shape[1]
-    if n_timesteps <= BLOCK:
-        return _denoise_block(X, run, weights, noise_std, strength)
-    hop = BLOCK - SHARED
     out = np.empty_like(X)
-    fade = np.sin(np.pi / 2 * (np.arange(SHARED) + 0.5) / SHARED) ** 2
-    for start in range(0, n_timesteps - SHARED, hop):
-        piece = _denoise_block(X[:, start : start + BLOCK], run, weights, noise_std, strength)
-        if start > 0:
-            before = out[:, start : start + SHARED]
-            piece[:, :SHARED] = (1 - fade) * before + fade * piece[:, :SHARED]
-        out[:, start : start + BLOCK] = piece
+    n_rows = max(1, AT_ONCE // min(X.shape[1], BLOCK))
+    for first in range(0, len(X), n_rows):
+        rows = slice(first, first + n_rows)
+        there = ~np.isnan(X[rows])
+        # Before cutting, as a gap may be longer than a block.
+        whole = bridged(np.where(there, X[rows], 0), there)
+        for part, fading_in in _blocks(X.shape[1]):
+            denoised = _denoise_block(
+                whole[:, part], there[:, part], run, weights, noise_std, strength
+            )
+            shared = fading_in.size
+            start = slice(part.start, part.start + shared)
+            denoised[:, :shared] *= fading_in
+            denoised[:, :shared] += (1 - fading_in) * out[rows, start]
+            out[rows, part] = denoised
+        # Between what is known by then, which is less noisy than what the gap began with.
+        out[rows] = bridged(out[rows], ~in_long_runs(~there, LONG_GAP))
     return out
 
 
+def _blocks(n_timesteps: int) -> list[tuple[slice, Array]]:
+    """Return the blocks of a signal, and the weights of what each shares with the one before."""
+    fading_in = np.sin(np.pi / 2 * (np.arange(SHARED) + 0.5) / SHARED) ** 2
+    n_blocks = max(1, ceil_div(n_timesteps - SHARED, BLOCK - SHARED))
+    starts = [number * (BLOCK - SHARED) for number in range(n_blocks)]
+    ends = [min(start + BLOCK, n_timesteps) for start in starts]
+    return [
+        (slice(start, end), fading_in if start else fading_in[:0])
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
 def _denoise_block(
-    X: Array, run: Run, weights: Mapping[str, Array], noise_std: float | None, strength: float
+    x: Array,
+    there: NDArray[np.bool_],
+    run: Run,
+    weights: Mapping[str, Array],
+    noise_std: float | None,
+    strength: float,
 ) -> Array:
-    there = ~np.isnan(X)
-    x = bridged(np.where(there, X, 0), there)
-    centre = np.median(x, axis=1, keepdims=True)
-    x = x - centre
-    # Powers of squares of very large or small numbers leave the range of floats.
+    """Denoise signals whose gaps are bridged."""
+    # Numbers up to 1, since squares of very large or small ones leave the range of floats.
     scale = np.abs(x).max(axis=1, keepdims=True)
     scale[scale == 0] = 1
-    x /= scale
+    x = x / scale
+    centre = np.median(x, axis=1, keepdims=True)
+    x -= centre
     given = noise_std is not None
-    level = np.full(len(x), noise_std) / scale[:, 0] if given else level_of(x, weights)
+    level = np.full(len(x), noise_std) / scale[:, 0] if given else level_of(x, weights, there)
+    spikes = find_spikes(x, level) & there
+    seen = there & ~spikes
+    u = bridged(x, seen)
+
+    def estimate(rows: NDArray[np.intp], level: Array) -> Array:
+        return _noise(u[rows], seen[rows], level, run, given)
+
+    noisy = np.flatnonzero(level > ROUNDING)
     removed = np.zeros_like(x)
-    waiting = np.flatnonzero(level > ROUNDING)
-    usable = there & ~_spikes(x, level)
-    x_seen = bridged(x, usable)
-    for _ in range(1 if given else MAX_ROUNDS):
-        if waiting.size == 0:
-            break
-        noise = _noise(x_seen[waiting], usable[waiting], level[waiting] * strength, run, given)
-        removed[waiting] = noise
-        if given:
-            break
-        quiet = level_of(noise, weights)
-        lower = quiet < HONEST * level[waiting] * strength
-        level[waiting] = np.where(lower, quiet / strength, level[waiting])
-        waiting = waiting[lower]
-    denoised = x_seen - removed
-    denoised[there & ~usable] = x[there & ~usable]
-    return denoised * scale + centre
-
-
-def _spikes(x: Array, level: Array) -> NDArray[np.bool_]:
-    """Mark what is far too large for noise, and too short for the network's surroundings.
-
-    An invalid code is kept as it is, and its neighbours are denoised as if it were missing.
-    """
-    if x.shape[1] < AROUND:
-        return np.zeros(x.shape, bool)
-    padded = np.pad(x, ((0, 0), (AROUND // 2, AROUND // 2)), mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, AROUND, axis=1)
-    middle = np.median(windows, axis=2)
-    around = np.abs(windows - middle[:, :, np.newaxis])
-    spread = np.partition(around, AROUND // 2, axis=2)[:, :, AROUND // 2]
-    limit = SPIKE * np.maximum(level[:, np.newaxis], spread)
-    spikes: NDArray[np.bool_] = np.abs(x - middle) > limit
-    return spikes
+    if given:
+        removed[noisy] = estimate(noisy, strength * level[noisy])
+    elif noisy.size:
+        level[noisy], removed[noisy] = honest_level(noisy, level[noisy], seen, estimate, weights)
+        if strength != 1:
+            noisy = np.flatnonzero(level > ROUNDING)
+            removed[:] = 0
+            removed[noisy] = estimate(noisy, strength * level[noisy])
+    return (np.where(spikes, x, u - removed) + centre) * scale
 
 
 def _noise(x: Array, there: NDArray[np.bool_], level: Array, run: Run, given: bool) -> Array:
     """Return the noise in signals, whose level is known or estimated."""
     n, length = x.shape
-    halvings = min(MAX_HALVINGS, max(0, int(np.log2(max(length, 1) / (2 * MULTIPLE)))))
-    multiple = MULTIPLE * 2**halvings
-    padding = ((0, 0), (0, -length % multiple))
+    halvings = int(np.clip(np.log2(length / (2 * MULTIPLE)), 0, MAX_HALVINGS))
+    padding = ((0, 0), (0, -length % (MULTIPLE * 2**halvings)))
     u = np.pad(x / level[:, np.newaxis], padding, mode="edge").astype(np.float32)
-    known = np.pad(there, padding)
     is_given = np.full(n, given)
 
     def estimate(u: Array, there: NDArray[np.bool_]) -> tuple[Array, Array]:
         output = run(network_inputs(u, there, is_given))
         return output[..., 0], np.exp(np.clip(output[..., 1], -12, 16))
 
-    noise, _ = at_several_rates(u, known, estimate, halvings)
+    noise, _ = at_several_rates(u, np.pad(there, padding), estimate, halvings)
     return noise[:, :length].astype(np.float64) * level[:, np.newaxis]

@@ -13,7 +13,7 @@ from scipy.fft import irfft, rfft
 
 from conv_denoiser._typing import Array
 
-__all__ = ["N_CHANNELS", "bridged", "network_inputs"]
+__all__ = ["N_CHANNELS", "network_inputs"]
 
 
 N_CHANNELS = 6
@@ -22,16 +22,6 @@ WINDOWS = (128, 512)  # samples
 # noise bins pass.
 THRESHOLD = 6.5
 LARGEST_DIFFERENCE = 8.0
-
-
-def bridged(x: Array, there: NDArray[np.bool_]) -> Array:
-    """Bridge gaps with straight lines; before the first and after the last sample, repeat it."""
-    filled = x.copy()
-    t = np.arange(x.shape[1])
-    for row in np.flatnonzero(~there.all(axis=1)):
-        known = there[row]
-        filled[row, ~known] = np.interp(t[~known], t[known], x[row, known]) if known.any() else 0
-    return filled
 
 
 def taken_off_by_thresholding(u: Array, size: int) -> Array:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from conv_denoiser._typing import Array
+from conv_denoiser.pretrained.gaps import in_long_runs
 
 __all__ = ["features", "least_candidate", "level_of"]
 
@@ -30,18 +31,13 @@ DEAD_RUN = 6
 N_FEATURES = len(WINDOWS) * len(QUANTILES) + BANDS + len(ORDERS)
 
 
-def dead_samples(x: Array) -> NDArray[np.bool_]:
-    """Mark stretches without noise: constant, or exactly straight as a bridged gap is."""
+def dead_samples(x: Array, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark stretches without noise: constant, exactly straight, or not measured at all."""
     second = np.abs(np.diff(x, 2, axis=1))
     scale = np.abs(x).max(axis=1, keepdims=True)
-    straight = np.zeros(x.shape, bool)
-    straight[:, 1:-1] = second <= 4 * np.finfo(x.dtype).eps * scale
-    sums = np.cumsum(np.pad(straight, ((0, 0), (1, 0))), axis=1)
-    full = sums[:, DEAD_RUN:] - sums[:, :-DEAD_RUN] == DEAD_RUN
-    dead = np.zeros(x.shape, bool)
-    for shift in range(DEAD_RUN):
-        dead[:, shift : shift + full.shape[1]] |= full
-    return dead
+    straight = ~seen
+    straight[:, 1:-1] |= second <= 4 * np.finfo(x.dtype).eps * scale
+    return in_long_runs(straight, DEAD_RUN)
 
 
 def _frames(x: NDArray[Any], size: int) -> NDArray[Any]:
@@ -94,22 +90,27 @@ def _differences(x: Array, dead: NDArray[np.bool_]) -> Array:
     return np.stack(columns, axis=1)
 
 
-def features(x: Array) -> Array:
+def features(x: Array, seen: NDArray[np.bool_] | None = None) -> Array:
     """Return candidates for the logarithm of the level, (n_signals, N_FEATURES).
 
     Parameters
     ----------
     x : ndarray of shape (n_signals, n_timesteps)
         Finite signals of 2 timesteps at least, gaps bridged by straight lines.
+    seen : ndarray of bool, x's shape, default=None
+        What was measured; None is all.
 
     Returns
     -------
     ndarray of float64, shape (n_signals, N_FEATURES)
         Natural logarithms; about -70 in units of the signal's range where there is no noise.
     """
+    seen = np.ones(x.shape, bool) if seen is None else seen
     if x.shape[1] < SHORTEST:
-        x = np.pad(x, ((0, 0), (0, SHORTEST - x.shape[1])), mode="reflect")
-    dead = dead_samples(x)
+        padding = ((0, 0), (0, SHORTEST - x.shape[1]))
+        x = np.pad(x, padding, mode="reflect")
+        seen = np.pad(seen, padding, mode="reflect")
+    dead = dead_samples(x, seen)
     dead &= ~dead.all(axis=1, keepdims=True)
     columns = []
     with np.errstate(divide="ignore"):
@@ -134,7 +135,9 @@ def least_candidate(candidates: Array) -> Array:
     return least
 
 
-def level_of(x: Array, weights: Mapping[str, Array]) -> Array:
+def level_of(
+    x: Array, weights: Mapping[str, Array], seen: NDArray[np.bool_] | None = None
+) -> Array:
     """Estimate the level of the white noise in signals.
 
     Parameters
@@ -144,13 +147,15 @@ def level_of(x: Array, weights: Mapping[str, Array]) -> Array:
     weights : mapping of str to ndarray
         Weights of the network that weighs the candidates: ``level/mean``, ``level/scale`` and, for
         each layer k, ``level/k/kernel`` and ``level/k/bias``.
+    seen : ndarray of bool, x's shape, default=None
+        What was measured; None is all.
 
     Returns
     -------
     ndarray of shape (n_signals,)
         Levels in signal units.
     """
-    candidates = features(x)
+    candidates = features(x, seen)
     base = least_candidate(candidates)
     return np.exp(base + correction(candidates - base[:, None], weights))
 

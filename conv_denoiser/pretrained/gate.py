@@ -1,0 +1,63 @@
+"""Is what was removed noise? Where it is not, the level was too high."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_denoiser._typing import Array
+from conv_denoiser.pretrained.gaps import bridged
+from conv_denoiser.pretrained.level import level_of
+
+__all__ = ["ROUNDING", "honest_level"]
+
+# A level is taken back where the quiet parts of what was removed tell of less than this share.
+HONEST = 0.8
+MAX_ROUNDS = 4
+# Levels below this, for signals of numbers up to 1, are rounding and not noise.
+ROUNDING = 1e-12
+
+
+def honest_level(
+    rows: NDArray[np.intp],
+    level: Array,
+    seen: NDArray[np.bool_],
+    estimate: Callable[[NDArray[np.intp], Array], Array],
+    weights: Mapping[str, Array],
+) -> tuple[Array, Array]:
+    """Lower levels until what they remove is as strong in its quiet parts as they say.
+
+    Where a level is too high, the network removes signal, too, and that has quiet parts.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (n,)
+        Numbers of the signals.
+    level : ndarray of shape (n,)
+        Their estimated levels.
+    seen : ndarray of bool, shape (n_signals, n_timesteps)
+        Which samples of all signals are noisy, rather than missing or passed over.
+    estimate : callable
+        From numbers of signals and levels to the noise, (n, n_timesteps).
+    weights : mapping
+        Weights of `level_of`.
+
+    Returns
+    -------
+    level, noise : ndarray of shape (n,), (n, n_timesteps)
+    """
+    level = level.copy()
+    noise = estimate(rows, level)
+    waiting = np.arange(len(rows))
+    for _ in range(MAX_ROUNDS):
+        # What fills gaps is not noise, and would be quiet.
+        there = seen[rows[waiting]]
+        quiet = level_of(bridged(noise[waiting], there), weights, there)
+        lower = quiet < HONEST * level[waiting]
+        waiting, quiet = waiting[lower], quiet[lower]
+        level[waiting], noise[waiting] = quiet, 0
+        waiting = waiting[quiet > ROUNDING]
+        if waiting.size == 0:
+            break
+        noise[waiting] = estimate(rows[waiting], level[waiting])
+    return level, noise

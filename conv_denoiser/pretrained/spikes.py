@@ -1,0 +1,29 @@
+"""Samples that are far too large for noise: invalid codes, knocks, pops."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conv_denoiser._typing import Array
+
+__all__ = ["find_spikes"]
+
+# Up to 3 samples in a row, so many levels away from the median of 7.
+SPIKE, AROUND = 30.0, 7
+
+
+def find_spikes(x: Array, level: Array) -> NDArray[np.bool_]:
+    """Mark spikes in signals (n_signals, n_timesteps), whose noise has these levels.
+
+    They keep their values, and what surrounds them is denoised as if they were missing.
+    """
+    if x.shape[1] < AROUND:
+        return np.zeros(x.shape, bool)
+    side = AROUND // 2
+    padded = np.pad(x, ((0, 0), (side, side)), mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, AROUND, axis=1)
+    middle = np.partition(windows, side, axis=2)[:, :, side]
+    distance = np.abs(windows - middle[:, :, np.newaxis])
+    spread = np.partition(distance, side, axis=2)[:, :, side]
+    limit = SPIKE * np.maximum(level[:, np.newaxis], spread)
+    spikes: NDArray[np.bool_] = distance[:, :, side] > limit
+    return spikes
