@@ -140,7 +140,7 @@ def test_a_gap_longer_than_a_block_is_bridged():
 
 def test_signals_too_short_to_show_their_noise():
     x = np.random.default_rng(0).standard_normal(20)
-    with pytest.warns(UserWarning, match=r"20 timesteps are too short.*noise_std="):
+    with pytest.warns(UserWarning, match=r"20 timesteps are too short.*level \(noise_std\)"):
         np.testing.assert_allclose(denoise(x), x, atol=1e-9)
     assert np.std(denoise(x, noise_std=1)) < 0.9 * np.std(x)
 
@@ -223,3 +223,20 @@ def test_command_without_a_model_asks_for_a_column(tmp_path, capsys):
     assert main([*command, "--column", "pulse"]) == 0
     written = np.loadtxt(tmp_path / "clean.csv", delimiter=",", skiprows=1)
     np.testing.assert_allclose(written[:, 0], t / 100)
+
+
+def test_options_of_the_command(tmp_path, capsys, noise):
+    noisy = pulse() + 0.1 * noise[0]
+    noisy[100] = np.nan
+    source, target = tmp_path / "noisy.npy", tmp_path / "clean.npy"
+    np.save(source, noisy)
+    command = ["denoise", str(source), "--output", str(target)]
+    assert main([*command, "--noise-std", "0.1", "--strength", "0.5"]) == 0
+    expected = denoise(noisy, noise_std=0.1, strength=0.5)
+    np.testing.assert_allclose(np.load(target), expected, atol=1e-9)
+    for options, message in (
+        (["--threads", "1"], "--threads and --overlap are for models"),
+        (["--model", "m.onnx", "--strength", "2"], "are for denoising without --model"),
+    ):
+        assert main([*command, *options]) == 2
+        assert message in capsys.readouterr().err

@@ -121,6 +121,11 @@ def test_first_use_prints_nothing_and_writes_what_was_asked_for(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_universal_model_starts_without_a_word():
+    code = "from conv_denoiser import denoise; print(denoise([0.0, 1] * 50).shape)"
+    assert run(code) == ("(100,)\n", "")
+
+
 def test_closed_standard_error(tmp_path):
     """Another file may then have its number, so nothing is held back."""
     (tmp_path / "first.py").write_text(FIRST_USE)

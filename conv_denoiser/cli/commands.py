@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from conv_denoiser._atomic import check_target, replacing
 from conv_denoiser.cli.messages import one_line, say, show_warning
-from conv_denoiser.cli.parser import N_STEPS, build_parser
+from conv_denoiser.cli.parser import N_STEPS, OVERLAP, build_parser
 from conv_denoiser.readers.recording import (
     SUFFIXES,
     Recording,
@@ -25,7 +25,7 @@ from conv_denoiser.readers.recording import (
     write_recording,
 )
 from conv_denoiser.recording import denoise_recording
-from conv_denoiser.recording.checks import as_recording, check_finite_samples
+from conv_denoiser.recording.checks import as_recording
 
 __all__ = ["main"]
 
@@ -71,13 +71,7 @@ def denoise(options: argparse.Namespace) -> None:
         check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
         check_target(options.plot)
         import matplotlib  # noqa: F401  before the work, not after it
-    if options.model is None:
-        _check_universal(options)
-        denoise_samples, n_channels, rate = _by_universal, 1, None
-    else:
-        model, card = _load(options.model, options.threads)
-        denoise_samples, n_channels = partial(denoise_recording, model), model.n_channels_in_
-        rate = card["sampling_rate"]
+    denoise_samples, n_channels, rate = _chosen_model(options)
     recording = read_recording(options.recording, options.column)
     rate = options.sampling_rate or recording.sampling_rate or rate
     recording = recording._replace(sampling_rate=rate)
@@ -176,19 +170,29 @@ def _read_card(path: str) -> dict[str, Any]:
     return OnnxDenoiser(path, n_threads=1).card
 
 
-def _check_universal(options: argparse.Namespace) -> None:
-    """Raise ValueError where an option is for models of the user's own."""
-    if options.threads is not None:
-        raise ValueError("--threads is for ONNX files: pass one with --model, or leave it out.")
+def _chosen_model(
+    options: argparse.Namespace,
+) -> tuple[Callable[..., NDArray[Any]], int, float | None]:
+    """Return what denoises samples, for how many channels, and its sampling rate if it has one."""
+    if options.model is not None:
+        if options.noise_std is not None or options.strength != 1:
+            raise ValueError("--noise-std and --strength are for denoising without --model.")
+        model, card = _load(options.model, options.threads)
+        return partial(denoise_recording, model), model.n_channels_in_, card["sampling_rate"]
+    if options.threads is not None or options.overlap != OVERLAP:
+        raise ValueError("--threads and --overlap are for models of your own: see --model.")
+    known = {"noise_std": options.noise_std, "strength": options.strength}
+    return partial(_by_universal, known), 1, None
 
 
-def _by_universal(samples: NDArray[Any], *, out: Any, **_: object) -> NDArray[Any]:
+def _by_universal(
+    known: dict[str, Any], samples: NDArray[Any], *, out: Any, **_: object
+) -> NDArray[Any]:
     """Denoise all samples at once with the universal model, channel by channel."""
     from conv_denoiser.pretrained import denoise as denoise_signals
 
-    recording = as_recording(samples)
-    check_finite_samples(recording)
-    denoised = denoise_signals(np.asarray(recording).T).T
+    recording = np.asarray(as_recording(samples))
+    denoised = denoise_signals(recording.T, **known).T
     if out is None:
         return denoised
     out[:] = denoised

@@ -8,11 +8,12 @@ from typing import Any, NoReturn
 from conv_denoiser._version import __version__
 from conv_denoiser.cli.messages import say
 
-__all__ = ["N_STEPS", "build_parser"]
+__all__ = ["N_STEPS", "OVERLAP", "build_parser"]
 
 Run = Callable[[argparse.Namespace], None]
 # Training steps that a network needs to become useful; `fit` chooses the epochs by it.
 N_STEPS = 400
+OVERLAP = 0.5  # of windows
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,10 +39,20 @@ def build_parser(denoise: Run, fit: Run, info: Run) -> argparse.ArgumentParser:
     )
     command.add_argument("--output", required=True, type=Path, help="file to write, as above")
     command.add_argument("--plot", type=Path, help="picture to make: png, pdf or svg")
-    command.add_argument("--overlap", type=float, default=0.5, help="of windows, default 0.5")
+    command.add_argument("--overlap", type=float, default=OVERLAP, help="of windows, default 0.5")
     command.add_argument("--threads", type=_count, help="default: as many as there are cores")
     command.add_argument(
         "--channelwise", action="store_true", help="denoise each channel by itself"
+    )
+
+    command.add_argument(
+        "--noise-std", type=_positive, help="known standard deviation of the noise, without --model"
+    )
+    command.add_argument(
+        "--strength",
+        type=_positive,
+        default=1.0,
+        help="multiple of the noise's level, without --model: less keeps more, default 1",
     )
 
     command = _command(commands, "fit", fit)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from conv_denoiser.networks.autoencoder import build_autoencoder
-from conv_denoiser.networks.backend import keras, start_devices
-from conv_denoiser.networks.tensorflow_process import check_not_forked, limit_threads
+from conv_denoiser.networks.backend import keras
+from conv_denoiser.networks.tensorflow_process import start_tensorflow
 from conv_denoiser.networks.unet import build_unet
 
 __all__ = [
@@ -32,9 +32,7 @@ def build_network(
     **options: Any,
 ) -> keras.Model:
     """Build a network by name, or by the user's callable."""
-    check_not_forked()
-    limit_threads()
-    start_devices()
+    start_tensorflow()
     if isinstance(architecture, str):
         return NETWORKS[architecture](n_channels, filters, kernel_size, **options)
     model = architecture(n_channels, filters, kernel_size)

@@ -12,7 +12,7 @@ from itertools import count
 
 import numpy as np
 
-from conv_denoiser.networks.backend import tf
+from conv_denoiser.networks.backend import start_devices, tf
 
 __all__ = [
     "check_not_forked",
@@ -20,6 +20,7 @@ __all__ = [
     "no_warning_of_retracing",
     "release_old_networks",
     "seeded",
+    "start_tensorflow",
 ]
 
 _SEEDS = threading.RLock()
@@ -68,6 +69,13 @@ def limit_threads() -> None:
             config.set_intra_op_parallelism_threads(int(allowed))
         if not inter_is_set:
             config.set_inter_op_parallelism_threads(int(allowed))
+
+
+def start_tensorflow() -> None:
+    """Get this process ready to build networks: with its threads, and without start-up lines."""
+    check_not_forked()
+    limit_threads()
+    start_devices()
 
 
 def release_old_networks() -> None:

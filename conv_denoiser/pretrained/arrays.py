@@ -137,5 +137,5 @@ def _warn_of_shape(signals: Array, level_is_known: bool) -> None:
     elif not level_is_known:
         warn(
             f"Signals of {n_timesteps} timesteps are too short to show the level of their noise, "
-            f"and stay as they are. Pass noise_std=, or {SHORT} timesteps and more."
+            f"and stay as they are. Give that level (noise_std), or {SHORT} timesteps and more."
         )

@@ -34,10 +34,10 @@ def universal() -> Universal:
         )
     _, weights = read_model_file(FILE)
     from conv_denoiser.networks.forward import compile_forward
-    from conv_denoiser.networks.tensorflow_process import limit_threads, seeded
+    from conv_denoiser.networks.tensorflow_process import seeded, start_tensorflow
     from conv_denoiser.networks.universal import build_universal_network
 
-    limit_threads()
+    start_tensorflow()
     with seeded(0):  # initial weights come from the states of the whole process
         model = build_universal_network()
     for variable in model.variables:
