@@ -1,12 +1,10 @@
 """Checks of arrays that need NumPy alone, for what runs where nothing else is installed."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.tables import objects_as_numbers, refuse_unlike, stacked_cells
+from conv_denoiser._typing import Array, RawArray
 
 __all__ = [
     "FLOAT_TYPES",
@@ -21,7 +19,7 @@ __all__ = [
 FLOAT_TYPES = (np.float64, np.float32)
 
 
-def check_finite(array: NDArray[Any], name: str) -> None:
+def check_finite(array: RawArray, name: str) -> None:
     """Raise ValueError that counts NaN and infinity in `array` and names the first row."""
     if np.isfinite(array).all():
         return
@@ -37,9 +35,9 @@ def check_finite(array: NDArray[Any], name: str) -> None:
     )
 
 
-def as_numbers(array: Any, name: str) -> Any:
+def as_numbers(signals: ArrayLike, name: str) -> RawArray:
     """Return signals as an array that holds numbers and has two or three dimensions."""
-    array = as_array(array, name)
+    array = as_array(signals, name)
     if array.dtype.kind == "c":
         raise ValueError(
             f"Complex data not supported: {name} has dtype {array.dtype}. Pass its real part or "
@@ -67,32 +65,29 @@ def as_numbers(array: Any, name: str) -> Any:
     return array
 
 
-def as_array(array: Any, name: str) -> Any:
-    """Return something with shape and dtype, without a copy where it is an array already.
+def as_array(signals: ArrayLike, name: str) -> RawArray:
+    """Return an array, without a copy where it is one already.
 
-    Of a table with one signal a cell, the signals are stacked.
+    A table with one signal a cell is stacked.
     """
-    if isinstance(array, np.ndarray) or hasattr(array, "tocsr"):  # sparse
-        return stacked_cells(array, name) if array.dtype == object else array
-    refuse_unlike(array, name)
+    refuse_unlike(signals, name)
     try:
-        converted = np.asarray(array)
+        array = np.asanyarray(signals)
     except ValueError as error:
         raise ValueError(
             f"{name} is not an array of numbers ({error}). Signals must have one length: pad or "
             "cut them first."
         ) from error
-    return stacked_cells(converted, name) if converted.dtype == object else converted
+    return stacked_cells(array, name) if array.dtype == object else array
 
 
-def check_not_empty(array: NDArray[Any], name: str) -> None:
-    axes: Sequence[str] = ("signal", "timestep", "channel")
-    for axis, size in zip(axes, array.shape, strict=False):
+def check_not_empty(array: RawArray, name: str) -> None:
+    for axis, size in zip(("signal", "timestep", "channel"), array.shape, strict=False):
         if size == 0:
             raise ValueError(f"Found array {name} with 0 {axis}(s) (shape={array.shape}).")
 
 
-def pad_timesteps(x: NDArray[np.floating], length: int) -> NDArray[np.floating]:
+def pad_timesteps(x: Array, length: int) -> Array:
     """Repeat the last timestep up to `length`; time is the last axis but one."""
     n_missing = length - x.shape[-2]
     if n_missing == 0:
@@ -100,6 +95,6 @@ def pad_timesteps(x: NDArray[np.floating], length: int) -> NDArray[np.floating]:
     return np.pad(x, ((0, 0),) * (x.ndim - 2) + ((0, n_missing), (0, 0)), mode="edge")
 
 
-def with_channels(X: NDArray[np.floating]) -> NDArray[np.floating]:
+def with_channels(X: Array) -> Array:
     """Return signals of the shape (n_signals, n_timesteps, n_channels)."""
     return X if X.ndim == 3 else X[:, :, np.newaxis]

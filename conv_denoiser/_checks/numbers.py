@@ -1,4 +1,4 @@
-"""Checks of numbers. Each returns a plain number of Python's, also for one of NumPy's."""
+"""Checks of numbers. Each returns a plain Python number, also for one of NumPy's."""
 
 import math
 from numbers import Integral, Real
@@ -9,7 +9,7 @@ __all__ = ["ceil_div", "check_count", "check_number", "check_sampling_rate", "pl
 
 
 def plain_number(value: object) -> object:
-    """Return numbers of NumPy's as those of Python's, and everything else as it is."""
+    """Return NumPy's numbers as Python's, and everything else as it is."""
     if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0:
         if value.dtype.kind in "iu":
             return int(value)
@@ -19,7 +19,7 @@ def plain_number(value: object) -> object:
 
 
 def check_count(name: str, value: object) -> int:
-    """Return a number of things as an int; raise ValueError where it is not a positive integer."""
+    """Return a count as an int; raise ValueError where it is not a positive integer."""
     plain = plain_number(value)
     if isinstance(plain, (bool, np.generic)) or not isinstance(plain, Integral) or plain < 1:
         raise ValueError(f"{name} must be a positive integer. Got {value!r}.")
@@ -73,7 +73,7 @@ def check_sampling_rate(sampling_rate: object) -> float | None:
 
 
 def _finite(value: object) -> float | None:
-    """Return a finite real number as an int or float, and None for all else."""
+    """Return a finite real number as an int or float, and None for anything else."""
     plain = plain_number(value)
     if isinstance(plain, (bool, np.generic)) or not isinstance(plain, Real):
         return None

@@ -8,7 +8,7 @@ __all__ = ["FrozenParameters"]
 
 
 class FrozenParameters:
-    """A base of frozen dataclasses whose fields scikit-learn can read and search."""
+    """A base class of frozen dataclasses whose fields scikit-learn can read and search."""
 
     def get_params(self, deep: bool = True) -> dict[str, object]:
         """Return the parameters by name, as scikit-learn's estimators do.
@@ -16,7 +16,7 @@ class FrozenParameters:
         Parameters
         ----------
         deep : bool, default=True
-            Return those of parts, too, as ``part__name``.
+            Return those of the parts, too, as ``part__name``.
 
         Returns
         -------
@@ -48,7 +48,7 @@ class FrozenParameters:
         known = self.get_params(deep=False)
         for name in params:
             if name not in known:
-                raise ValueError(f"{self!r} has no parameter {name!r}, but {sorted(known)}.")
+                raise ValueError(f"{self!r} has no parameter {name!r}. It has {sorted(known)}.")
         return replace(self, **params) if params else self  # type: ignore[type-var]
 
     def __sklearn_clone__(self) -> Self:

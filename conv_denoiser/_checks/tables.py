@@ -1,6 +1,6 @@
-"""What people hold signals in besides arrays: tables of one signal a cell, data to be fetched yet.
+"""What people hold signals in besides arrays: tables of one signal a cell, data yet to be fetched.
 
-Libraries are told by what their objects offer, so that none is imported.
+Libraries are recognised by what their objects offer, so that none is imported.
 """
 
 from typing import TypeGuard
@@ -8,14 +8,16 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["objects_as_numbers", "refuse_unlike", "stacked_cells"]
+from conv_denoiser._typing import Array, RawArray
 
-Objects = NDArray[np.object_]
+__all__ = ["objects_as_numbers", "refuse_unlike", "stacked_cells"]
 
 
 def refuse_unlike(value: object, name: str) -> None:
     """Raise TypeError, with the line that helps, for what holds signals but is not an array."""
     kind = type(value).__name__
+    if hasattr(value, "tocsr"):
+        raise TypeError(f"{name} is sparse ({kind}). Pass {name}.toarray().")
     if hasattr(value, "noisy") and hasattr(value, "clean"):
         advice = "Pass its parts, as in fit(dataset.noisy, dataset.clean)"
     elif kind == "LazyFrame":
@@ -32,7 +34,7 @@ def refuse_unlike(value: object, name: str) -> None:
     raise TypeError(f"{name} is a {kind}, which is not an array of signals. {advice}.")
 
 
-def stacked_cells(array: Objects, name: str) -> Objects | NDArray[np.floating]:
+def stacked_cells(array: RawArray, name: str) -> RawArray:
     """Stack the signals of a column whose cells hold one each; return other arrays as they are."""
     column = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
     if column.size == 0 or not all(_is_signal(cell) for cell in column.flat):
@@ -52,13 +54,13 @@ def stacked_cells(array: Objects, name: str) -> Objects | NDArray[np.floating]:
     return np.stack(signals)
 
 
-def _is_signal(cell: object) -> TypeGuard[NDArray[np.floating]]:
+def _is_signal(cell: object) -> TypeGuard[Array]:
     """Whether a cell holds many numbers: an array, a list or a Series."""
     return isinstance(cell, (list, tuple)) or (hasattr(cell, "__array__") and np.ndim(cell) > 0)
 
 
-def objects_as_numbers(array: Objects, name: str) -> NDArray[np.float64]:
-    """Convert Python objects; `pandas.NA` becomes NaN, and what is not a number raises."""
+def objects_as_numbers(array: RawArray, name: str) -> NDArray[np.float64]:
+    """Convert Python objects, `pandas.NA` to NaN; raise for what is not a number."""
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -68,6 +70,6 @@ def objects_as_numbers(array: Objects, name: str) -> NDArray[np.float64]:
             return objects_as_numbers(filled, name)
         # A dict in a cell is a TypeError in scikit-learn's checks, text is a ValueError.
         raise type(error)(
-            f"{name} holds something else than numbers ({error}). Leave out columns of text, and "
+            f"{name} holds something other than numbers ({error}). Leave out columns of text, and "
             "pad or cut signals to one length."
         ) from error

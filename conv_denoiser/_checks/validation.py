@@ -4,10 +4,9 @@ Every private name of scikit-learn that the library needs is imported here, so t
 a change in scikit-learn is mended in one place.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -24,6 +23,7 @@ from conv_denoiser._checks.arrays import (
     check_finite,
     check_not_empty,
 )
+from conv_denoiser._typing import Array, RawArray
 
 __all__ = [
     "HasMethods",
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-def check_params(estimator: Any) -> None:
+def check_params(estimator: BaseEstimator) -> None:
     """Raise ValueError where a constructor parameter is not what its class allows."""
     validate_parameter_constraints(
         estimator._parameter_constraints,
@@ -48,7 +48,7 @@ def check_params(estimator: Any) -> None:
     )
 
 
-def check_range(signals: NDArray[Any], name: str, dtype: np.dtype[Any]) -> None:
+def check_range(signals: RawArray, name: str, dtype: np.dtype) -> None:
     """Raise ValueError where signals hold NaN, infinity or values that `dtype` cannot hold."""
     low, high, limit = signals.min(), signals.max(), np.finfo(dtype).max
     if -limit <= low and high <= limit:  # False for NaN
@@ -60,7 +60,7 @@ def check_range(signals: NDArray[Any], name: str, dtype: np.dtype[Any]) -> None:
     )
 
 
-def check_signals(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.floating]:
+def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Array:
     """Validate signals and record, or compare with, the shape seen in `fit`.
 
     Parameters
@@ -86,13 +86,16 @@ def check_signals(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.fl
             f"X has {n_timesteps} features, but {type(estimator).__name__} is expecting {expected} "
             f"features as input. Cut or pad the signals to {expected} timesteps, or fit again."
         )
-    source: Any = numbers
-    if hasattr(X, "columns") and np.shape(X) == numbers.shape:
-        # A table whose columns are timesteps: they have names.
+    columns_are_timesteps = hasattr(X, "columns") and np.shape(X) == numbers.shape
+    if columns_are_timesteps:
         check_finite(numbers, "X")  # scikit-learn fails at pandas.NA
-        source = X
-    signals: NDArray[np.floating] = validate_data(
-        estimator, source, reset=reset, dtype=FLOAT_TYPES, ensure_all_finite=False, allow_nd=True
+    signals: Array = validate_data(
+        estimator,
+        X if columns_are_timesteps else numbers,  # timesteps of a table have names
+        reset=reset,
+        dtype=FLOAT_TYPES,
+        ensure_all_finite=False,
+        allow_nd=True,
     )
     check_not_empty(signals, "X")
     check_finite(signals, "X")
@@ -108,38 +111,36 @@ def check_signals(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.fl
     return signals
 
 
-def clean_signals(
-    y: Any, X: NDArray[np.floating], *, needed: bool = True
-) -> NDArray[np.floating] | None:
+def clean_signals(y: ArrayLike | None, X: Array, *, needed: bool = True) -> Array | None:
     """Return clean signals as an array, or None where y holds labels or nothing.
 
-    Labels are one-dimensional. Where clean signals are not `needed`, all that does not have the
-    shape of X holds labels.
+    Labels are one-dimensional. Where clean signals are not `needed`, any y of another shape than
+    X holds labels.
     """
     if y is None:
         return None
-    y = as_array(y, "y")
-    if y.ndim == 1 or (not needed and y.shape != X.shape):
-        n_labels = y.shape[0] if y.ndim else 0
+    target = as_array(y, "y")
+    if target.ndim == 1 or (not needed and target.shape != X.shape):
+        n_labels = target.shape[0] if target.ndim else 0
         if n_labels != len(X):
             raise ValueError(
                 f"X has {len(X)} signals, but y has {n_labels} labels. Pass one label a signal, or "
                 "clean signals of X's shape."
             )
         return None
-    target = check_signal_array(y, "y")
-    if target.shape != X.shape:
+    clean = check_signal_array(target, "y")
+    if clean.shape != X.shape:
         raise ValueError(
-            f"y has shape {target.shape}, but X has shape {X.shape}. Clean signals must have the "
-            "shape of the noisy ones; labels of a later Pipeline step must be one-dimensional, or "
-            "the supervision one that needs no clean signals, as supervision='blind_spot'."
+            f"y has shape {clean.shape}, but X has shape {X.shape}. Clean signals must have the "
+            "shape of the noisy ones. Labels of a later Pipeline step must be one-dimensional, "
+            "unless the supervision needs no clean signals, such as supervision='blind_spot'."
         )
-    return target
+    return clean
 
 
-def check_signal_array(array: ArrayLike, name: str) -> NDArray[np.floating]:
+def check_signal_array(array: ArrayLike, name: str) -> Array:
     """Validate an array of signals that belongs to no estimator."""
-    checked = check_array(
+    checked: Array = check_array(
         as_numbers(array, name),
         dtype=FLOAT_TYPES,
         ensure_all_finite=False,
@@ -151,7 +152,7 @@ def check_signal_array(array: ArrayLike, name: str) -> NDArray[np.floating]:
     return checked
 
 
-def check_weight(sample_weight: Any, X: NDArray[np.floating]) -> NDArray[np.float64] | None:
+def check_weight(sample_weight: ArrayLike | None, X: Array) -> NDArray[np.float64] | None:
     """Return the weight of each signal, 1 at most, or None where all weigh the same."""
     if sample_weight is None:
         return None
@@ -163,8 +164,8 @@ def check_weight(sample_weight: Any, X: NDArray[np.floating]) -> NDArray[np.floa
     return None if (weight == weight[0]).all() else weight / weight.max()
 
 
-def check_output_container(estimator: Any, X: NDArray[Any]) -> None:
-    """Raise ValueError if a data frame is wanted of an array with channels."""
+def check_output_container(estimator: BaseEstimator, X: Array) -> None:
+    """Raise ValueError if an array with channels is to be returned as a data frame."""
     container = _get_output_config("transform", estimator)["dense"]
     if X.ndim == 3 and container != "default":
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user's which led to them."""
+"""Warnings that point at the user's line that led to them."""
 
 import sys
 import warnings
@@ -7,7 +7,7 @@ from types import FrameType
 
 __all__ = ["warn"]
 
-# Packages between a line of the user's and the place of a warning.
+# Packages between the user's line and the place of a warning.
 PASSED_OVER = ("conv_denoiser", "sklearn", "joblib")
 
 
@@ -28,7 +28,7 @@ def warn(messages: str | Iterable[str], category: type[Warning] = UserWarning) -
 
 
 def _outside(frame: FrameType) -> FrameType:
-    """Return the first frame that is not in a package to pass over; else the outermost."""
+    """Return the innermost frame that is in none of the packages passed over, or the outermost."""
     while frame.f_back is not None and _package(frame) in PASSED_OVER:
         frame = frame.f_back
     return frame

@@ -193,7 +193,7 @@ class NoiseSum(NoiseModel):
             number, _, parameter = name.partition("__")
             if not number.isdecimal() or int(number) >= len(parts):
                 known = [*map(str, range(len(parts))), "parts"]
-                raise ValueError(f"{self!r} has no parameter {name!r}, but {known}.")
+                raise ValueError(f"{self!r} has no parameter {name!r}. It has {known}.")
             part, value = int(number), params[name]
             parts[part] = parts[part].set_params(**{parameter: value}) if parameter else value
         return replace(changed, parts=tuple(parts))

@@ -1,20 +1,18 @@
 """Denoise arrays in one call, with no training."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import as_array, as_numbers, check_not_empty, with_channels
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._checks.warn import warn
-from conv_denoiser._typing import Array
+from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.pretrained.denoising import denoise_rows
 from conv_denoiser.pretrained.universal import universal
 
 __all__ = ["denoise"]
 
-# Timesteps from which on the level of noise can be estimated.
+# The level of noise can be estimated from this many timesteps on.
 SHORT = 32
 
 
@@ -83,8 +81,8 @@ def denoise(x: ArrayLike, *, noise_std: float | None = None, strength: float = 1
     signals = _as_signals(array)
     _warn_of_shape(signals, level_is_known=noise_std is not None)
     dtype = np.float32 if signals.dtype == np.float32 else np.float64
-    # One row a channel, of float64 whatever came.
-    by_channel = with_channels(signals).transpose(0, 2, 1).astype(np.float64)
+    # One row a channel, in float64 whatever came.
+    by_channel = with_channels(signals.astype(np.float64)).transpose(0, 2, 1)
     rows = by_channel.reshape(-1, by_channel.shape[2])
     silent = np.isnan(rows).all(axis=1)
     if silent.any():
@@ -99,17 +97,16 @@ def denoise(x: ArrayLike, *, noise_std: float | None = None, strength: float = 1
     return np.reshape(np.ascontiguousarray(in_order, dtype), array.shape)
 
 
-def _as_array(x: ArrayLike) -> Array:
-    """Return an array; NaN where samples are masked."""
+def _as_array(x: ArrayLike) -> RawArray:
+    """Return an array, with NaN where samples are masked."""
     if np.ma.isMaskedArray(x):
         x = np.ma.filled(np.ma.asarray(x).astype(np.float64), np.nan)
-    array: Array = as_array(x, "x")
-    return array
+    return as_array(x, "x")
 
 
-def _as_signals(array: NDArray[Any]) -> NDArray[Any]:
+def _as_signals(array: RawArray) -> RawArray:
     """Return signals (n_signals, n_timesteps[, n_channels]) that can be denoised."""
-    signals: NDArray[Any] = as_numbers(array[np.newaxis] if array.ndim == 1 else array, "x")
+    signals = as_numbers(array[np.newaxis] if array.ndim == 1 else array, "x")
     check_not_empty(signals, "x")
     if signals.shape[1] < 2:
         raise ValueError(
@@ -124,7 +121,7 @@ def _as_signals(array: NDArray[Any]) -> NDArray[Any]:
     return signals
 
 
-def _warn_of_shape(signals: Array, level_is_known: bool) -> None:
+def _warn_of_shape(signals: RawArray, level_is_known: bool) -> None:
     """Warn where the axes may be exchanged, or signals are too short to show their noise."""
     n_signals, n_timesteps = signals.shape[:2]
     if n_timesteps >= SHORT:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
 
+from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
 
 __all__ = ["N_CHANNELS", "network_inputs"]
@@ -28,7 +29,7 @@ def taken_off_by_thresholding(u: Array, size: int) -> Array:
     """Return what hard thresholding of short spectra takes off signals in units of the noise."""
     hop = size // 4
     n, length = u.shape
-    n_frames = -(-length // hop) + 3
+    n_frames = ceil_div(length, hop) + 3
     right = (n_frames + 3) * hop - length - 3 * hop
     padded = np.pad(u, ((0, 0), (3 * hop, right)), mode="reflect")
     window = np.hanning(size + 1)[:-1].astype(np.float32)

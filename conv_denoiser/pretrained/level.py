@@ -7,26 +7,26 @@ weighs them (`benchmarks/pretrain.py`).
 
 from collections.abc import Mapping, Sequence
 from math import comb
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
 from conv_denoiser._typing import Array
+from conv_denoiser.noise.estimates import NORMAL_MAD
 from conv_denoiser.pretrained.gaps import in_long_runs
 
 __all__ = ["features", "least_candidate", "level_of"]
 
+T = TypeVar("T", bound=np.generic)
 
 WINDOWS = (32, 64, 256)  # samples
 QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
 BANDS = 8
 ORDERS = (1, 2, 3, 4)
 SHORTEST = 256  # samples; shorter signals are extended by reflection
-# The median of the absolute value of a standard normal variable.
-NORMAL_MAD = 0.6744897501960817
-# What is called dead: samples in a row that do not change, or lie on a straight line.
+# So many samples in a row that do not change, or lie on a straight line, are dead.
 DEAD_RUN = 6
 N_FEATURES = len(WINDOWS) * len(QUANTILES) + BANDS + len(ORDERS)
 
@@ -40,7 +40,7 @@ def dead_samples(x: Array, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return in_long_runs(straight, DEAD_RUN)
 
 
-def _frames(x: NDArray[Any], size: int) -> NDArray[Any]:
+def _frames(x: NDArray[T], size: int) -> NDArray[T]:
     return np.lib.stride_tricks.sliding_window_view(x, size, axis=1)[:, :: size // 2]
 
 
