@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND ?= Agg
 
-.PHONY: coverage demo docs picture test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg build clean
+.PHONY: coverage demo docs picture test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg benchmark-zero-shot build clean universal-graph
 
 demo: .venv/ready
 	$(BIN)/python examples/run.py plot_recipe plot_ecg
@@ -42,6 +42,13 @@ benchmark: .venv/ready
 	$(BIN)/python benchmarks/model_selection.py
 	$(BIN)/python benchmarks/networks.py
 	$(BIN)/python benchmarks/recording.py
+
+benchmark-zero-shot: .venv/ready
+	$(BIN)/python benchmarks/zero_shot.py
+
+# What ONNX Runtime is given beside the weights of the universal network.
+universal-graph: .venv/ready
+	$(BIN)/python benchmarks/universal_graph.py
 
 fuzz: .venv/ready
 	$(BIN)/python benchmarks/fuzz.py

@@ -3,9 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from conv_denoiser._version import __version__ as __version__
-
 if TYPE_CHECKING:
+    from conv_denoiser._version import __version__ as __version__
     from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
     from conv_denoiser.denoiser import ConvDenoiser
     from conv_denoiser.persistence import load, save
@@ -56,12 +55,13 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of ours
         """Import a public name on first use; devices that run models have no scikit-learn."""
         if name in _SUBMODULES:
             return import_module(f"{__name__}.{name}")
-        if name not in _MODULES:
+        modules = {**_MODULES, "__version__": "_version"}  # whose search takes a while
+        if name not in modules:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        value = getattr(import_module(f"{__name__}.{modules[name]}"), name)
         globals()[name] = value
         return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

@@ -1,6 +1,8 @@
 """One call, no training: `denoise` on signals of kinds that no test made the network for."""
 
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from conv_denoiser import denoise
 from conv_denoiser.cli import main
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.model_files.errors import ModelFileError
+from conv_denoiser.model_files.onnx_session import open_session
 from conv_denoiser.pretrained import universal
+from conv_denoiser.waveforms import anything
 
 SETTINGS = [(9, 2), (15, 2), (31, 3), (61, 3)]
 N = 2048
@@ -150,9 +154,73 @@ def test_a_recording_that_may_be_transposed():
         denoise(np.random.default_rng(0).standard_normal((40, 9)))
 
 
-def test_random_states_stay(noise):
-    before = random.getstate(), np.random.get_state()[1].tolist()
+@pytest.fixture
+def on_tensorflow(monkeypatch):
+    """Hide ONNX Runtime."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
     universal.universal.cache_clear()
+    yield
+    universal.universal.cache_clear()
+
+
+def test_both_runtimes_agree(noise, request):
+    signals = [signal() + 0.1 * np.ptp(signal()) * noise[0] for signal in SIGNALS]
+    signals[0][100:140] = np.nan
+    expected = [denoise(x) for x in signals]
+    request.getfixturevalue("on_tensorflow")
+    for x, other in zip(signals, expected, strict=True):
+        np.testing.assert_allclose(denoise(x), other, rtol=0, atol=1e-5 * np.ptp(other))
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+unwanted = ["tensorflow", "keras", "sklearn", "scipy", "matplotlib", "onnx", "safetensors", "tqdm"]
+sys.modules.update(dict.fromkeys(unwanted))  # an import of any of them fails
+import os
+import numpy as np
+from conv_denoiser import denoise
+print(np.abs(denoise(np.load(sys.argv[1])) - np.load(sys.argv[2])).max())
+print(os.environ["ORT_DISABLE_TELEMETRY"])
+"""
+
+
+def test_numpy_and_onnxruntime_are_enough(noise, tmp_path, monkeypatch):
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    noisy, clean = tmp_path / "noisy.npy", tmp_path / "clean.npy"
+    np.save(noisy, pulse() + 0.1 * noise)
+    np.save(clean, denoise(np.load(noisy)))
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, noisy, clean]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "0.0\n1\n", done.stderr
+
+
+def test_without_any_runtime(on_tensorflow, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(ImportError, match="pip install onnxruntime"):
+        denoise([0.0, 1] * 50)
+
+
+def test_threads_are_those_allowed(monkeypatch):
+    graph = universal.GRAPH.read_bytes()
+    weights = universal.for_onnx(universal.universal().weights)
+    for allowed, n_threads in (("", 0), ("1", 1), ("3,2", 3), ("many", 0)):
+        monkeypatch.setenv("OMP_NUM_THREADS", allowed)
+        options = open_session(graph, "graph", weights=weights).get_session_options()
+        assert options.intra_op_num_threads == n_threads
+
+
+@pytest.mark.parametrize("n_timesteps", [90, 700, N])
+def test_a_signal_has_the_same_bits_in_any_company(n_timesteps):
+    rng = np.random.default_rng(0)
+    noisy = anything(20, np.arange(n_timesteps), rng)
+    noisy += rng.choice([0.01, 0.1, 0.5], (20, 1)) * rng.standard_normal(noisy.shape)
+    noisy[3, 30:50] = np.nan
+    for x, together in zip(noisy, denoise(noisy), strict=True):
+        np.testing.assert_array_equal(denoise(x), together)
+
+
+def test_random_states_stay(noise, on_tensorflow):
+    before = random.getstate(), np.random.get_state()[1].tolist()
     denoise(noise)
     assert before == (random.getstate(), np.random.get_state()[1].tolist())
 
@@ -190,10 +258,12 @@ def test_bad_input(x, options, message):
         denoise(x, **options)
 
 
-def test_damaged_weights(tmp_path, monkeypatch):
-    damaged = tmp_path / "universal.safetensors"
-    damaged.write_bytes(universal.FILE.read_bytes()[:-1] + b"x")
-    monkeypatch.setattr(universal, "FILE", damaged)
+@pytest.mark.parametrize("name", ["WEIGHTS", "GRAPH"])
+def test_damaged_files(tmp_path, monkeypatch, name):
+    shipped = getattr(universal, name)
+    damaged = tmp_path / shipped.name
+    damaged.write_bytes(shipped.read_bytes()[:-1] + b"x")
+    monkeypatch.setattr(universal, name, damaged)
     universal.universal.cache_clear()
     with pytest.raises(ModelFileError, match="is damaged.*Install conv-denoiser again"):
         denoise(np.arange(300.0) % 7)

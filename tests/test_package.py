@@ -75,7 +75,8 @@ def test_wheel_works_outside_the_repository(tmp_path):
 import conv_denoiser, pathlib
 X, y = conv_denoiser.SignalGenerator().sample(5, return_X_y=True)
 print(conv_denoiser.ConvDenoiser(filters=(2,), epochs=1).fit(X, y).transform(X).shape)
-print((pathlib.Path(conv_denoiser.__file__).parent / "py.typed").exists())
+files = "py.typed", "pretrained/universal.safetensors", "pretrained/universal.onnx"
+print(all((pathlib.Path(conv_denoiser.__file__).parent / name).exists() for name in files))
 print(conv_denoiser.__file__)
 """
     environment = {**os.environ, "PYTHONPATH": str(target)}

@@ -18,6 +18,7 @@ from conv_denoiser._typing import Array
 from conv_denoiser._version import __version__
 from conv_denoiser.export.tables import TableOutput
 from conv_denoiser.model_files.errors import ModelFileError
+from conv_denoiser.model_files.onnx_session import open_session
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -45,7 +46,8 @@ class OnnxDenoiser(TableOutput):
     path : path-like
         File that `to_onnx` wrote.
     n_threads : int, default=None
-        Threads of one call; None takes as many as there are cores. One is best for single signals.
+        Threads of one call; None takes as many as OMP_NUM_THREADS says, or as there are cores. One
+        is best for single signals.
 
     Attributes
     ----------
@@ -236,26 +238,12 @@ class OnnxDenoiser(TableOutput):
         self._load()
 
     def _load(self) -> None:
-        n_threads = 0 if self.n_threads is None else check_count("n_threads", self.n_threads)
-        # Else its import writes an identity of this device and events into the user's cache folder.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+        if self.n_threads is not None:
+            check_count("n_threads", self.n_threads)
         try:
-            import onnxruntime
+            session = open_session(self._model, os.fspath(self.path), self.n_threads)
         except ImportError as error:
             raise missing_packages("OnnxDenoiser", error) from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = n_threads
-        # Threads that wait for work by looking for it would keep a core busy between two calls.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 4  # errors are raised, not printed as well
-        try:
-            session = onnxruntime.InferenceSession(
-                self._model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime has no common class of errors
-            raise ModelFileError(
-                f"{os.fspath(self.path)!r} is no ONNX file, or a damaged one: {error}"
-            ) from error
         self.card = _read_card(session, self.path)
         self.n_features_in_, self.n_channels_in_ = self.card["n_timesteps"], self.card["n_channels"]
         self._session = session

@@ -12,6 +12,7 @@ from itertools import count
 
 import numpy as np
 
+from conv_denoiser._checks.threads import threads_allowed
 from conv_denoiser.networks.backend import start_devices, tf
 
 __all__ = [
@@ -50,12 +51,10 @@ def check_not_forked() -> None:
 def limit_threads() -> None:
     """Keep TensorFlow to OMP_NUM_THREADS, which it does not read by itself.
 
-    joblib sets that variable in its worker processes to the number of cores over the number of
-    workers, so that they do not fight for cores. What was set through TensorFlow itself stays; so
-    does everything once TensorFlow has started.
+    What was set through TensorFlow itself stays; so does everything once TensorFlow has started.
     """
-    allowed = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    if not allowed.isdecimal() or int(allowed) == 0:
+    allowed = threads_allowed()
+    if not allowed:
         return
     config, environment = tf.config.threading, os.environ
     intra_is_set = config.get_intra_op_parallelism_threads() or (
@@ -66,9 +65,9 @@ def limit_threads() -> None:
     )
     with suppress(RuntimeError):
         if not intra_is_set:
-            config.set_intra_op_parallelism_threads(int(allowed))
+            config.set_intra_op_parallelism_threads(allowed)
         if not inter_is_set:
-            config.set_inter_op_parallelism_threads(int(allowed))
+            config.set_inter_op_parallelism_threads(allowed)
 
 
 def start_tensorflow() -> None:

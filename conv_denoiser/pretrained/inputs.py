@@ -8,8 +8,8 @@ peaks, the network does not follow them.
 """
 
 import numpy as np
+from numpy.fft import irfft, rfft
 from numpy.typing import NDArray
-from scipy.fft import irfft, rfft
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array

@@ -10,8 +10,8 @@ from math import comb
 from typing import TypeVar
 
 import numpy as np
+from numpy.fft import rfft
 from numpy.typing import NDArray
-from scipy.fft import rfft
 
 from conv_denoiser._typing import Array
 from conv_denoiser.noise.estimates import NORMAL_MAD
@@ -165,7 +165,9 @@ def correction(relative: Array, weights: Mapping[str, Array]) -> Array:
     hidden = np.clip((relative - weights["level/mean"]) / weights["level/scale"], -4, 4)
     n_layers = sum(name.endswith("/kernel") for name in weights if name.startswith("level/"))
     for layer in range(n_layers):
-        hidden = hidden @ weights[f"level/{layer}/kernel"] + weights[f"level/{layer}/bias"]
+        # A sum rather than a product of matrices, whose last bits depend on the number of rows.
+        hidden = (hidden[:, :, None] * weights[f"level/{layer}/kernel"]).sum(axis=1)
+        hidden += weights[f"level/{layer}/bias"]
         if layer < n_layers - 1:
             hidden = np.maximum(hidden, 0)
     return np.clip(hidden[:, 0], -3, 1.5)
