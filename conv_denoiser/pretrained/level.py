@@ -14,7 +14,6 @@ from numpy.fft import rfft
 from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array
-from conv_denoiser.noise.estimates import NORMAL_MAD
 from conv_denoiser.pretrained.gaps import in_long_runs
 
 __all__ = ["features", "least_candidate", "level_of"]
@@ -26,6 +25,8 @@ QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
 BANDS = 8
 ORDERS = (1, 2, 3, 4)
 SHORTEST = 256  # samples; shorter signals are extended by reflection
+# The median of a standard normal variable's magnitude; `noise` has it, too, but needs scikit-learn.
+NORMAL_MAD = 0.6744897501960817
 # So many samples in a row that do not change, or lie on a straight line, are dead.
 DEAD_RUN = 6
 N_FEATURES = len(WINDOWS) * len(QUANTILES) + BANDS + len(ORDERS)
