@@ -1,16 +1,24 @@
 """Files that are written whole or not at all."""
 
+import errno
 import glob
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # on Windows, where files that are open cannot be removed anyway
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["check_target", "remove_leftovers", "replacing"]
 
-TEMPORARY = ".tmp"
+# Errors of writing that name no file.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def check_target(path: str | os.PathLike[str]) -> Path:
@@ -24,9 +32,16 @@ def check_target(path: str | os.PathLike[str]) -> Path:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what processes that were killed while they wrote `target` have left."""
-    for path in target.parent.glob(f".{glob.escape(target.name[:100])}.*{TEMPORARY}"):
-        path.unlink(missing_ok=True)
+    """Remove what processes that were killed while they wrote `target` have left.
+
+    A process holds a lock on the file that it writes, which ends with the process.
+    """
+    if fcntl is None:
+        return
+    for path in target.parent.glob(_temporary_name(glob.escape(_stem(target)), "[0-9a-f]" * 32)):
+        with suppress(OSError), open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 @contextmanager
@@ -34,22 +49,59 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give the path of a new file, which takes the place of `path` when the block ends.
 
     It lies in the same folder, with a suffix of its own. If the block raises, it is removed, and
-    what was at `path` stays.
+    what was at `path` stays. What is left of earlier writes of `path` is removed, too.
     """
     target = check_target(path)
-    temporary = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}{TEMPORARY}")
+    remove_leftovers(target)
+    temporary, lock = _locked_temporary(target, path)
     try:
-        temporary.touch(exist_ok=False)
-        if target.exists():
-            shutil.copymode(target, temporary)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
+        with _errors_naming(path, temporary):
+            if target.exists():
+                shutil.copymode(target, temporary)
+            yield temporary
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+            if fcntl is None:
+                lock.close()
+            os.replace(temporary, target)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise
+    finally:
+        lock.close()
+
+
+def _locked_temporary(target: Path, path: str | os.PathLike[str]) -> tuple[Path, BinaryIO]:
+    """Create a file beside `target`; return its path, and a file that holds the lock on it."""
+    while True:
+        temporary = target.with_name(_temporary_name(_stem(target), uuid.uuid4().hex))
+        with _errors_naming(path, temporary):
+            lock = open(temporary, "xb")  # noqa: SIM115
+        with suppress(OSError):  # not all file systems have locks
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        if temporary.exists():
+            return temporary, lock
+        lock.close()  # it was taken for a leftover in the moment before it was locked
+
+
+@contextmanager
+def _errors_naming(path: str | os.PathLike[str], temporary: Path) -> Iterator[None]:
+    """Let errors of writing name `path` where they would name the temporary file, or none."""
+    try:
+        yield
+    except OSError as error:
+        is_ours = str(error.filename) == str(temporary)
+        if is_ours or (error.filename is None and error.errno in NO_ROOM):
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+        raise
+
+
+def _temporary_name(stem: str, unique: str) -> str:
+    return f".{stem}.{unique}.tmp"
+
+
+def _stem(target: Path) -> str:
+    """Return as much of a name as leaves room for more: it may take 255 bytes."""
+    return target.name[:50]

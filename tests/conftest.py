@@ -68,6 +68,17 @@ def model_file(wandering, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def onnx_file(tmp_path_factory):
+    """File of a small denoiser of sine waves of 64 timesteps."""
+    from conv_denoiser.export import to_onnx
+
+    X, y = SignalGenerator("sine", n_timesteps=64, random_state=0).sample(40, return_X_y=True)
+    path = tmp_path_factory.mktemp("model") / "sine.onnx"
+    to_onnx(small_denoiser().fit(X, y), path, sampling_rate=360)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def _close_figures():
     yield

@@ -205,7 +205,7 @@ class TestDenoise:
         monkeypatch.setattr(OnnxDenoiser, "transform", interrupt)
         code, _, err = run(capsys, "denoise", "noisy.npy", "--model", model, "--output", "c.npy")
         assert code == 130
-        assert "interrupted; nothing was written" in err
+        assert "interrupted: nothing was written" in err
         assert os.listdir() == ["noisy.npy"]
 
     def test_csv_that_changes_meanwhile(self, capsys, model, recording, monkeypatch):

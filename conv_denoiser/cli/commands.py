@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,13 @@ from numpy.typing import NDArray
 from conv_denoiser._atomic import check_target, replacing
 from conv_denoiser.cli.messages import one_line, say, show_warning
 from conv_denoiser.cli.parser import N_STEPS, OVERLAP, build_parser
+from conv_denoiser.cli.shell import (
+    Stopped,
+    lasting,
+    open_closed_descriptors,
+    signals_raised,
+    silence,
+)
 from conv_denoiser.readers.recording import (
     SUFFIXES,
     Recording,
@@ -44,22 +52,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0, 2 after an error, 130 after Ctrl-C.
+        Exit code: 0, 2 after an error, 130 after Ctrl-C, 129 after SIGHUP, 143 after SIGTERM.
     """
-    options = build_parser(denoise, fit, info).parse_args(argv)
-    with warnings.catch_warnings():
+    open_closed_descriptors()
+    with lasting(redirect_stderr, sys.stderr), warnings.catch_warnings():
+        with lasting(redirect_stdout, sys.stdout):
+            options = build_parser(denoise, fit, info).parse_args(argv)
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = show_warning
-        try:
-            options.run(options)
-        except BrokenPipeError:  # whoever read the output had enough of it
-            sys.stdout = None
-        except Exception as error:  # users of a command want one line, not a traceback
-            say("error", one_line(error))
-            return 2
-        except KeyboardInterrupt:
-            say("error", "interrupted; nothing was written")
-            return 130
+        # What `info` prints is its work; what the others print is not.
+        printing = nullcontext() if options.run is info else lasting(redirect_stdout, sys.stdout)
+        with printing, signals_raised():
+            return _exit_code(options)
+
+
+def _exit_code(options: argparse.Namespace) -> int:
+    try:
+        options.run(options)
+    except Exception as error:  # users of a command want one line, not a traceback
+        say("error", one_line(error))
+        return 2
+    except KeyboardInterrupt as error:
+        stopped = error if isinstance(error, Stopped) else Stopped()
+        say("interrupted", str(stopped))
+        return 128 + stopped.number
     return 0
 
 
@@ -115,7 +131,7 @@ def fit(options: argparse.Namespace) -> None:
     is_array = noisy.path.suffix.lower() == ".npy"
     if options.column and is_array and holds_signals(read_recording(options.noisy).samples):
         raise ValueError(f"{options.noisy} holds signals, one a row: --column picks no channel.")
-    denoiser = fit_denoiser(
+    denoiser, interruption = fit_denoiser(
         noisy,
         clean,
         architecture=options.architecture,
@@ -129,6 +145,12 @@ def fit(options: argparse.Namespace) -> None:
     rate = options.sampling_rate or noisy.sampling_rate
     write = to_onnx if suffix == ".onnx" else save
     write(denoiser, options.output, sampling_rate=rate)
+    if interruption is not None:
+        raise Stopped(
+            interruption.number,
+            f"{options.output} holds what was learned until then, in {denoiser.n_epochs_} of "
+            f"{denoiser.epochs} epochs",
+        ) from interruption
     if not options.quiet:
         print(
             f"{options.output}: fitted on signals of {denoiser.n_features_in_} samples "
@@ -140,9 +162,13 @@ def info(options: argparse.Namespace) -> None:
     """Show the model card of a file."""
     card = _read_card(options.model)
     width = max(map(len, card))
-    for name, value in card.items():
-        text = "unknown" if value is None else str(value)
-        print(f"{name:{width}}  {text if text.isprintable() else repr(text)}")
+    try:
+        for name, value in card.items():
+            text = "unknown" if value is None else str(value)
+            print(f"{name:{width}}  {text if text.isprintable() else repr(text)}")
+        print(end="", flush=True)
+    except BrokenPipeError:  # whoever reads the output has had enough of it
+        silence(sys.stdout)
 
 
 def _load(path: str, n_threads: int | None) -> tuple[Any, dict[str, Any]]:

@@ -1,10 +1,13 @@
 """A denoiser from files, with settings that suit most recordings."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.numbers import ceil_div
+from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.readers.recording import Recording
 from conv_denoiser.recording.checks import as_recording, check_finite_samples
@@ -29,11 +32,12 @@ def fit_denoiser(
     n_steps: int,
     random_state: int,
     verbose: int,
-) -> ConvDenoiser:
+) -> tuple[ConvDenoiser, Stopped | None]:
     """Fit a denoiser on the signals of a file, or on those cut from a recording.
 
     The learning rate rises for a twentieth of all steps and then falls to zero. Without `epochs`,
-    there are as many as make `n_steps` training steps at least.
+    there are as many as make `n_steps` training steps at least. A signal that ends the training
+    is returned beside the denoiser, which keeps what it learned until then.
     """
     from conv_denoiser.training import cosine_decay
 
@@ -44,8 +48,9 @@ def fit_denoiser(
         )
     X = _signals(noisy, window)
     y = None if clean is None else _signals(clean, window)
-    steps_per_epoch = -(-int(len(X) * (1 - VALIDATION_SPLIT)) // BATCH_SIZE) or 1
-    epochs = epochs or -(-n_steps // steps_per_epoch)
+    n_training = int(len(X) * (1 - VALIDATION_SPLIT))
+    steps_per_epoch = max(1, ceil_div(n_training, BATCH_SIZE))
+    epochs = epochs or ceil_div(n_steps, steps_per_epoch)
     denoiser = ConvDenoiser(
         architecture,
         noise=noise,
@@ -58,7 +63,15 @@ def fit_denoiser(
         random_state=random_state,
         verbose=verbose,
     )
-    return denoiser.fit(X, y)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Training was interrupted")
+            denoiser.fit(X, y)
+    except KeyboardInterrupt as error:
+        if not hasattr(denoiser, "model_"):
+            raise
+        return denoiser, error if isinstance(error, Stopped) else Stopped()
+    return denoiser, None
 
 
 def holds_signals(samples: NDArray[Any]) -> bool:

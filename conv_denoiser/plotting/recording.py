@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.numbers import ceil_div
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -49,7 +51,7 @@ def plot_recording(noisy: Array, denoised: Array, sampling_rate: float | None = 
 
 def _outline(samples: Array, sampling_rate: float | None) -> tuple[Array, Array]:
     """Return time and value of the lowest and highest sample of each of many short stretches."""
-    length = max(1, -(-len(samples) // N_POINTS))
+    length = max(1, ceil_div(len(samples), N_POINTS))
     if length <= 2:
         return np.arange(len(samples)) / (sampling_rate or 1), samples
     n_whole = len(samples) // length
