@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from conv_denoiser._version import __version__ as __version__
     from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
     from conv_denoiser.denoiser import ConvDenoiser
+    from conv_denoiser.export.opening import open_model
     from conv_denoiser.persistence import load, save
     from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
     from conv_denoiser.pretrained import denoise
@@ -25,6 +26,7 @@ __all__ = [
     "denoise_recording",
     "load",
     "load_dataset",
+    "open_model",
     "save",
 ]
 
@@ -40,6 +42,7 @@ _MODULES = {
     "denoise_recording": "recording",
     "load": "persistence",
     "load_dataset": "datasets",
+    "open_model": "export.opening",
     "save": "persistence",
 }
 

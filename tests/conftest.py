@@ -79,6 +79,18 @@ def onnx_file(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def ecg():
+    """Recording of 500 samples."""
+    return SignalGenerator("ecg", n_timesteps=500, random_state=0).sample(1).noisy[0].astype(float)
+
+
+@pytest.fixture
+def in_a_folder(tmp_path, monkeypatch):
+    """Work in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(autouse=True)
 def _close_figures():
     yield

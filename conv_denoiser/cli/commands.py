@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,20 +25,15 @@ from conv_denoiser.cli.shell import (
     signals_raised,
     silence,
 )
-from conv_denoiser.readers.recording import (
-    SUFFIXES,
-    Recording,
-    check_suffix,
-    map_output,
-    read_recording,
-    write_recording,
-)
+from conv_denoiser.export import OnnxDenoiser
+from conv_denoiser.export.opening import MODEL_SUFFIXES, open_model, read_any_card
+from conv_denoiser.readers.formats import FORMATS, check_suffix, read_recording
+from conv_denoiser.readers.recording import Recording
 from conv_denoiser.recording import denoise_recording
 from conv_denoiser.recording.checks import as_recording
 
 __all__ = ["main"]
 
-MODEL_SUFFIXES = (".onnx", ".safetensors")
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 
@@ -81,7 +77,7 @@ def _exit_code(options: argparse.Namespace) -> int:
 
 def denoise(options: argparse.Namespace) -> None:
     """Denoise a recording, with a model of your own or with the universal one."""
-    suffix = check_suffix(options.output, SUFFIXES, "--output")
+    file_format = FORMATS[check_suffix(options.output, FORMATS, "--output")]
     check_target(options.output)
     if options.plot is not None:
         check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
@@ -90,11 +86,11 @@ def denoise(options: argparse.Namespace) -> None:
     denoise_samples, n_channels, rate = _chosen_model(options)
     recording = read_recording(options.recording, options.column)
     rate = options.sampling_rate or recording.sampling_rate or rate
-    recording = recording._replace(sampling_rate=rate)
+    recording = replace(recording, sampling_rate=rate)
     _check_columns(recording, n_channels, options.channelwise)
     start = time.perf_counter()
     with replacing(options.output) as temporary:
-        out = map_output(temporary, recording.samples) if suffix == ".npy" else None
+        out = None if file_format.map is None else file_format.map(temporary, recording)
         denoised = denoise_samples(
             recording.samples,
             overlap=options.overlap,
@@ -103,7 +99,7 @@ def denoise(options: argparse.Namespace) -> None:
             progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
         )
         if out is None:
-            write_recording(temporary, suffix, denoised, recording)
+            file_format.write(temporary, replace(recording, samples=denoised))
         else:
             out.flush()
     if options.plot is not None:
@@ -128,7 +124,7 @@ def fit(options: argparse.Namespace) -> None:
         import_converter()  # before the training, not after it
     noisy = read_recording(options.noisy, options.column)
     clean = None if options.clean is None else read_recording(options.clean, options.column)
-    is_array = noisy.path.suffix.lower() == ".npy"
+    is_array = check_suffix(options.noisy, FORMATS, "A recording") == ".npy"
     if options.column and is_array and holds_signals(read_recording(options.noisy).samples):
         raise ValueError(f"{options.noisy} holds signals, one a row: --column picks no channel.")
     denoiser, interruption = fit_denoiser(
@@ -160,7 +156,7 @@ def fit(options: argparse.Namespace) -> None:
 
 def info(options: argparse.Namespace) -> None:
     """Show the model card of a file."""
-    card = _read_card(options.model)
+    card = read_any_card(options.model)
     width = max(map(len, card))
     try:
         for name, value in card.items():
@@ -171,31 +167,6 @@ def info(options: argparse.Namespace) -> None:
         silence(sys.stdout)
 
 
-def _load(path: str, n_threads: int | None) -> tuple[Any, dict[str, Any]]:
-    """Return a denoiser and its model card."""
-    if path.lower().endswith(".safetensors"):
-        from conv_denoiser.model_files.card import read_card
-        from conv_denoiser.persistence import load
-
-        if n_threads is not None:
-            raise ValueError("--threads is for ONNX files. Set TF_NUM_INTRAOP_THREADS instead.")
-        return load(path), read_card(path)
-    from conv_denoiser.export import OnnxDenoiser
-
-    model = OnnxDenoiser(path, n_threads=n_threads)
-    return model, model.card
-
-
-def _read_card(path: str) -> dict[str, Any]:
-    if path.lower().endswith(".safetensors"):
-        from conv_denoiser.model_files.card import read_card
-
-        return read_card(path)
-    from conv_denoiser.export import OnnxDenoiser
-
-    return OnnxDenoiser(path, n_threads=1).card
-
-
 def _chosen_model(
     options: argparse.Namespace,
 ) -> tuple[Callable[..., NDArray[Any]], int, float | None]:
@@ -203,7 +174,10 @@ def _chosen_model(
     if options.model is not None:
         if options.noise_std is not None or options.strength != 1:
             raise ValueError("--noise-std and --strength are for denoising without --model.")
-        model, card = _load(options.model, options.threads)
+        if options.threads is not None and not options.model.lower().endswith(".onnx"):
+            raise ValueError("--threads is for ONNX files. Set TF_NUM_INTRAOP_THREADS instead.")
+        model = open_model(options.model, options.threads)
+        card = model.card if isinstance(model, OnnxDenoiser) else read_any_card(options.model)
         return partial(denoise_recording, model), model.n_channels_in_, card["sampling_rate"]
     if options.threads is not None or options.overlap != OVERLAP:
         raise ValueError("--threads and --overlap are for models of your own: see --model.")
@@ -227,16 +201,15 @@ def _by_universal(
 
 def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:
     """Raise ValueError that speaks of columns if a file has more than the model has channels."""
-    n_columns = recording.samples.shape[1] if recording.samples.ndim == 2 else 1
+    n_columns = recording.n_channels
     if n_columns == n_channels or channelwise or n_columns > len(recording.samples):
         return
-    header = recording.columns.header if recording.columns is not None else ()
-    names = f" ({', '.join(header)})" if header else ""
+    names = f" ({', '.join(recording.channel_names)})" if recording.channel_names else ""
     advice = "Choose one with --column NAME_OR_NUMBER"
     if n_channels == 1:
         advice += ", or denoise each with --channelwise"
     raise ValueError(
-        f"{recording.path.name} has {n_columns} columns{names}, but the model takes {n_channels} "
+        f"{recording.name} has {n_columns} columns{names}, but the model takes {n_channels} "
         f"channel(s). {advice}."
     )
 

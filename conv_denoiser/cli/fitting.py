@@ -43,7 +43,7 @@ def fit_denoiser(
 
     if clean is not None and clean.samples.shape != noisy.samples.shape:
         raise ValueError(
-            f"{noisy.path.name} and {clean.path.name} do not belong together: their shapes are "
+            f"{noisy.name} and {clean.name} do not belong together: their shapes are "
             f"{noisy.samples.shape} and {clean.samples.shape}."
         )
     X = _signals(noisy, window)

@@ -4,14 +4,23 @@ import os
 import sys
 from typing import Any
 
+from conv_denoiser.readers.recording import ChannelError, SamplingRateError
+
 __all__ = ["one_line", "say", "show_warning"]
 
 
+# Which option helps where a reader or writer of files refuses.
+ADVICE: dict[type[BaseException], str] = {
+    ChannelError: "Choose with --column.",
+    SamplingRateError: "Set it with --sampling-rate.",
+}
+
+
 def one_line(error: BaseException) -> str:
-    """Return what an error says, in one line."""
+    """Return what an error says, in one line, and which option helps."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.strerror}: {os.fspath(error.filename)!r}"
-    text = " ".join(str(error).split())
+    text = " ".join([*str(error).split(), *ADVICE.get(type(error), "").split()])
     expected = isinstance(error, (ValueError, TypeError, OSError, ImportError))
     return text if text and expected else f"{type(error).__name__}: {text}"
 

@@ -1,132 +1,106 @@
-"""Recordings in files: npy, csv and wav."""
+"""Recordings: samples, and what is known of them."""
 
-import os
-import warnings
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
+from numpy import dtype
 from numpy.typing import NDArray
 
-from conv_denoiser.readers.csv import (
-    Columns,
-    column_number,
-    read_columns,
-    rewrite_columns,
-    write_columns,
-)
+__all__ = ["ChannelError", "Recording", "SamplingRateError", "channel_place", "is_number"]
 
-__all__ = [
-    "SUFFIXES",
-    "Recording",
-    "check_suffix",
-    "map_output",
-    "read_recording",
-    "write_recording",
-]
-
-SUFFIXES = (".npy", ".csv", ".wav")
+Samples = NDArray[Any]  # (n_timesteps,) or (n_timesteps, n_channels), of any real type
 
 
-class Recording(NamedTuple):
-    """Samples of a file, and what is known of them."""
+class ChannelError(ValueError):
+    """A file does not have the channel that was asked for."""
 
-    path: Path
-    samples: NDArray[Any]  # (n_timesteps,) or (n_timesteps, n_channels)
+
+class SamplingRateError(ValueError):
+    """A file cannot be written with the sampling rate of a recording, or without one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """Samples of some channels, and what is known of them.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_timesteps,) or (n_timesteps, n_channels)
+        Samples, in the units below; an array or a memory map.
+    sampling_rate : float, default=None
+        Samples a second (Hz), if known.
+    channel_names : tuple of str, default=()
+        A name for each channel; empty if there are none.
+    units : tuple of str, default=()
+        Units of each channel, such as "mV"; empty if not known.
+    start_time : datetime, default=None
+        When the first sample was taken, if known.
+    source : Path, default=None
+        File that the samples were read from.
+    places : tuple of int, default=()
+        Where in that file each channel stands, counted from 0.
+    sample_type : dtype, default=None
+        Type of the samples in that file, if they are to be written as such.
+    """
+
+    samples: Samples
     sampling_rate: float | None = None
-    columns: Columns | None = None  # of a CSV file
+    channel_names: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    start_time: datetime | None = None
+    source: Path | None = None
+    places: tuple[int, ...] = ()
+    sample_type: dtype[Any] | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the file, for messages."""
+        return "The recording" if self.source is None else self.source.name
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        return self.samples.shape[1] if self.samples.ndim == 2 else 1
+
+    def channel(self, channel: str | None) -> "Recording":
+        """Return one channel of a file, by its name or its number, from 1; None means all."""
+        if channel is None:
+            return self
+        names = self.channel_names or ("",) * self.n_channels
+        place = channel_place(channel, names, self.name)
+        return replace(
+            self,
+            samples=self.samples[:, place] if self.samples.ndim == 2 else self.samples,
+            channel_names=self.channel_names[place : place + 1],
+            units=self.units[place : place + 1],
+            places=self.places[place : place + 1],
+        )
 
 
-def check_suffix(path: str | os.PathLike[str], suffixes: Iterable[str], what: str) -> str:
-    """Return the suffix of a path in lower case; raise ValueError if it is none of `suffixes`."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in suffixes:
-        raise ValueError(f"{what} must end in {', '.join(suffixes)}. Got {os.fspath(path)!r}.")
-    return suffix
+def channel_place(channel: str, names: Sequence[str], file_name: str) -> int:
+    """Return which channel, counted from 0, has a name or a number that counts from 1."""
+    if channel and channel in names and not is_number(channel):
+        if names.count(channel) > 1:
+            raise ChannelError(
+                f"{file_name} has several channels named {channel!r}. Give a number."
+            )
+        return names.index(channel)
+    if channel.isdecimal() and 1 <= int(channel) <= len(names):
+        return int(channel) - 1
+    known = f": {', '.join(map(repr, names))}" if any(names) else ""
+    raise ChannelError(
+        f"{file_name} does not have the channel {channel!r}. It has {len(names)}, numbered from 1"
+        f"{known}."
+    )
 
 
-def read_recording(path: str | os.PathLike[str], column: str | None = None) -> Recording:
-    """Read a recording, or one channel of it.
-
-    `column` is a number, from 1 on, or a name in the first line of a CSV file.
-    """
-    path = Path(path)
-    suffix = check_suffix(path, SUFFIXES, "A recording")
-    if suffix == ".csv":
-        try:
-            samples, columns = read_columns(path, column)
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{str(path)!r} is no text file in UTF-8: {error}") from error
-        return Recording(path, samples, columns=columns)
-    rate, samples = (None, _read_npy(path)) if suffix == ".npy" else _read_wav(path)
-    if column is not None:
-        n_channels = samples.shape[1] if samples.ndim == 2 else 1
-        place = column_number(column, n_channels, path)
-        samples = samples[:, place] if samples.ndim == 2 else samples
-    return Recording(path, samples, rate)
-
-
-def map_output(path: Path, samples: NDArray[Any]) -> np.memmap:
-    """Map an npy file for a denoised recording, for which the disk has room."""
-    dtype = np.float32 if samples.dtype == np.float32 else np.float64
-    out = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=samples.shape)
-    if hasattr(os, "posix_fallocate"):  # a write to a map on a full disk ends the process
-        with open(path, "rb+") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-    return out
-
-
-def write_recording(path: Path, suffix: str, denoised: NDArray[Any], source: Recording) -> None:
-    """Write a denoised recording as wav or csv.
-
-    What came from a CSV file keeps its header and its other columns in one.
-    """
-    if suffix == ".wav":
-        _write_wav(path, denoised, source)
-    elif source.columns is not None:
-        rewrite_columns(path, source.path, source.columns, denoised)
-    else:
-        write_columns(path, denoised)
-
-
-def _read_npy(path: Path) -> NDArray[Any]:
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number, with a point and no separators of thousands."""
     try:
-        return np.lib.format.open_memmap(path, mode="r")
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{str(path)!r} is no npy file of numbers: {error}") from error
-
-
-def _read_wav(path: Path) -> tuple[float, NDArray[Any]]:
-    from scipy.io import wavfile
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*non-data", wavfile.WavFileWarning)
-        try:
-            try:
-                rate, samples = wavfile.read(path, mmap=True)
-            except ValueError:  # samples of three bytes cannot be mapped, nor a file cut short
-                rate, samples = wavfile.read(path)
-        except FileNotFoundError:
-            raise
-        except Exception as error:  # damaged files make it stumble in many ways
-            raise ValueError(f"{str(path)!r} is no wav file to SciPy: {error}") from error
-    return float(rate), samples
-
-
-def _write_wav(path: Path, denoised: NDArray[Any], source: Recording) -> None:
-    """Write samples of the type that they came in from a wav file, else of float32."""
-    from scipy.io import wavfile
-
-    rate = source.sampling_rate
-    if rate is None:
-        raise ValueError("A wav file needs the number of samples a second: --sampling-rate.")
-    if rate != round(rate) or not 1 <= rate < 2**31:
-        raise ValueError(f"A wav file has a whole number of samples a second. Got {rate:g}.")
-    dtype = source.samples.dtype if source.path.suffix.lower() == ".wav" else np.dtype(np.float32)
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype.name)
-        denoised = np.rint(denoised).clip(limits.min, limits.max)
-    wavfile.write(path, round(rate), denoised.astype(dtype))
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text  # which Python takes for a separator

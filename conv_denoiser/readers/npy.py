@@ -1,0 +1,38 @@
+"""Recordings in NumPy's files, which are mapped to memory."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from conv_denoiser.readers.recording import Recording
+
+__all__ = ["map_npy", "read_npy", "write_npy"]
+
+
+def read_npy(path: Path, channel: str | None = None) -> Recording:
+    """Map a file, or one channel of it."""
+    try:
+        samples = np.lib.format.open_memmap(path, mode="r")
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{str(path)!r} is not an npy file of numbers: {error}") from error
+    return Recording(samples, source=path).channel(channel)
+
+
+def map_npy(path: Path, recording: Recording) -> np.memmap:
+    """Map a new file for the denoised samples of a recording, for which the disk has room."""
+    samples = recording.samples
+    dtype = np.float32 if samples.dtype == np.float32 else np.float64
+    out = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=samples.shape)
+    if hasattr(os, "posix_fallocate"):  # a write to a map on a full disk ends the process
+        with open(path, "rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return out
+
+
+def write_npy(path: Path, recording: Recording) -> None:
+    """Write samples as they are."""
+    with open(path, "wb") as file:  # to a path, NumPy would add a suffix
+        np.save(file, recording.samples)

@@ -1,0 +1,46 @@
+"""Recordings in wav files."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from conv_denoiser.readers.recording import Recording, SamplingRateError
+
+__all__ = ["read_wav", "write_wav"]
+
+
+def read_wav(path: Path, channel: str | None = None) -> Recording:
+    """Read a file, or one channel of it; the samples are mapped to memory where they can be."""
+    from scipy.io import wavfile
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*non-data", wavfile.WavFileWarning)
+        try:
+            try:
+                rate, samples = wavfile.read(path, mmap=True)
+            except ValueError:  # samples of three bytes cannot be mapped, nor a file cut short
+                rate, samples = wavfile.read(path)
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # damaged files make it stumble in many ways
+            raise ValueError(f"SciPy cannot read {str(path)!r} as a wav file: {error}") from error
+    recording = Recording(samples, float(rate), source=path, sample_type=samples.dtype)
+    return recording.channel(channel)
+
+
+def write_wav(path: Path, recording: Recording) -> None:
+    """Write samples of the type that the recording's file had, or of float32."""
+    from scipy.io import wavfile
+
+    rate = recording.sampling_rate
+    if rate is None:
+        raise SamplingRateError("A wav file needs a sampling rate, which is not known.")
+    if rate != round(rate) or not 1 <= rate < 2**31:
+        raise SamplingRateError(f"A wav file has a whole number of samples a second. Got {rate:g}.")
+    dtype = recording.sample_type or np.dtype(np.float32)
+    samples = recording.samples
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype.name)
+        samples = np.rint(samples).clip(limits.min, limits.max)
+    wavfile.write(path, round(rate), samples.astype(dtype))

@@ -1,0 +1,112 @@
+"""Models that the command fits, and what it tells of them."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import denoise, fails, run
+
+from conv_denoiser import SignalGenerator, denoise_recording, load
+from conv_denoiser.export import OnnxDenoiser
+
+pytestmark = pytest.mark.usefixtures("in_a_folder")
+
+
+class TestFitAndInfo:
+    @pytest.mark.parametrize(
+        ("options", "supervision"),
+        [
+            (["noisy.csv"], "blind_spot"),
+            (["noisy.csv", "clean.csv"], "paired"),
+            (["clean.csv", "--noise", "0.1"], "synthetic"),
+        ],
+    )
+    def test_recordings(self, capsys, ecg, options, supervision):
+        np.savetxt("noisy.csv", ecg)
+        np.savetxt("clean.csv", ecg * 0.9)
+        small = ["--architecture", "autoencoder", "--window", "64", "--epochs", "1"]
+        more = ["--sampling-rate", "360", "--output", "model.onnx"]
+        code, out, _ = run(capsys, "fit", *options, *small, *more)
+        assert code == 0
+        assert f"fitted on signals of 64 samples ({supervision}), 1 epochs" in out
+        code, out, err = run(capsys, "info", "model.onnx")
+        assert (code, err) == (0, "")
+        card = dict(line.split(maxsplit=1) for line in out.splitlines())
+        assert card["supervision"] == supervision
+        assert card["sampling_rate"] == "360.0"
+        assert card["n_timesteps"] == "64"
+
+    def test_signals(self, capsys):
+        X, y = SignalGenerator(random_state=0).sample(12, return_X_y=True)
+        np.save("noisy.npy", X)
+        np.save("clean.npy", y)
+        small = ["--architecture", "autoencoder", "--epochs", "1", "--quiet"]
+        command = ["fit", "noisy.npy", "clean.npy", *small, "--output", "m.onnx"]
+        assert run(capsys, *command)[:2] == (0, "")
+        assert OnnxDenoiser("m.onnx").n_features_in_ == 150
+
+    def test_recording_of_two_channels(self, capsys, ecg):
+        np.save("noisy.npy", np.stack([ecg, ecg], axis=1))
+        small = ["--architecture", "autoencoder", "--epochs", "1", "--window", "64", "--quiet"]
+        assert run(capsys, "fit", "noisy.npy", *small, "--output", "m.onnx")[0] == 0
+        assert OnnxDenoiser("m.onnx").n_channels_in_ == 2
+
+    def test_without_the_converter(self, capsys, ecg, monkeypatch):
+        np.savetxt("noisy.csv", ecg)
+        monkeypatch.setitem(sys.modules, "tf2onnx", None)
+        monkeypatch.delitem(sys.modules, "conv_denoiser.export.graph", raising=False)
+        command = ["fit", "noisy.csv", "--output", "m.onnx"]
+        fails(capsys, "pip install 'conv-denoiser[onnx]'", *command)
+
+    @pytest.mark.slow
+    def test_learns_with_its_own_settings(self, capsys, monkeypatch):
+        monkeypatch.setattr("conv_denoiser.cli.commands.N_STEPS", 120)
+        generator = SignalGenerator("sine", n_timesteps=3000, random_state=0, noise=0.4)
+        noisy, clean = generator.sample(1, return_X_y=True)
+        np.save("noisy.npy", noisy[0])
+        assert run(capsys, "fit", "noisy.npy", "--window", "64", "--output", "m.onnx")[0] == 0
+        denoise(capsys, "m.onnx", "noisy.npy", "clean.npy")
+        error = np.load("clean.npy") - clean[0]
+        assert error.std() < (noisy - clean).std() / 2
+
+    def test_errors(self, capsys, ecg):
+        np.savetxt("noisy.csv", ecg)
+        np.savetxt("other.csv", ecg[:-1])
+        np.savetxt("gap.csv", np.append(ecg, np.nan))
+        small = ["--architecture", "autoencoder", "--window", "500", "--epochs", "1"]
+        fails(capsys, "do not belong together", "fit", "noisy.csv", "other.csv", "--window", "499",
+              "--output", "m.onnx")  # fmt: skip
+        fails(capsys, "must end in .onnx", "fit", "noisy.csv", "--output", "m.h5")
+        fails(capsys, "line 501, column 1: 'nan'", "fit", "gap.csv", "--output", "m.onnx", *small)
+        fails(capsys, "'-1' is no positive number", "fit", "noisy.csv", "--noise", "-1",
+              "--output", "m.onnx")  # fmt: skip
+        fails(capsys, "'x' is no positive number", "fit", "noisy.csv", "--noise", "x",
+              "--output", "m.onnx")  # fmt: skip
+        fails(capsys, "--noise is for clean signals alone", "fit", "noisy.csv", "noisy.csv",
+              "--noise", "1", "--output", "m.onnx")  # fmt: skip
+        fails(capsys, "there is no such folder", "fit", "noisy.csv", "--output", "no/m.onnx")
+        np.save("signals.npy", np.zeros((9, 64)))
+        fails(capsys, "holds signals, one a row", "fit", "signals.npy", "--column", "1",
+              "--output", "m.onnx")  # fmt: skip
+        fails(capsys, "'0' is no positive integer", "fit", "noisy.csv", "--epochs", "0",
+              "--output", "m.onnx")  # fmt: skip
+
+    def test_files_of_save(self, capsys, ecg):
+        np.savetxt("noisy.csv", ecg)
+        small = ["--architecture", "autoencoder", "--window", "64", "--epochs", "1", "--quiet"]
+        model = "model.safetensors"
+        code, _, _ = run(capsys, "fit", "noisy.csv", *small, "--output", model)
+        assert code == 0
+        card = dict(line.split(maxsplit=1) for line in run(capsys, "info", model)[1].splitlines())
+        assert card["supervision"] == "blind_spot"
+        command = ["denoise", "noisy.csv", "--model", model, "--output", "clean.csv"]
+        fails(capsys, "--threads is for ONNX files", *command, "--threads", "2")
+        with pytest.warns(UserWarning, match="cannot hold learning_rate"):
+            load(model)
+        assert run(capsys, *command)[0] == 0
+        with pytest.warns(UserWarning, match="cannot hold"):
+            expected = denoise_recording(load(model), ecg)
+        np.testing.assert_allclose(np.loadtxt("clean.csv"), expected, atol=1e-7)
+        Path(model).write_bytes(Path(model).read_bytes()[:-1])
+        fails(capsys, "or a damaged one: its arrays have", *command)
