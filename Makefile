@@ -45,6 +45,7 @@ benchmark: .venv/ready
 
 benchmark-zero-shot: .venv/ready
 	$(BIN)/python benchmarks/zero_shot.py
+	$(BIN)/python benchmarks/denoise_speed.py
 
 # What ONNX Runtime is given beside the weights of the universal network.
 universal-graph: .venv/ready

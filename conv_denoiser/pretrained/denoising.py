@@ -1,11 +1,13 @@
 """From signals to the denoised ones, by the universal network."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
+from conv_denoiser._checks.threads import threads_allowed
 from conv_denoiser._typing import Array
 from conv_denoiser.pretrained.gaps import bridged, in_long_runs
 from conv_denoiser.pretrained.gate import ROUNDING, honest_level
@@ -17,6 +19,8 @@ from conv_denoiser.pretrained.spikes import find_spikes
 __all__ = ["denoise_rows"]
 
 Run = Callable[[Array], Array]  # (n, length, channels) to (n, length, 2)
+Mask = NDArray[np.bool_]
+Piece = tuple[slice, slice, Array]  # rows, timesteps, and weights of what is shared
 # The network takes multiples of this many samples; each halving of the rate doubles it.
 MULTIPLE = 256
 MAX_HALVINGS = 3
@@ -24,8 +28,8 @@ MAX_HALVINGS = 3
 BLOCK, SHARED = 16384, 2048
 # Gaps of so many samples are longer than those that the network learned to fill.
 LONG_GAP = 256
-# Samples of all signals that are in work at once: some 300 MB.
-AT_ONCE = 2**19
+# Samples of all signals that are in work at once, and of those that one thread has in its cache.
+AT_ONCE, IN_CACHE = 2**20, 2**15
 
 
 def denoise_rows(
@@ -41,24 +45,48 @@ def denoise_rows(
     block by block, each with a level of its own.
     """
     out = np.empty_like(X)
-    n_rows = max(1, AT_ONCE // min(X.shape[1], BLOCK))
-    for first in range(0, len(X), n_rows):
-        rows = slice(first, first + n_rows)
+    n_rows = max(1, AT_ONCE // X.shape[1])
+    for rows in _slices(len(X), n_rows):
         there = ~np.isnan(X[rows])
         # Before cutting, as a gap may be longer than a block.
         whole = bridged(np.where(there, X[rows], 0), there)
-        for part, fading_in in _blocks(X.shape[1]):
-            denoised = _denoise_block(
-                whole[:, part], there[:, part], run, weights, noise_std, strength
-            )
-            shared = fading_in.size
-            start = slice(part.start, part.start + shared)
-            denoised[:, :shared] *= fading_in
-            denoised[:, :shared] += (1 - fading_in) * out[rows, start]
-            out[rows, part] = denoised
+
+        def denoised(piece: Piece, whole: Array = whole, there: Mask = there) -> Array:
+            place = piece[:2]
+            return _denoise_block(whole[place], there[place], run, weights, noise_std, strength)
+
+        _join(out[rows], denoised)
         # Between what is known by then, which is less noisy than what the gap began with.
         out[rows] = bridged(out[rows], ~in_long_runs(~there, LONG_GAP))
     return out
+
+
+def _join(out: Array, denoised: Callable[[Piece], Array]) -> None:
+    """Denoise signals piece by piece, on all cores, and cross-fade what the pieces share."""
+    n_timesteps = out.shape[1]
+    n_rows = max(1, IN_CACHE // min(n_timesteps, BLOCK))
+    pieces = [
+        (rows, part, fading_in)
+        for rows in _slices(len(out), n_rows)
+        for part, fading_in in _blocks(n_timesteps)
+    ]
+    results = _in_threads(denoised, pieces) if len(pieces) > 1 else map(denoised, pieces)
+    for (rows, part, fading_in), result in zip(pieces, results, strict=True):
+        shared = fading_in.size
+        result[:, :shared] *= fading_in
+        result[:, :shared] += (1 - fading_in) * out[rows, part][:, :shared]
+        out[rows, part] = result
+
+
+def _in_threads(denoised: Callable[[Piece], Array], pieces: Sequence[Piece]) -> Iterator[Array]:
+    from concurrent.futures import ThreadPoolExecutor  # which one short signal need not wait for
+
+    with ThreadPoolExecutor(threads_allowed() or os.cpu_count()) as pool:
+        yield from pool.map(denoised, pieces)
+
+
+def _slices(n: int, size: int) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, n, size)]
 
 
 def _blocks(n_timesteps: int) -> list[tuple[slice, Array]]:

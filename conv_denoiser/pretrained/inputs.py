@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
+from conv_denoiser.pretrained.windows import hann, reflected, sliding
 
 __all__ = ["N_CHANNELS", "network_inputs"]
 
@@ -31,9 +32,8 @@ def taken_off_by_thresholding(u: Array, size: int) -> Array:
     n, length = u.shape
     n_frames = ceil_div(length, hop) + 3
     right = (n_frames + 3) * hop - length - 3 * hop
-    padded = np.pad(u, ((0, 0), (3 * hop, right)), mode="reflect")
-    window = np.hanning(size + 1)[:-1].astype(np.float32)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
+    window = hann(size).astype(np.float32)
+    frames = sliding(reflected(u, 3 * hop, right), size, hop)
     spectrum = rfft(frames * window, axis=2)
     power = spectrum.real**2 + spectrum.imag**2
     spectrum *= power < np.float32(THRESHOLD * np.sum(window**2))

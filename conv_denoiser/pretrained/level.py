@@ -7,7 +7,6 @@ weighs them (`benchmarks/pretrain.py`).
 
 from collections.abc import Mapping, Sequence
 from math import comb
-from typing import TypeVar
 
 import numpy as np
 from numpy.fft import rfft
@@ -15,10 +14,9 @@ from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array
 from conv_denoiser.pretrained.gaps import in_long_runs
+from conv_denoiser.pretrained.windows import hann, reflected, sliding
 
 __all__ = ["features", "least_candidate", "level_of"]
-
-T = TypeVar("T", bound=np.generic)
 
 WINDOWS = (32, 64, 256)  # samples
 QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
@@ -41,14 +39,10 @@ def dead_samples(x: Array, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return in_long_runs(straight, DEAD_RUN)
 
 
-def _frames(x: NDArray[T], size: int) -> NDArray[T]:
-    return np.lib.stride_tricks.sliding_window_view(x, size, axis=1)[:, :: size // 2]
-
-
 def _spectrogram(x: Array, size: int) -> Array:
     """Return power in units of white noise, (n_signals, n_frames, n_bins); edges are left out."""
-    window = np.hanning(size + 1)[:-1].astype(x.dtype)
-    frames = _frames(x, size)
+    window = hann(size).astype(x.dtype)
+    frames = sliding(x, size, size // 2)
     frames = (frames - frames.mean(axis=2, keepdims=True)) * window
     spectrum = rfft(frames, axis=2)[:, :, 2:-1]
     power: Array = (spectrum.real**2 + spectrum.imag**2) / np.sum(window**2)
@@ -60,12 +54,10 @@ def _quantiles(power: Array, alive: NDArray[np.bool_], quantiles: Sequence[float
     power = np.where(alive[:, :, None], power, np.inf)
     power = np.sort(power.reshape(len(power), -1), axis=1)
     count = np.isfinite(power).sum(axis=1)
-    columns = []
-    for q in quantiles:
-        place = np.minimum((q * count).astype(int), power.shape[1] - 1)
-        value = np.take_along_axis(power, place[:, None], axis=1)[:, 0]
-        columns.append(0.5 * (np.log(value) - np.log(-np.log1p(-q))))
-    return np.stack(columns, axis=1)
+    share = np.array(quantiles)
+    place = np.minimum((share * count[:, None]).astype(int), power.shape[1] - 1)
+    levels: Array = np.log(np.take_along_axis(power, place, axis=1)) - np.log(-np.log1p(-share))
+    return 0.5 * levels
 
 
 def _bands(power: Array, alive: NDArray[np.bool_]) -> Array:
@@ -108,16 +100,15 @@ def features(x: Array, seen: NDArray[np.bool_] | None = None) -> Array:
     """
     seen = np.ones(x.shape, bool) if seen is None else seen
     if x.shape[1] < SHORTEST:
-        padding = ((0, 0), (0, SHORTEST - x.shape[1]))
-        x = np.pad(x, padding, mode="reflect")
-        seen = np.pad(seen, padding, mode="reflect")
+        missing = SHORTEST - x.shape[1]
+        x, seen = reflected(x, 0, missing), reflected(seen, 0, missing)
     dead = dead_samples(x, seen)
     dead &= ~dead.all(axis=1, keepdims=True)
     columns = []
     with np.errstate(divide="ignore"):
         for size in WINDOWS:
             power = _spectrogram(x, size)
-            alive = ~np.any(_frames(dead, size), axis=2)
+            alive = ~sliding(dead, size, size // 2).any(axis=2)
             alive |= ~np.any(alive, axis=1, keepdims=True)
             columns.append(_quantiles(power, alive, QUANTILES))
             if size == 64:

@@ -23,27 +23,33 @@ def _half_band() -> Array:
 
 
 TAPS = _half_band()
+# Of the taps at even distances, the one in the middle alone is not zero.
+CENTRE, ODD = TAPS[REACH], TAPS[::2]
+SIDE = ODD.size // 2
 # How much of white noise's standard deviation passes the filter.
 GAIN = float(np.sqrt(np.sum(TAPS**2)))
 
 
-def _filtered(x: Array, step: int = 1) -> Array:
-    """Filter signals, reflected at their ends, and keep every sample, or every second."""
-    padded = np.pad(x, ((0, 0), (REACH, REACH)), mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, TAPS.size, axis=1)
-    return windows[:, ::step] @ TAPS
+def _filtered(parts: list[Array]) -> Array:
+    """Join parts of signals, and filter them with the taps at odd distances."""
+    joined = np.concatenate(parts, axis=1)
+    return np.stack([np.correlate(row, ODD, "valid") for row in joined])
 
 
 def half_rate(x: Array) -> Array:
-    """Halve the rate of signals of an even number of timesteps."""
-    return _filtered(x, 2)
+    """Halve the rate of signals of an even number of timesteps, reflected at their ends."""
+    odd = x[:, 1::2]
+    return CENTRE * x[:, ::2] + _filtered(
+        [odd[:, SIDE - 1 :: -1], odd, odd[:, -2 : -SIDE - 1 : -1]]
+    )
 
 
 def twice_rate(x: Array) -> Array:
-    """Double the rate of signals."""
-    spread = np.zeros((len(x), 2 * x.shape[1]), x.dtype)
-    spread[:, ::2] = 2 * x
-    return _filtered(spread)
+    """Double the rate of signals, reflected at their ends."""
+    out = np.empty((len(x), 2 * x.shape[1]), x.dtype)
+    out[:, ::2] = 2 * CENTRE * x
+    out[:, 1::2] = 2 * _filtered([x[:, SIDE - 1 : 0 : -1], x, x[:, : -SIDE - 1 : -1]])
+    return out
 
 
 def at_several_rates(
@@ -77,7 +83,7 @@ def at_several_rates(
         half_rate(u) / np.float32(GAIN), slow_there, estimate, n_halvings - 1, caution
     )
     first = half_rate(noise) / np.float32(GAIN)
-    first_variance = np.maximum(_filtered(variance)[:, ::2], 1e-6)
+    first_variance = np.maximum(half_rate(variance), 1e-6)
     weight = first_variance / (first_variance + caution * slow_variance)
     noise = noise + twice_rate(weight * (slow - first)) * np.float32(GAIN)
     # Half of the error is taken to be slow, as if it were white.
