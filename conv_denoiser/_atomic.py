@@ -17,7 +17,7 @@ except ImportError:  # on Windows, where files that are open cannot be removed a
 
 __all__ = ["check_target", "remove_leftovers", "replacing"]
 
-# Errors of writing that name no file.
+# Errors of writing to a full disk, which do not name the file.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -32,9 +32,9 @@ def check_target(path: str | os.PathLike[str]) -> Path:
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what processes that were killed while they wrote `target` have left.
+    """Remove the temporary files of processes that were killed while they wrote `target`.
 
-    A process holds a lock on the file that it writes, which ends with the process.
+    A process that is alive holds a lock on its file.
     """
     if fcntl is None:
         return
@@ -46,10 +46,10 @@ def remove_leftovers(target: Path) -> None:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the path of a new file, which takes the place of `path` when the block ends.
+    """Give the path of a new file, which replaces `path` when the block ends.
 
-    It lies in the same folder, with a suffix of its own. If the block raises, it is removed, and
-    what was at `path` stays. What is left of earlier writes of `path` is removed, too.
+    The new file is in the same folder. If the block raises, it is removed, and `path` stays as it
+    was. Files that were left by earlier writes of `path` are removed, too.
     """
     target = check_target(path)
     remove_leftovers(target)
@@ -88,7 +88,7 @@ def _locked_temporary(target: Path, path: str | os.PathLike[str]) -> tuple[Path,
 
 @contextmanager
 def _errors_naming(path: str | os.PathLike[str], temporary: Path) -> Iterator[None]:
-    """Let errors of writing name `path` where they would name the temporary file, or none."""
+    """Make errors of writing name `path`, not the temporary file."""
     try:
         yield
     except OSError as error:
@@ -103,5 +103,5 @@ def _temporary_name(stem: str, unique: str) -> str:
 
 
 def _stem(target: Path) -> str:
-    """Return as much of a name as leaves room for more: it may take 255 bytes."""
+    """Return the beginning of a name, which leaves room for more within 255 bytes."""
     return target.name[:50]

@@ -79,17 +79,17 @@ class TestFitAndInfo:
               "--output", "m.onnx")  # fmt: skip
         fails(capsys, "must end in .onnx", "fit", "noisy.csv", "--output", "m.h5")
         fails(capsys, "line 501, column 1: 'nan'", "fit", "gap.csv", "--output", "m.onnx", *small)
-        fails(capsys, "'-1' is no positive number", "fit", "noisy.csv", "--noise", "-1",
+        fails(capsys, "'-1' is not a positive number", "fit", "noisy.csv", "--noise", "-1",
               "--output", "m.onnx")  # fmt: skip
-        fails(capsys, "'x' is no positive number", "fit", "noisy.csv", "--noise", "x",
+        fails(capsys, "'x' is not a positive number", "fit", "noisy.csv", "--noise", "x",
               "--output", "m.onnx")  # fmt: skip
         fails(capsys, "--noise is for clean signals alone", "fit", "noisy.csv", "noisy.csv",
               "--noise", "1", "--output", "m.onnx")  # fmt: skip
         fails(capsys, "there is no such folder", "fit", "noisy.csv", "--output", "no/m.onnx")
         np.save("signals.npy", np.zeros((9, 64)))
-        fails(capsys, "holds signals, one a row", "fit", "signals.npy", "--column", "1",
+        fails(capsys, "holds signals, one in each row", "fit", "signals.npy", "--column", "1",
               "--output", "m.onnx")  # fmt: skip
-        fails(capsys, "'0' is no positive integer", "fit", "noisy.csv", "--epochs", "0",
+        fails(capsys, "'0' is not a positive integer", "fit", "noisy.csv", "--epochs", "0",
               "--output", "m.onnx")  # fmt: skip
 
     def test_files_of_save(self, capsys, ecg):

@@ -136,5 +136,5 @@ def test_cards(path, tmp_path, capsys):
     assert "\x1b" not in capsys.readouterr().out
     for rate in ("fast", -1.0, 0):
         forge(target, lambda content: content["card"].update(sampling_rate=rate))  # noqa: B023
-        with pytest.raises(ModelFileError, match="no sound model card"):
+        with pytest.raises(ModelFileError, match="damaged model card"):
             read_card(target)

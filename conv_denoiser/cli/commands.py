@@ -114,7 +114,7 @@ def fit(options: argparse.Namespace) -> None:
     suffix = check_suffix(options.output, MODEL_SUFFIXES, "--output")
     check_target(options.output)
     if options.noise is not None and options.clean is not None:
-        raise ValueError("--noise is for clean signals alone. Leave it out, or the second file.")
+        raise ValueError("--noise is for clean signals alone. Leave it or the second file out.")
     from conv_denoiser.cli.fitting import fit_denoiser, holds_signals
     from conv_denoiser.export import to_onnx
     from conv_denoiser.export.writer import import_converter
@@ -126,7 +126,9 @@ def fit(options: argparse.Namespace) -> None:
     clean = None if options.clean is None else read_recording(options.clean, options.column)
     is_array = check_suffix(options.noisy, FORMATS, "A recording") == ".npy"
     if options.column and is_array and holds_signals(read_recording(options.noisy).samples):
-        raise ValueError(f"{options.noisy} holds signals, one a row: --column picks no channel.")
+        raise ValueError(
+            f"{options.noisy} holds signals, one in each row, and not channels. Leave out --column."
+        )
     denoiser, interruption = fit_denoiser(
         noisy,
         clean,
@@ -170,7 +172,7 @@ def info(options: argparse.Namespace) -> None:
 def _chosen_model(
     options: argparse.Namespace,
 ) -> tuple[Callable[..., NDArray[Any]], int, float | None]:
-    """Return what denoises samples, for how many channels, and its sampling rate if it has one."""
+    """Return a function that denoises samples, its number of channels, and its sampling rate."""
     if options.model is not None:
         if options.noise_std is not None or options.strength != 1:
             raise ValueError("--noise-std and --strength are for denoising without --model.")
@@ -200,7 +202,7 @@ def _by_universal(
 
 
 def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:
-    """Raise ValueError that speaks of columns if a file has more than the model has channels."""
+    """Raise ValueError, in terms of columns, if a file has more than the model has channels."""
     n_columns = recording.n_channels
     if n_columns == n_channels or channelwise or n_columns > len(recording.samples):
         return

@@ -1,4 +1,4 @@
-"""A denoiser from files, with settings that suit most recordings."""
+"""Fit a denoiser to files, with settings that suit most recordings."""
 
 import warnings
 from typing import Any
@@ -17,7 +17,7 @@ __all__ = ["fit_denoiser", "holds_signals"]
 
 BATCH_SIZE = 32
 VALIDATION_SPLIT = 0.1
-# Arrays of more columns hold signals, one a row.
+# Arrays with more columns hold signals, one in each row.
 MAX_CHANNELS = 16
 
 
@@ -33,10 +33,10 @@ def fit_denoiser(
     random_state: int,
     verbose: int,
 ) -> tuple[ConvDenoiser, Stopped | None]:
-    """Fit a denoiser on the signals of a file, or on those cut from a recording.
+    """Fit a denoiser to the signals of a file, or to windows of a recording.
 
-    The learning rate rises for a twentieth of all steps and then falls to zero. Without `epochs`,
-    there are as many as make `n_steps` training steps at least. A signal that ends the training
+    The learning rate rises for a twentieth of all steps and then falls to zero. If `epochs` is
+    None, there are enough epochs for `n_steps` training steps. A signal that ends the training
     is returned beside the denoiser, which keeps what it learned until then.
     """
     from conv_denoiser.training import cosine_decay
@@ -75,12 +75,12 @@ def fit_denoiser(
 
 
 def holds_signals(samples: NDArray[Any]) -> bool:
-    """Tell whether an array holds signals, one a row, and is no recording of some channels."""
+    """Tell whether an array holds signals, one in each row, and not the channels of a recording."""
     return samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] > MAX_CHANNELS)
 
 
 def _signals(recording: Recording, window: int) -> NDArray[np.floating]:
-    """Return the signals of a file, or windows of a recording that overlap by half."""
+    """Return the signals of a file, or the windows of a recording, which overlap by half."""
     if holds_signals(recording.samples):
         return np.asarray(recording.samples)
     samples = np.asarray(as_recording(recording.samples))

@@ -1,15 +1,14 @@
-"""What the command says on standard error."""
+"""Messages of the command on standard error."""
 
 import os
 import sys
-from typing import Any
 
 from conv_denoiser.readers.recording import ChannelError, SamplingRateError
 
 __all__ = ["one_line", "say", "show_warning"]
 
 
-# Which option helps where a reader or writer of files refuses.
+# The option that helps if a file cannot be read or written.
 ADVICE: dict[type[BaseException], str] = {
     ChannelError: "Choose with --column.",
     SamplingRateError: "Set it with --sampling-rate.",
@@ -17,7 +16,7 @@ ADVICE: dict[type[BaseException], str] = {
 
 
 def one_line(error: BaseException) -> str:
-    """Return what an error says, in one line, and which option helps."""
+    """Return the message of an error in one line, and the option that helps."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.strerror}: {os.fspath(error.filename)!r}"
     text = " ".join([*str(error).split(), *ADVICE.get(type(error), "").split()])
@@ -25,8 +24,8 @@ def one_line(error: BaseException) -> str:
     return text if text and expected else f"{type(error).__name__}: {text}"
 
 
-def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Say a warning; takes the place of `warnings.showwarning`."""
+def show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning; takes the place of `warnings.showwarning`."""
     say("warning", " ".join(str(message).split()))
 
 

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from conv_denoiser._version import __version__
 from conv_denoiser.cli.messages import say
@@ -11,9 +11,9 @@ from conv_denoiser.cli.messages import say
 __all__ = ["N_STEPS", "OVERLAP", "build_parser"]
 
 Run = Callable[[argparse.Namespace], None]
-# Training steps that a network needs to become useful; `fit` chooses the epochs by it.
+# Training steps that a network needs to become useful; they determine the epochs of `fit`.
 N_STEPS = 400
-OVERLAP = 0.5  # of windows
+OVERLAP = 0.5
 
 
 class _Parser(argparse.ArgumentParser):
@@ -25,74 +25,69 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser(denoise: Run, fit: Run, info: Run) -> argparse.ArgumentParser:
-    """Build the parser of all commands, each of which runs one of the functions."""
+    """Build the parser of all commands; each command runs one of the functions."""
     parser = _Parser(
         prog="conv-denoiser", description="Remove noise from recordings: npy, csv and wav files."
     )
     parser.add_argument("--version", action="version", version=f"conv-denoiser {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-
-    command = _command(commands, "denoise", denoise)
-    command.add_argument("recording", help="noisy recording: npy, csv or wav")
-    command.add_argument(
-        "--model", help="onnx or safetensors file; default: the universal model, for white noise"
-    )
-    command.add_argument("--output", required=True, type=Path, help="file to write, as above")
-    command.add_argument("--plot", type=Path, help="picture to make: png, pdf or svg")
-    command.add_argument("--overlap", type=float, default=OVERLAP, help="of windows, default 0.5")
-    command.add_argument("--threads", type=_count, help="default: as many as there are cores")
-    command.add_argument(
-        "--channelwise", action="store_true", help="denoise each channel by itself"
-    )
-
-    command.add_argument(
-        "--noise-std", type=_positive, help="known standard deviation of the noise, without --model"
-    )
-    command.add_argument(
-        "--strength",
-        type=_positive,
-        default=1.0,
-        help="multiple of the noise's level, without --model: less keeps more, default 1",
-    )
-
-    command = _command(commands, "fit", fit)
-    command.add_argument(
-        "noisy", help="a noisy recording, or signals, one a row of more than 16 columns"
-    )
-    command.add_argument("clean", nargs="?", help="the same without noise, if there is such")
-    command.add_argument(
-        "--output", required=True, type=Path, help="model to write: .onnx or .safetensors"
-    )
-    command.add_argument("--architecture", choices=["autoencoder", "unet"], default="unet")
-    command.add_argument(
-        "--window", type=_count, default=512, help="samples of a piece of a recording, default 512"
-    )
-    command.add_argument(
-        "--noise", type=_positive, help="of clean signals: standard deviation of noise to add"
-    )
-    command.add_argument("--epochs", type=_count, help=f"default: about {N_STEPS} training steps")
-    command.add_argument("--seed", type=int, default=0, help="of all that is random, default 0")
-
-    command = commands.add_parser("info", help=info.__doc__, description=info.__doc__)
-    command.add_argument("model", help="onnx or safetensors file")
-    command.set_defaults(run=info)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, add_arguments in (
+        ("denoise", denoise, _add_denoise),
+        ("fit", fit, _add_fit),
+        ("info", info, _add_info),
+    ):
+        command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        command.set_defaults(run=run)
+        add_arguments(command)
     return parser
 
 
-def _command(commands: Any, name: str, run: Run) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        name, help=run.__doc__, description=run.__doc__
-    )
-    command.add_argument("--column", help="of a csv file: name or number, from 1; else a channel")
-    command.add_argument("--sampling-rate", type=_positive, help="samples a second (Hz)")
-    command.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    command.set_defaults(run=run)
-    return command
+def _add_denoise(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("recording", help="noisy recording: npy, csv or wav")
+    add("--model", help="onnx or safetensors file; default: the universal model, for white noise")
+    add("--output", required=True, type=Path, help="recording to write: npy, csv or wav")
+    add("--plot", type=Path, help="picture to make: png, pdf or svg")
+    share = "share of a window that the next one covers as well, default 0.5"
+    add("--overlap", type=float, default=OVERLAP, help=share)
+    add("--threads", type=_count, help="default: one for each core")
+    add("--channelwise", action="store_true", help="denoise each channel by itself")
+    known = "standard deviation of the noise, if it is known; without --model"
+    add("--noise-std", type=_positive, help=known)
+    strength = "multiple of the noise level to remove, default 1; less keeps more; without --model"
+    add("--strength", type=_positive, default=1.0, help=strength)
+    _add_common(command)
+
+
+def _add_fit(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("noisy", help="a noisy recording; or signals, one in each row of more than 16 columns")
+    add("clean", nargs="?", help="the same without noise, if there is one")
+    add("--output", required=True, type=Path, help="model to write: .onnx or .safetensors")
+    add("--architecture", choices=["autoencoder", "unet"], default="unet")
+    window = "samples of the windows that a recording is cut into, default 512"
+    add("--window", type=_count, default=512, help=window)
+    noise = "take the samples for clean, and add noise of this standard deviation"
+    add("--noise", type=_positive, help=noise)
+    add("--epochs", type=_count, help=f"default: enough for {N_STEPS} training steps")
+    add("--seed", type=int, default=0, help="of everything that is random, default 0")
+    _add_common(command)
+
+
+def _add_info(command: argparse.ArgumentParser) -> None:
+    command.add_argument("model", help="onnx or safetensors file")
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--column", help="the one to use of a csv file: name or number, from 1; else a channel")
+    add("--sampling-rate", type=_positive, help="samples per second (Hz)")
+    add("--quiet", action="store_true", help="print nothing but errors")
 
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) < 2**31:
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive integer")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
@@ -102,5 +97,5 @@ def _positive(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
     return number

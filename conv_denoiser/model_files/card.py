@@ -1,4 +1,4 @@
-"""What a file says of the denoiser in it."""
+"""Model cards: what a file says about the denoiser in it."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -79,5 +79,5 @@ def read_card(path: str | os.PathLike[str]) -> dict[str, Any]:
         if rate is not None and not (isinstance(rate, float) and rate > 0):
             raise ValueError(f"a sampling rate of {rate!r}")
     except MEANINGLESS as error:
-        raise ModelFileError(f"{os.fspath(path)!r} has no sound model card: {error!r}") from error
+        raise ModelFileError(f"{os.fspath(path)!r} has a damaged model card: {error!r}") from error
     return card

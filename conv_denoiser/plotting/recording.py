@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 __all__ = ["plot_recording"]
 
 Array = NDArray[Any]
-# Points across a picture: more cannot be seen.
+# Points across a picture; more could not be told apart.
 N_POINTS = 2000
 
 
 def plot_recording(noisy: Array, denoised: Array, sampling_rate: float | None = None) -> "Figure":
-    """Draw the whole of a recording above, and what lies in its middle, larger, below.
+    """Draw a whole recording above, and a part from its middle, enlarged, below.
 
     Parameters
     ----------
     noisy, denoised : array of shape (n_timesteps,) or (n_timesteps, n_channels)
-        The recording before and after; of several channels the first is drawn.
+        The recording before and after; only the first channel is drawn.
     sampling_rate : float, default=None
-        Samples a second (Hz); the axis is then in seconds, else in samples.
+        Samples per second (Hz). The time axis is in seconds if it is given, else in samples.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def plot_recording(noisy: Array, denoised: Array, sampling_rate: float | None = 
 
 
 def _outline(samples: Array, sampling_rate: float | None) -> tuple[Array, Array]:
-    """Return time and value of the lowest and highest sample of each of many short stretches."""
+    """Return the times and values of the extreme samples of many short stretches."""
     length = max(1, ceil_div(len(samples), N_POINTS))
     if length <= 2:
         return np.arange(len(samples)) / (sampling_rate or 1), samples

@@ -1,6 +1,6 @@
 """Denoising of long recordings and of endless streams, window by window.
 
-NumPy is all that this module needs, so it runs on devices that have nothing else.
+This module needs NumPy alone, so it runs on devices that have nothing else.
 """
 
 from collections.abc import Iterator
@@ -8,17 +8,19 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from conv_denoiser.recording.checks import as_recording, check_finite_samples, check_window
 from conv_denoiser.recording.memory_maps import BLOCK, check_out, release_pages
+from conv_denoiser.recording.protocols import Denoiser, Series
 from conv_denoiser.recording.streaming import BATCH_SIZE, StreamingDenoiser
 
 __all__ = ["StreamingDenoiser", "denoise_recording"]
 
 
 def denoise_recording(
-    denoiser: Any,
-    recording: Any,
+    denoiser: Denoiser,
+    recording: ArrayLike | Series,
     *,
     window: int | None = None,
     overlap: float = 0.5,
@@ -38,23 +40,23 @@ def denoise_recording(
         A fitted `ConvDenoiser`, a Pipeline, an `OnnxDenoiser`, or anything else that maps signals
         of shape (n_signals, window[, n_channels]) to the same shape.
     recording : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
-        Noisy recording, of one sample or more. Whatever has `shape`, `dtype` and slices is read in
-        pieces.
+        Noisy recording, of at least one sample. An object that has `shape`, `dtype` and slices is
+        read in pieces.
     window : int, default=None
-        Samples of a window, not more than the recording has. None takes those that the denoiser was
-        fitted on; a recording that is shorter is then padded with its last sample.
+        Length of a window in samples, at most that of the recording. None takes the length that
+        the denoiser was fitted on; a shorter recording is then padded with its last sample.
     overlap : float in [0, 1), default=0.5
-        Share of a window that the next one has, too. More takes longer: the number of windows is
-        proportional to ``1 / (1 - overlap)``.
+        Share of a window that the next one covers as well. A larger one takes longer: the number
+        of windows is proportional to ``1 / (1 - overlap)``.
     out : array of the recording's shape, default=None
-        Where to write: a float32 or float64 array, memory map or data set, which may be the
-        recording itself, but not otherwise share memory with it. None makes an array.
+        Where to write: a float32 or float64 array, memory map or data set. It may be the recording
+        itself, but must not share memory with it in any other way. None makes an array.
     channelwise : bool, default=False
         Denoise each channel by itself, with a denoiser of one channel.
     batch_size : int, default=64
         Windows in one call of `transform`.
     progress : bool, default=False
-        Show a progress bar, for which tqdm must be installed.
+        Show a progress bar, which needs tqdm.
 
     Returns
     -------
@@ -65,23 +67,23 @@ def denoise_recording(
     Raises
     ------
     ValueError
-        If an argument is not valid, or the recording holds NaN or infinity. Nothing is written to
-        `out` then.
+        If an argument is not valid, or the recording holds NaN or infinity. Then
+        nothing is written to `out`.
     TypeError
         If `denoiser` has no method `transform`.
 
     See Also
     --------
-    StreamingDenoiser : The same for samples that arrive bit by bit.
+    StreamingDenoiser : The same for samples that arrive little by little.
 
     Notes
     -----
     Window k begins at sample k * hop, where hop is the window's length times ``1 - overlap``,
     rounded, and 1 at least. Where windows share samples, their outputs are averaged with weights of
     a raised cosine, which add up to one; the last window ends with the recording. `transform` is
-    always called with `batch_size` windows, of which a few at the end stand for nothing, so that
-    results do not depend on how a recording is cut. An `OnnxDenoiser`, which rounds in one way,
-    gets as many as there are.
+    always called with `batch_size` windows, filled up where there are fewer, so that rounding does
+    not depend on how a recording is cut. An `OnnxDenoiser` rounds in the same way for any number of
+    windows, and gets as many as there are.
 
     Examples
     --------
@@ -94,7 +96,8 @@ def denoise_recording(
     array([0.5, 0.5, 0.5, 0.5])
     """
     recording = as_recording(recording)
-    n_samples, n_channels = recording.shape[0], (*recording.shape[1:], 1)[0]
+    n_samples = recording.shape[0]
+    n_channels = recording.shape[1] if len(recording.shape) == 2 else 1
     if window is not None:
         window = check_window(window, n_samples)
     stream = StreamingDenoiser(
@@ -140,7 +143,7 @@ def _blocks(n_samples: int, first: int, step: int) -> Iterator[tuple[int, int]]:
 def _with_bar(
     blocks: Iterator[tuple[int, int]], n_samples: int, progress: bool
 ) -> Iterator[tuple[int, int]]:
-    """Pass blocks on, and move a progress bar."""
+    """Pass on blocks, and advance a progress bar."""
     if not progress:
         yield from blocks
         return

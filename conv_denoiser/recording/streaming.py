@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import pad_timesteps
 from conv_denoiser._checks.numbers import check_count
@@ -16,6 +17,7 @@ from conv_denoiser.recording.checks import (
     check_window,
     fitted_window,
 )
+from conv_denoiser.recording.protocols import Denoiser
 from conv_denoiser.recording.windows import Layout, OverlapAdd
 
 __all__ = ["BATCH_SIZE", "StreamingDenoiser"]
@@ -34,21 +36,21 @@ class StreamingDenoiser:
     n_channels : int, default=1
         Channels of the stream.
     overlap : float in [0, 1), default=0.5
-        Share of a window that the next one has, too.
+        Share of a window that the next one covers as well.
     window : int, default=None
-        Samples of a window; None takes those that the denoiser was fitted on.
+        Length of a window in samples; None takes the length that the denoiser was fitted on.
     channelwise : bool, default=False
         Denoise each channel by itself, with a denoiser of one channel.
     batch_size : int, default=64
-        Windows in one call of `transform`, as in `denoise_recording`. With any denoiser but an
-        `OnnxDenoiser`, rounding depends on how many windows are denoised together; so calls are
-        filled up to this many. Pass 1, here and there, where windows come one at a time.
+        Windows in one call of `transform`, as in `denoise_recording`. Except with an
+        `OnnxDenoiser`, rounding depends on how many windows are denoised together, so calls are
+        filled up to this many. Pass 1, here and there, if windows come one at a time.
 
     Attributes
     ----------
     latency : int
-        Samples that may be held back: sample i has been returned as soon as sample ``i + latency``
-        was pushed.
+        Samples that may be held back: sample i is returned at the latest when sample
+        ``i + latency`` is pushed.
     layout : tuple of (window, hop)
         Length of a window, and the step from one to the next, in samples.
 
@@ -61,11 +63,11 @@ class StreamingDenoiser:
 
     Notes
     -----
-    Of the samples that come back together, the first was held back longest, for `latency` samples,
-    and the last for ``window - hop``. Only a shorter window makes the latency less.
+    The first of the samples that come back together was held back longest, for `latency` samples,
+    and the last for ``window - hop``. Only a shorter window reduces the latency.
 
-    The first samples decide on the type of all: float32 if they are float32, else float64. In a
-    ``with`` block, the stream ends with the block; what was not flushed is dropped.
+    The first samples determine the type of all: float32 if they are float32, else float64. In a
+    ``with`` block, the stream ends with the block, and what was not flushed is dropped.
 
     Examples
     --------
@@ -83,7 +85,7 @@ class StreamingDenoiser:
 
     def __init__(
         self,
-        denoiser: Any,
+        denoiser: Denoiser,
         n_channels: int = 1,
         overlap: float = 0.5,
         *,
@@ -120,18 +122,18 @@ class StreamingDenoiser:
         self._one_dimensional = self.n_channels == 1
         self._fade: OverlapAdd | None = None
 
-    def push(self, samples: Any) -> Array:
-        """Take the next samples; return those that are ready.
+    def push(self, samples: ArrayLike) -> Array:
+        """Take the next samples; return the denoised ones that are ready.
 
         Parameters
         ----------
         samples : array-like of shape (n,) or (n, n_channels)
-            Any number of noisy samples, also none; a number, of a stream of one channel.
+            Any number of noisy samples, even none; with one channel, also a single number.
 
         Returns
         -------
         ndarray of shape (m,) or (m, n_channels)
-            The next denoised samples, fewer or more than were pushed. One-dimensional if the
+            The next denoised samples, fewer or more than were pushed; one-dimensional if the
             samples are.
 
         Raises
@@ -179,7 +181,7 @@ class StreamingDenoiser:
         self._ended = True
         return self._shaped(denoised)
 
-    def iterate(self, chunks: Iterable[Any]) -> Iterator[Array]:
+    def iterate(self, chunks: Iterable[ArrayLike]) -> Iterator[Array]:
         """Denoise the chunks of a file, a socket or another endless source, and flush.
 
         Parameters
