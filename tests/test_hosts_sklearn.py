@@ -71,7 +71,10 @@ class TestNestedParameters:
         [
             ({"noise__scale": 1}, "noise=None has no parameters. Set noise to an object first"),
             ({"supervision__width": 3}, r"supervision='auto' has no .*BlindSpot\(\)"),
-            ({"noise": 0.1, "noise__width": 3}, r"no parameter 'width', but \['scale', 'snr_db'\]"),
+            (
+                {"noise": 0.1, "noise__width": 3},
+                r"no parameter 'width'. It has \['scale', 'snr_db'\]",
+            ),
             ({"noise": 0.1, "noise__scale": -1}, "scale .* cannot be negative. Got -1"),
             ({"scaler__width": 3}, "Invalid parameter 'width'"),
         ],

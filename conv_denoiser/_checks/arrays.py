@@ -10,8 +10,10 @@ __all__ = [
     "FLOAT_TYPES",
     "as_array",
     "as_numbers",
+    "centred",
     "check_finite",
     "check_not_empty",
+    "mean_along",
     "pad_timesteps",
     "with_channels",
 ]
@@ -85,6 +87,19 @@ def check_not_empty(array: RawArray, name: str) -> None:
     for axis, size in zip(("signal", "timestep", "channel"), array.shape, strict=False):
         if size == 0:
             raise ValueError(f"Found array {name} with 0 {axis}(s) (shape={array.shape}).")
+
+
+def mean_along(x: Array, axis: int = 1) -> Array:
+    """Return float64 means along an axis, which stays; the mean of equal numbers is exact."""
+    least = x.min(axis=axis, keepdims=True)
+    mean = x.mean(axis=axis, keepdims=True, dtype=np.float64)
+    # The mean of equal numbers can differ from them by a rounding error.
+    return np.where(x.max(axis=axis, keepdims=True) == least, least, mean)
+
+
+def centred(x: Array, axis: int = 1) -> Array:
+    """Subtract the mean along an axis, of timesteps by default; flat signals become exactly 0."""
+    return x - mean_along(x, axis)
 
 
 def pad_timesteps(x: Array, length: int) -> Array:

@@ -1,8 +1,8 @@
 """Metrics of denoised signals against clean ones, and a scorer for model selection.
 
 Each metric takes ``(y_true, y_pred)``, arrays of shape (n_signals, n_timesteps[, n_channels]),
-computes in float64 one value a signal, and returns their mean, weighted by `sample_weight`; or
-with ``average=False`` the values themselves. A signal's channels make one value together, unless
+computes one float64 value a signal, and returns their mean, weighted by `sample_weight`, or with
+``average=False`` the values themselves. The channels of a signal give one value together, unless
 `multioutput` keeps them apart, as in scikit-learn's regression metrics.
 """
 

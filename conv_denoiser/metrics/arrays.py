@@ -1,16 +1,19 @@
-"""What metrics are made of: pure functions of arrays (n_signals, n_outputs, n_points)."""
+"""The parts of metrics: pure functions of arrays (n_signals, n_outputs, n_points)."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from conv_denoiser._checks.arrays import centred, with_channels
 from conv_denoiser._checks.numbers import check_sampling_rate
 from conv_denoiser._checks.validation import check_signal_array, check_weight
+from conv_denoiser._typing import Array
 
 __all__ = [
     "Multioutput",
+    "Score",
     "arranged",
     "averaged",
     "centred_unit",
@@ -23,8 +26,8 @@ __all__ = [
     "welch_spectra",
 ]
 
-Array = NDArray[np.float64]
 Multioutput = str | Sequence[float]
+Score = Any  # a float or an array of them, as the options say
 # Beyond this ratio, float64 no longer tells signal from rounding error.
 SNR_LIMIT_DB = 300.0
 RELATIVE_LIMIT = 1e15
@@ -40,7 +43,7 @@ def outputs(multioutput: Multioutput, **named: ArrayLike) -> list[Array]:
 
 
 def checked(**named: ArrayLike) -> list[Array]:
-    """Signals as float64 arrays of one shape (n_signals, n_timesteps, n_channels)."""
+    """Return signals as float64 arrays of one shape (n_signals, n_timesteps, n_channels)."""
     arrays = {name: check_signal_array(array, name) for name, array in named.items()}
     shape = arrays["y_true"].shape
     for name, array in arrays.items():
@@ -48,11 +51,10 @@ def checked(**named: ArrayLike) -> list[Array]:
             raise ValueError(f"y_true has shape {shape}, but {name} has shape {array.shape}.")
         if (reached := float(np.abs(array).max())) > AMPLITUDE_LIMIT:
             raise ValueError(
-                f"{name} reaches {reached:.3g}, but errors are computed up to "
-                f"{AMPLITUDE_LIMIT:g}. Divide all signals by a constant first."
+                f"{name} reaches {reached:.3g}, but errors can only be computed up "
+                f"to {AMPLITUDE_LIMIT:g}. Divide all signals by a constant first."
             )
-    whole = shape if len(shape) == 3 else (*shape, 1)
-    return [array.reshape(whole).astype(np.float64) for array in arrays.values()]
+    return [with_channels(array.astype(np.float64)) for array in arrays.values()]
 
 
 def arranged(array: Array, multioutput: Multioutput) -> Array:
@@ -71,16 +73,20 @@ def arranged(array: Array, multioutput: Multioutput) -> Array:
         numeric = weights.dtype.kind in "fiu" and weights.shape == array.shape[2:]
         if not (numeric and np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
             raise ValueError(
-                f"multioutput must hold one weight for each of {array.shape[2]} channel(s), none "
-                f"negative and not all zero. Got {multioutput!r}."
+                f"multioutput must hold a weight for each of {array.shape[2]} channel(s), none of "
+                f"them negative and not all zero. Got {multioutput!r}."
             )
     return np.moveaxis(array, 2, 1)
 
 
-def averaged(values: Array, sample_weight: Any, multioutput: Multioutput, average: bool) -> Any:
-    """Average values of shape (n_signals, n_outputs) over what is not asked for."""
+def averaged(
+    values: Array, sample_weight: ArrayLike | None, multioutput: Multioutput, average: bool
+) -> Score:
+    """Average values of shape (n_signals, n_outputs) over outputs, signals or both."""
     if sample_weight is not None and not average:
-        raise ValueError("sample_weight weights the mean over signals: pass average=True, or none.")
+        raise ValueError(
+            "sample_weight weights the mean over signals: pass average=True, or no sample_weight."
+        )
     if average:
         weight = check_weight(sample_weight, values)
         values = np.average(values, axis=0, weights=weight)
@@ -92,44 +98,40 @@ def averaged(values: Array, sample_weight: Any, multioutput: Multioutput, averag
 
 
 def signal_to_noise_db(true: Array, pred: Array) -> Array:
-    """Signal-to-noise ratios, limited; of nothing to nothing, that of a perfect estimate."""
-    signal, noise = root_mean_square(true), root_mean_square(pred - true)
+    """Return signal-to-noise ratios, limited; without any error, that of a perfect estimate."""
+    signal = root_mean_square(true)
+    noise = root_mean_square(pred - true)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = 20 * np.log10(signal / noise)
     return np.where(noise == 0, SNR_LIMIT_DB, ratio).clip(-SNR_LIMIT_DB, SNR_LIMIT_DB)
 
 
 def relative_error(true: Array, pred: Array) -> Array:
-    """Root mean square errors over root mean squares, limited; of nothing to nothing, 0."""
-    signal, error = root_mean_square(true), root_mean_square(pred - true)
+    """Return root mean square errors over root mean squares, limited; without any error, 0."""
+    signal = root_mean_square(true)
+    error = root_mean_square(pred - true)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = error / signal
     return np.where(error == 0, 0, ratio).clip(None, RELATIVE_LIMIT)
 
 
 def root_mean_square(values: Array) -> Array:
-    """Root mean square along the last axis, also where squares leave the range of floats."""
+    """Return root mean squares along the last axis, also where squares exceed the floats."""
     peak = np.abs(values).max(axis=-1, keepdims=True)
     unit = values / np.where(peak == 0, 1, peak)
     return peak[..., 0] * np.sqrt(np.mean(unit**2, axis=-1))
 
 
 def centred_unit(values: Array) -> Array:
-    """Values of zero mean and unit length along the last axis; flat ones are 0."""
+    """Bring values to zero mean and unit length along the last axis; flat ones become 0."""
     peak = np.abs(values).max(axis=-1, keepdims=True)
-    centred = _centred(values / np.where(peak == 0, 1, peak))
-    length = np.linalg.norm(centred, axis=-1, keepdims=True)
-    return centred / np.where(length == 0, 1, length)
-
-
-def _centred(values: Array) -> Array:
-    """Values of zero mean along the last axis; flat ones are exactly 0."""
-    flat = values.max(axis=-1, keepdims=True) == values.min(axis=-1, keepdims=True)
-    return np.where(flat, 0, values - values.mean(axis=-1, keepdims=True))
+    deviations = centred(values / np.where(peak == 0, 1, peak), axis=-1)
+    length = np.linalg.norm(deviations, axis=-1, keepdims=True)
+    return deviations / np.where(length == 0, 1, length)
 
 
 def welch_spectra(values: Array, sampling_rate: float = 1.0, axis: int = -1) -> tuple[Array, Array]:
-    """Frequencies, and power densities along an axis, of Welch's segments."""
+    """Return the frequencies and power densities, along an axis, of Welch's segments."""
     from scipy.signal import welch
 
     segment = min(SEGMENT, values.shape[axis])
@@ -140,14 +142,14 @@ def welch_spectra(values: Array, sampling_rate: float = 1.0, axis: int = -1) -> 
 def power_spectra(
     arrays: list[Array], sampling_rate: float | None, frequency_range: tuple[float, float] | None
 ) -> list[Array]:
-    """Power spectra along the time axis, in units of the largest deviation from the means."""
+    """Return power spectra along time, in units of the largest deviation from the means."""
     rate = check_sampling_rate(sampling_rate) or 1.0
     n_timesteps = arrays[0].shape[1]
     if n_timesteps < 2:
         raise ValueError("A spectrum needs signals of two timesteps or more. Got one.")
-    centred = np.stack([_centred(np.moveaxis(array, 2, 1)) for array in arrays])
-    peak = np.abs(centred).max(axis=(0, 2, 3), keepdims=True)
-    frequencies, spectra = welch_spectra(centred / np.where(peak == 0, 1, peak))
+    deviations = np.stack([np.moveaxis(centred(array), 2, 1) for array in arrays])
+    peak = np.abs(deviations).max(axis=(0, 2, 3), keepdims=True)
+    frequencies, spectra = welch_spectra(deviations / np.where(peak == 0, 1, peak))
     frequencies = frequencies * rate
     spectra = np.moveaxis(spectra, 3, 2)
     if frequency_range is None:

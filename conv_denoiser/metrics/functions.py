@@ -1,17 +1,10 @@
-"""Metrics of denoised signals against clean ones, and a scorer for model selection.
-
-Each metric takes ``(y_true, y_pred)``, arrays of shape (n_signals, n_timesteps[, n_channels]),
-computes in float64 one value a signal, and returns their mean, weighted by `sample_weight`; or
-with ``average=False`` the values themselves. A signal's channels make one value together, unless
-`multioutput` keeps them apart, as in scikit-learn's regression metrics.
-"""
-
-from typing import Any
+"""The metrics: functions of clean and denoised signals."""
 
 from numpy.typing import ArrayLike
 
 from conv_denoiser.metrics.arrays import (
     Multioutput,
+    Score,
     arranged,
     averaged,
     centred_unit,
@@ -22,7 +15,6 @@ from conv_denoiser.metrics.arrays import (
     root_mean_square,
     signal_to_noise_db,
 )
-from conv_denoiser.metrics.scorer import snr_improvement_scorer
 
 __all__ = [
     "correlation",
@@ -31,7 +23,6 @@ __all__ = [
     "rmse",
     "snr_db",
     "snr_improvement_db",
-    "snr_improvement_scorer",
     "spectral_relative_rmse",
 ]
 
@@ -43,7 +34,7 @@ def snr_db(
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
     average: bool = True,
-) -> Any:
+) -> Score:
     """Signal-to-noise ratio in power decibels; higher is better.
 
     Parameters
@@ -56,7 +47,7 @@ def snr_db(
         How much each signal counts in the mean.
     multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
 (n_channels,), default="joint"
-        One value of all channels together; the mean of each channel's own value; those values; or
+        One value for all channels together; the mean of the channels' own values; those values; or
         their mean with the given weights.
     average : bool, default=True
         Return the mean over the signals; False returns one value a signal.
@@ -90,7 +81,7 @@ def snr_improvement_db(
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
     average: bool = True,
-) -> Any:
+) -> Score:
     """Signal-to-noise ratio after denoising minus before, in decibels; higher is better.
 
     Parameters
@@ -137,7 +128,7 @@ def rmse(
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
     average: bool = True,
-) -> Any:
+) -> Score:
     """Root mean square error, in the units of the signals; lower is better.
 
     Parameters
@@ -181,7 +172,7 @@ def relative_rmse(
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
     average: bool = True,
-) -> Any:
+) -> Score:
     """Root mean square error over the root mean square of the clean signal; lower is better.
 
     Parameters
@@ -226,7 +217,7 @@ def prd(
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
     average: bool = True,
-) -> Any:
+) -> Score:
     """Percentage root mean square difference, known from ECG compression; lower is better.
 
     Parameters
@@ -278,7 +269,7 @@ def spectral_relative_rmse(
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
     average: bool = True,
-) -> Any:
+) -> Score:
     """Relative root mean square error of power spectra; lower is better.
 
     Spectra are Welch's, of segments of at most 256 timesteps without their mean, half overlapping
@@ -338,7 +329,7 @@ def correlation(
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
     average: bool = True,
-) -> Any:
+) -> Score:
     """Pearson correlation of denoised and clean signals; higher is better.
 
     Parameters

@@ -1,8 +1,7 @@
 """The scorer of `conv_denoiser.metrics`, which knows Pipelines."""
 
-from typing import Any
-
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from conv_denoiser._checks.validation import check_signal_array, clean_signals
@@ -13,7 +12,10 @@ __all__ = ["snr_improvement_scorer"]
 
 
 def snr_improvement_scorer(
-    estimator: Any, X: ArrayLike, y: Any, sample_weight: ArrayLike | None = None
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None = None,
 ) -> float:
     """Score any fitted denoiser for ``scoring=``: decibels gained; higher is better.
 
@@ -26,7 +28,7 @@ def snr_improvement_scorer(
     y : array-like of X's shape
         Clean signals in the units of the output: scaled ones where a Pipeline begins with
         `MinMaxPerSample` or another `PerSampleScaler`, which then scales the noisy signals for
-        comparison, too. Behind other steps, clean signals in the units of X.
+        comparison, too. After other steps, clean signals in the units of X.
     sample_weight : array-like of shape (n_signals,), default=None
         How much each signal counts in the mean.
 
@@ -38,7 +40,7 @@ def snr_improvement_scorer(
     Raises
     ------
     ValueError
-        If y holds no clean signals.
+        If y does not hold clean signals.
 
     Examples
     --------
@@ -55,18 +57,19 @@ def snr_improvement_scorer(
     estimator = getattr(estimator, "best_estimator_", estimator)
     denoise = estimator.predict if hasattr(estimator, "predict") else estimator.transform
     noisy = check_signal_array(_scaled_as_by(estimator, X), "X")
-    if clean_signals(y, noisy) is None:
+    clean = clean_signals(y, noisy)
+    if clean is None:
         raise ValueError(
-            "snr_improvement_scorer compares with clean signals y of X's shape, and got "
+            "snr_improvement_scorer compares with clean signals y of X's shape, but got "
             f"{'none' if y is None else 'labels'}. Without them, scoring=None ranks denoisers by "
             "ConvDenoiser.score."
         )
-    true, pred, noisy = outputs("joint", y_true=y, y_pred=denoise(X), X=noisy)
+    true, pred, noisy = outputs("joint", y_true=clean, y_pred=denoise(X), X=noisy)
     gain = signal_to_noise_db(true, pred) - signal_to_noise_db(true, noisy)
     return averaged(gain, sample_weight, "joint", average=True)
 
 
-def _scaled_as_by(estimator: Any, X: Any) -> Any:
+def _scaled_as_by(estimator: object, X: ArrayLike) -> ArrayLike:
     """Scale signals by the scalers that a Pipeline begins with."""
     if not isinstance(estimator, Pipeline):
         return X
@@ -78,7 +81,7 @@ def _scaled_as_by(estimator: Any, X: Any) -> Any:
     return X
 
 
-def _steps(estimator: Any) -> list[Any]:
+def _steps(estimator: object) -> list[object]:
     """Return the steps of a Pipeline, and of those within it."""
     if not isinstance(estimator, Pipeline):
         return [estimator]

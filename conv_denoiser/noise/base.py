@@ -1,8 +1,8 @@
 """What noise models have in common: the call, sums, and how strength is given."""
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Self
+from dataclasses import asdict, dataclass, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,9 +17,9 @@ Strength = float | tuple[float, float]
 
 
 class NoiseModel(FrozenParameters, ABC):
-    """What every noise model offers; a subclass writes `sample`.
+    """The base class of all noise models; a subclass writes `sample`.
 
-    Models are called with clean signals, and return noisy ones. They add up: ``a + b`` is a model.
+    A model is called with clean signals and returns noisy ones. Models add up: ``a + b`` is one.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class NoiseModel(FrozenParameters, ABC):
             return NotImplemented
         return NoiseSum((*_parts(self), *_parts(other)))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Describe the model by numbers and strings that survive JSON.
 
         Returns
@@ -108,7 +108,7 @@ class NoiseSum(NoiseModel):
     Raises
     ------
     ValueError
-        If there is no part, or one is not a noise model.
+        If there are no parts, or one of them is not a noise model.
 
     Examples
     --------
@@ -150,7 +150,7 @@ class NoiseSum(NoiseModel):
         return total
 
     def get_params(self, deep: bool = True) -> dict[str, object]:
-        """Return the parts; each by its number, too, and its parameters as ``number__name``.
+        """Return the parts, each also by its number, and their parameters as ``number__name``.
 
         Parameters
         ----------
@@ -188,17 +188,21 @@ class NoiseSum(NoiseModel):
         """
         whole = {name: value for name, value in params.items() if name == "parts"}
         changed = super().set_params(**whole)
-        parts: list[Any] = list(changed.parts)
-        for name in params.keys() - whole.keys():
+        parts: list[object] = list(changed.parts)
+        for name in sorted(params.keys() - whole.keys()):  # a part before its own parameters
             number, _, parameter = name.partition("__")
             if not number.isdecimal() or int(number) >= len(parts):
                 known = [*map(str, range(len(parts))), "parts"]
                 raise ValueError(f"{self!r} has no parameter {name!r}. It has {known}.")
-            part, value = int(number), params[name]
-            parts[part] = parts[part].set_params(**{parameter: value}) if parameter else value
-        return replace(changed, parts=tuple(parts))
+            part = parts[int(number)]
+            if parameter and isinstance(part, NoiseModel):
+                part = part.set_params(**{parameter: params[name]})
+            else:
+                part = params[name]
+            parts[int(number)] = part
+        return super().set_params(parts=tuple(parts))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Describe the parts by numbers and strings that survive JSON.
 
         Returns
@@ -262,9 +266,9 @@ class ScaledNoise(NoiseModel):
             object.__setattr__(self, name, _checked_strength(name, getattr(self, name)))
 
     def _amplitude(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Root mean square of the noise of each signal; 0 for a silent one if `snr_db` rules."""
+        """Return the root mean square of each signal's noise; 0 of a silent one with `snr_db`."""
         strength = self.scale if self.snr_db is None else self.snr_db
-        shape = (len(clean), *(1,) * (clean.ndim - 1))
+        shape = (len(clean),) + (1,) * (clean.ndim - 1)
         drawn = rng.uniform(*strength, shape) if isinstance(strength, tuple) else strength
         if self.snr_db is not None:
             axes = tuple(range(1, clean.ndim))

@@ -1,4 +1,4 @@
-"""What signals tell of their noise when nobody knows the clean ones."""
+"""Properties of noise, estimated from noisy signals alone."""
 
 from math import comb
 
@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._checks.validation import check_signal_array
+from conv_denoiser._typing import Array
 
 __all__ = ["estimate_noise", "noise_autocorrelation"]
 
@@ -14,13 +15,13 @@ __all__ = ["estimate_noise", "noise_autocorrelation"]
 NORMAL_MAD = 0.6744897501960817
 
 
-def estimate_noise(X: ArrayLike) -> NDArray[np.floating]:
+def estimate_noise(X: ArrayLike) -> Array:
     """Estimate the standard deviation of the white noise in each signal.
 
     Parameters
     ----------
     X : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Noisy signals of 4 timesteps at least.
+        Noisy signals of at least 4 timesteps.
 
     Returns
     -------
@@ -30,13 +31,13 @@ def estimate_noise(X: ArrayLike) -> NDArray[np.floating]:
     Raises
     ------
     ValueError
-        If X is no array of finite signals, or shorter than 4 timesteps.
+        If X is not an array of finite signals, or has fewer than 4 timesteps.
 
     Notes
     -----
     Third differences leave little of a signal that is smooth from sample to sample, and multiply
-    the variance of white noise by 20 [1]_; the median of their magnitudes does not mind the few
-    places where the signal is not smooth, as it does not in wavelet shrinkage [2]_. Where the
+    the variance of white noise by 20 [1]_; the median of their magnitudes ignores the few places
+    where the signal is not smooth, as in wavelet shrinkage [2]_. Where the
     signal changes within a few samples everywhere, the estimate is too high; where noise is
     correlated from sample to sample, it is too low.
 
@@ -59,7 +60,7 @@ def estimate_noise(X: ArrayLike) -> NDArray[np.floating]:
     order = 3
     differences, peak = _differences(X, order, order + 1)
     scale = NORMAL_MAD * np.sqrt(comb(2 * order, order))
-    deviation: NDArray[np.floating] = np.median(np.abs(differences), axis=1) / scale
+    deviation: Array = np.median(np.abs(differences), axis=1) / scale
     return (deviation * peak).astype(differences.dtype)
 
 
@@ -73,8 +74,8 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     Parameters
     ----------
     X : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Noisy signals of ``max_lag + 4`` timesteps at least. Some 10,000 points in all give lag 1
-        to about 0.1.
+        Noisy signals of at least ``max_lag + 4`` timesteps. About 10,000 points in all give lag 1
+        to within 0.1.
     max_lag : int, default=2
         Longest lag, in timesteps, at which noise may be correlated. Long ones need far more
         points.
@@ -87,16 +88,16 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     Raises
     ------
     ValueError
-        If X is no array of finite signals, too short, flat or in steps at most points, or
-        swinging regularly from point to point, or max_lag is not a positive integer.
+        If X is not an array of finite signals, is too short, is flat or in steps at most points,
+        or swings regularly from point to point; or if max_lag is not a positive integer.
 
     Notes
     -----
     Second differences remove what is smooth from sample to sample [1]_. Their autocovariance is a
-    known linear function of that of the noise, which is solved for, as if noise had none beyond
-    `max_lag`. Differences of more than three standard deviations are cut, lest the steep parts of
-    a signal rule. Signals that are nearly free of noise, or have it in a few points only, show
-    their own autocorrelation.
+    known linear function of the noise's own, which is solved for, taken to be 0 beyond `max_lag`.
+    Differences are clipped to three standard deviations, so that steep parts of a signal do not
+    dominate. Signals that are nearly free of noise, or have it in a few points only, show their
+    own autocorrelation.
 
     References
     ----------
@@ -110,7 +111,7 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     >>> from conv_denoiser.noise import noise_autocorrelation
     >>> white = np.random.default_rng(0).normal(size=(100, 500))
     >>> moving_average = (white[:, 1:] + white[:, :-1]) / 2
-    >>> abs(noise_autocorrelation(moving_average).round(1))  # half of each is in its neighbour
+    >>> abs(noise_autocorrelation(moving_average).round(1))  # neighbours share half of their noise
     array([1. , 0.5, 0. ])
     """
     max_lag = check_count("max_lag", max_lag)
@@ -123,7 +124,7 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
             "noise_autocorrelation needs signals that vary from point to point. Most points of "
             "these are equal to their neighbours, or on a line with them, as after rounding."
         )
-    unit = (np.moveaxis(differences, 1, -1)[varies] / spread[:, 0, ..., None][varies]).clip(-3, 3)
+    unit = np.moveaxis(differences / np.where(spread == 0, 1, spread), 1, -1)[varies].clip(-3, 3)
     lags = range(max_lag + order + 1)
     observed = np.array([np.mean(unit[:, : unit.shape[1] - lag] * unit[:, lag:]) for lag in lags])
     # Autocovariance of the differences of white noise, at lags -order to order.
@@ -138,21 +139,19 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     covariance, *_ = np.linalg.lstsq(system, observed, rcond=None)
     if covariance[0] <= 0:
         raise ValueError(
-            "noise_autocorrelation cannot tell noise from these signals: they swing from point to "
-            "point more regularly than noise does."
+            "noise_autocorrelation finds no noise in these signals: they swing from point to point "
+            "more regularly than noise does."
         )
     return (covariance / covariance[0]).clip(-1, 1)
 
 
-def _differences(
-    X: ArrayLike, order: int, min_timesteps: int
-) -> tuple[NDArray[np.floating], np.floating]:
-    """Differences of signals along time, over the largest magnitude of X, and that magnitude."""
-    X = check_signal_array(X, "X")
-    if X.shape[1] < min_timesteps:
+def _differences(X: ArrayLike, order: int, min_timesteps: int) -> tuple[Array, np.floating]:
+    """Return differences along time, divided by the largest magnitude of X, and that magnitude."""
+    signals = check_signal_array(X, "X")
+    if signals.shape[1] < min_timesteps:
         raise ValueError(
-            f"Noise is estimated from signals of {min_timesteps} timesteps at least. Got "
-            f"n_timesteps={X.shape[1]}."
+            f"Noise is estimated from signals of at least {min_timesteps} timesteps. Got "
+            f"n_timesteps={signals.shape[1]}."
         )
-    peak = np.abs(X).max()  # sums of very large numbers would leave the range of floats
-    return np.diff(X / (peak if peak > 0 else 1), order, axis=1), peak
+    peak = np.abs(signals).max()  # sums of very large numbers would leave the range of floats
+    return np.diff(signals / (peak if peak > 0 else 1), order, axis=1), peak

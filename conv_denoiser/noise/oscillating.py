@@ -1,4 +1,4 @@
-"""Noise made of sines: the hum of power lines, and the slow wander of a baseline."""
+"""Noise made of sines: the hum of power lines and the slow wander of a baseline."""
 
 from dataclasses import dataclass
 
@@ -21,25 +21,24 @@ class LineNoise(ScaledNoise):
     frequency : float, default=50.0
         Frequency of the line in Hz, below half the sampling rate; 60 in the Americas.
     n_harmonics : int, default=3
-        Number of sines, the first included; those at half the sampling rate and beyond are left
-        out. The amplitude of number h is drawn between 0 and 1 / h of the first's.
+        Number of sines, the first included; those at or above half the sampling rate are left
+        out. The amplitude of harmonic h is drawn between 0 and 1 / h of the first one's.
     phase_drift : float, default=0.5
-        Standard deviation, in radians, of the random walk that the phase has made after a second.
+        Standard deviation, in radians, of the random walk of the phase after one second.
     scale : float or (low, high), default=None
-        Root mean square in the units of the signal; a lone sine has an amplitude of 1.41 times
-        that.
+        Root mean square in the units of the signal; a lone sine has 1.41 times this amplitude.
     snr_db : float or (low, high), default=None
         Signal-to-noise ratio in decibels; a silent signal stays clean.
 
     Raises
     ------
     ValueError
-        If a number is out of its range, the line lies beyond half the sampling rate, or the
-        strength is not valid.
+        If a number is out of its range, the frequency is not below half the sampling rate, or
+        the strength is not valid.
 
     Notes
     -----
-    All channels of a signal share frequency, drift and amplitudes; the phases of each are its own.
+    All channels of a signal share frequency, drift and amplitudes, but not phases.
 
     Examples
     --------
@@ -71,13 +70,14 @@ class LineNoise(ScaledNoise):
 
     def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
         n_signals, n_timesteps, *channels = clean.shape
-        column = (n_signals, 1, *(1 for _ in channels))
+        column = (n_signals, 1) + (1,) * len(channels)
         steps = rng.standard_normal((n_signals, n_timesteps))
         drift = np.cumsum(steps, axis=1) * self.phase_drift / np.sqrt(self.sampling_rate)
         turns = self.frequency / self.sampling_rate * np.arange(n_timesteps)
         phase = (2 * np.pi * turns + drift).reshape(n_signals, n_timesteps, *column[2:])
         audible = np.ceil(self.sampling_rate / 2 / self.frequency) - 1
-        total, power = np.zeros(clean.shape), np.zeros(column)
+        total = np.zeros(clean.shape)
+        power = np.zeros(column)
         for harmonic in range(1, int(min(self.n_harmonics, audible)) + 1):
             amplitude = rng.uniform(harmonic == 1, 1, column) / harmonic
             offset = rng.uniform(0, 2 * np.pi, (n_signals, 1, *channels))
@@ -95,8 +95,8 @@ class BaselineWander(ScaledNoise):
     sampling_rate : float
         Samples a second (Hz).
     max_frequency : float, default=0.5
-        Highest frequency in Hz, below half the sampling rate; every sine draws its own between
-        a tenth of it and itself.
+        Highest frequency in Hz, below half the sampling rate; each sine has a random one, from a
+        tenth of this up to it.
     scale : float or (low, high), default=None
         Root mean square, the mean over many draws, in the units of the signal.
     snr_db : float or (low, high), default=None
@@ -109,7 +109,7 @@ class BaselineWander(ScaledNoise):
 
     Notes
     -----
-    Signals shorter than a period see a piece of a wave, a tilted or shifted baseline. Channels
+    Signals shorter than a period get a piece of a wave: a tilted or shifted baseline. Channels
     wander independently.
 
     Examples
@@ -139,7 +139,8 @@ class BaselineWander(ScaledNoise):
     def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
         n_signals, n_timesteps, *channels = clean.shape
         column = (n_signals, 1, *channels)
-        time = np.arange(n_timesteps).reshape(1, -1, *(1 for _ in channels)) / self.sampling_rate
+        time = np.arange(n_timesteps) / self.sampling_rate
+        time = time.reshape((1, n_timesteps) + (1,) * len(channels))
         n_sines = 4
         total = np.zeros(clean.shape)
         for _ in range(n_sines):

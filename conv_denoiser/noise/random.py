@@ -1,40 +1,13 @@
-"""Noise models: small frozen objects that add noise to clean signals.
-
-A model is called as ``noise(clean, rng)``. Its strength is either `scale`, the root mean square of
-the noise in the units of the signal, or `snr_db`, in decibels of signal power over noise power; a
-pair ``(low, high)`` draws one value for each signal. Power is the mean square over all timesteps
-and channels of a signal. ``a + b`` adds the noise of both to the same clean signal. A silent
-signal, for which `snr_db` is not defined, stays clean.
-"""
+"""Random noise: white, coloured, and in rare spikes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import fft
 
-from conv_denoiser.noise.base import (
-    Array,
-    NoiseModel,
-    NoiseSum,
-    ScaledNoise,
-    Strength,
-)
-from conv_denoiser.noise.estimates import estimate_noise, noise_autocorrelation
-from conv_denoiser.noise.oscillating import BaselineWander, LineNoise
-from conv_denoiser.noise.recorded import RecordedNoise
+from conv_denoiser.noise.base import Array, ScaledNoise, Strength
 
-__all__ = [
-    "BaselineWander",
-    "ColoredNoise",
-    "GaussianNoise",
-    "ImpulseNoise",
-    "LineNoise",
-    "NoiseModel",
-    "NoiseSum",
-    "RecordedNoise",
-    "estimate_noise",
-    "noise_autocorrelation",
-]
+__all__ = ["ColoredNoise", "GaussianNoise", "ImpulseNoise"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,8 +25,8 @@ class GaussianNoise(ScaledNoise):
     Raises
     ------
     ValueError
-        If not exactly one of the two is given, or a value is negative (`scale`), not finite, or
-        a range is upside down.
+        If not exactly one of the two is given, `scale` is negative, a value is not finite, or the
+        low end of a range is above the high one.
 
     Examples
     --------
@@ -89,13 +62,13 @@ class ColoredNoise(ScaledNoise):
     Raises
     ------
     ValueError
-        If the exponent is no number between -4 and 4, or the strength is not valid.
+        If the exponent is not a number between -4 and 4, or the strength is not valid.
 
     Notes
     -----
-    White noise is filtered in the frequency domain [1]_, twice as long as needed, and half of it
-    is kept, so that the end of a signal does not meet its beginning. There is no power at frequency
-    0; slower movements than two signal lengths are left out.
+    White noise, twice as long as needed, is filtered in the frequency domain [1]_, and half of it
+    is kept, so that the end of a signal does not continue at its beginning. There is no power at
+    frequency 0; movements slower than two signal lengths are left out.
 
     References
     ----------
@@ -128,7 +101,7 @@ class ColoredNoise(ScaledNoise):
         gain[1:] = frequency[1:] ** (-self.exponent / 2)
         both_sides = np.append(np.square(gain), np.square(gain[1 : (length + 1) // 2]))
         gain /= np.sqrt(both_sides.sum() / length)
-        gain = gain.astype(clean.dtype).reshape(-1, *(1,) * (clean.ndim - 2))
+        gain = gain.astype(clean.dtype).reshape((-1,) + (1,) * (clean.ndim - 2))
         shape = (len(clean), length, *clean.shape[2:])
         spectrum = fft.rfft(rng.standard_normal(shape, dtype=clean.dtype.type), axis=1)
         return fft.irfft(spectrum * gain, length, axis=1)[:, :n_timesteps].copy()
@@ -151,7 +124,7 @@ class ImpulseNoise(ScaledNoise):
     Raises
     ------
     ValueError
-        If the rate is no number above 0 and at most 1, or the strength is not valid.
+        If the rate is not a number above 0 and at most 1, or the strength is not valid.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,14 @@ from conv_denoiser._checks.arrays import check_finite
 from conv_denoiser.noise.base import Array, ScaledNoise, Strength
 
 __all__ = ["RecordedNoise"]
+
+
+class BankDescription(TypedDict):
+    """How `RecordedNoise.to_dict` describes its bank."""
+
+    shape: list[int]
+    dtype: str
+    base64: str
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -24,7 +32,7 @@ class RecordedNoise(ScaledNoise):
         random row and place, with repetition. A recording of several channels is a bank of one
         row, ``recording[np.newaxis]``. Arrays are copied; a read-only memory map stays on disk.
     scale : float or (low, high), default=None
-        Root mean square of every piece, in the units of the signal. A piece of silence stays one.
+        Root mean square of every piece, in the units of the signal. A silent piece stays silent.
     snr_db : float or (low, high), default=None
         Signal-to-noise ratio of every signal in decibels; a silent signal stays clean. With
         neither `scale` nor `snr_db`, noise is added as it was recorded.
@@ -60,7 +68,7 @@ class RecordedNoise(ScaledNoise):
     (3, 100)
     """
 
-    bank: Any
+    bank: Array
     scale: Strength | None = None
     snr_db: Strength | None = None
 
@@ -96,7 +104,7 @@ class RecordedNoise(ScaledNoise):
         pieces = self._pieces(clean, rng).astype(np.float64)
         axes = tuple(range(1, clean.ndim))
         peak = np.abs(pieces).max(axis=axes, keepdims=True)
-        pieces /= np.where(peak == 0, 1, peak)  # squares of the rest stay in the range of floats
+        pieces /= np.where(peak == 0, 1, peak)  # so that squares stay in the range of floats
         rms = np.sqrt(np.mean(np.square(pieces), axis=axes, keepdims=True))
         return (pieces / np.where(rms == 0, 1, rms)).astype(clean.dtype)
 
@@ -108,7 +116,7 @@ class RecordedNoise(ScaledNoise):
                 f"The noise bank has rows of {n_samples} samples, shorter than the signals of "
                 f"{n_timesteps}. Record longer noise, or cut the signals."
             )
-        if (channels and channels != [n_channels]) or (not channels and n_channels != 1):
+        if (channels or [1]) != [n_channels]:
             raise ValueError(
                 f"The noise bank has {n_channels} channel(s), but the signals have "
                 f"{channels[0] if channels else 1}. A bank of several channels has the shape "
@@ -119,15 +127,15 @@ class RecordedNoise(ScaledNoise):
         pieces = self.bank[rows, starts + np.arange(n_timesteps)]
         return pieces.reshape(clean.shape)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Describe the model by numbers and strings; the bank as base64 of its bytes.
+    def to_dict(self) -> dict[str, object]:
+        """Describe the model by numbers and strings, the bank by its bytes in base64.
 
         Returns
         -------
         dict
             What `noise_from_dict` takes.
         """
-        bank = {
+        bank: BankDescription = {
             "shape": list(self.bank.shape),
             "dtype": self.bank.dtype.str,
             "base64": base64.b64encode(self.bank.tobytes()).decode(),
@@ -153,15 +161,15 @@ class RecordedNoise(ScaledNoise):
     def __hash__(self) -> int:
         return hash((self.bank.shape, float(self.bank.flat[0]), self.scale, self.snr_db))
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
         self.bank.flags.writeable = False
 
-    def __deepcopy__(self, memo: Any) -> Self:
+    def __deepcopy__(self, memo: object) -> Self:
         return self  # frozen, and scikit-learn's clone would copy the bank for every candidate
 
 
-def _checked_bank(bank: ArrayLike | dict[str, Any]) -> Array:
+def _checked_bank(bank: ArrayLike | BankDescription) -> Array:
     """Return a read-only bank of shape (n_rows, n_samples, n_channels)."""
     if isinstance(bank, dict):
         bank = _decoded(bank)
@@ -181,8 +189,8 @@ def _checked_bank(bank: ArrayLike | dict[str, Any]) -> Array:
     return rows
 
 
-def _decoded(description: dict[str, Any]) -> Array:
-    """Read what `RecordedNoise.to_dict` wrote of its bank."""
+def _decoded(description: BankDescription) -> Array:
+    """Return the bank that `RecordedNoise.to_dict` described."""
     try:
         dtype = np.dtype(description["dtype"])
         if dtype.kind not in "fiu":

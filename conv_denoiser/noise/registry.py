@@ -1,13 +1,9 @@
 """Noise models by name, from descriptions and from numbers."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from conv_denoiser._checks.numbers import check_number
-from conv_denoiser.noise.base import (
-    NoiseModel,
-    NoiseSum,
-    ScaledNoise,
-)
+from conv_denoiser.noise.base import NoiseModel, NoiseSum, ScaledNoise
 from conv_denoiser.noise.oscillating import BaselineWander, LineNoise
 from conv_denoiser.noise.random import ColoredNoise, GaussianNoise, ImpulseNoise
 from conv_denoiser.noise.recorded import RecordedNoise
@@ -27,7 +23,7 @@ NOISE_MODELS: dict[str, type[ScaledNoise]] = {
 }
 
 
-def noise_from_dict(description: dict[str, Any]) -> NoiseModel:
+def noise_from_dict(description: Mapping[str, object]) -> NoiseModel:
     """Build the noise model that `NoiseModel.to_dict` described.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What scalers share that treat every signal by its own statistics."""
+"""The base classes of scalers that treat every signal by its own statistics."""
 
 from abc import ABC, abstractmethod
 from typing import Self
@@ -21,7 +21,7 @@ __all__ = ["FormulaScaler", "PerSampleScaler"]
 
 
 class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
-    """A stateless scaler: ``(X - offset) / scale + origin``, with an offset and scale a signal.
+    """A stateless scaler: ``(X - offset) / scale + origin``, offset and scale for each signal.
 
     A subclass writes `offset_and_scale` and `origin`, and can then serve as `scaler` of a
     `ConvDenoiser`.
@@ -59,7 +59,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
     @property
     @abstractmethod
     def origin(self) -> float:
-        """What the offset, and so a flat signal, maps to."""
+        """The value that the offset, and so a flat signal, maps to."""
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the parameters and the shape of X; nothing else is learned.
@@ -88,8 +88,8 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
             Signals.
         reference : array-like of X's shape, default=None
-            Signals whose statistics are used: the noisy signals, where X holds clean ones that
-            must stay comparable with them. None uses X itself.
+            Signals whose statistics are used: the noisy ones, where X holds clean signals that must
+            stay comparable with them. None uses X itself.
 
         Returns
         -------
@@ -111,7 +111,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
             Scaled signals.
         reference : array-like of X's shape
-            The signals, before scaling, whose statistics undo it.
+            The signals before scaling, whose statistics undo it.
 
         Returns
         -------
@@ -129,15 +129,15 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
                 f"{type(self).__name__} keeps no statistics, so inverse_transform needs the "
                 "signals as they were before scaling: inverse_transform(X, reference=signals). "
                 "TransformedTargetRegressor and others that undo a scaling by themselves cannot "
-                "pass them; there, let the denoiser scale, ConvDenoiser(scaler="
-                f"{self!r}), which takes and returns signals in their own units."
+                f"pass them; let the denoiser scale there, ConvDenoiser(scaler={self!r}), which "
+                "takes and returns signals in their own units."
             )
         self.check_parameters()
         X = check_signals(self, X, reset=False)
         return self.unscale(X, self.statistics(_as_reference(reference, X)))
 
     def statistics(self, X: Array) -> Statistics:
-        """Compute what `scale` and `unscale` need.
+        """Compute the statistics that `scale` and `unscale` need.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         Raises
         ------
         ValueError
-            If the range of a signal leaves that of its type.
+            If a signal spans more than its type can hold.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             offset, scale = (part.astype(X.dtype) for part in self.offset_and_scale(X))
@@ -208,7 +208,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         statistics : Statistics
             Offset and scale of each signal.
         operations : Operations
-            Those of arrays or of tensors.
+            The operations of arrays, or of tensors.
 
         Returns
         -------
@@ -243,7 +243,7 @@ class FormulaScaler(PerSampleScaler):
 
     @property
     def is_formula(self) -> bool:
-        """Whether `formula` says all; False for a subclass that overrides what it serves."""
+        """Whether `formula` says it all; False for a subclass that overrides a method around it."""
         ours = ("offset_and_scale", "statistics", "scale", "unscale", "apply")
         return all(getattr(type(self), name) is getattr(FormulaScaler, name) for name in ours)
 

@@ -1,10 +1,11 @@
-"""What the formulas of scalers are made of, for arrays and for tensors."""
+"""The operations that scalers' formulas are made of, for arrays and for tensors."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from conv_denoiser._checks.arrays import mean_along
 from conv_denoiser._typing import Array
 
 __all__ = ["NUMPY", "Operations", "Statistics"]
@@ -18,28 +19,20 @@ class Statistics(NamedTuple):
 
 
 class Operations(NamedTuple):
-    """What a scaler's formula is made of: functions of arrays, or of the tensors of a graph.
+    """The operations in a scaler's formula: functions of arrays, or of the tensors of a graph.
 
     All but `or_one` reduce the time axis to one value, and keep it.
     """
 
     least: Callable[[Array], Array]
     greatest: Callable[[Array], Array]
-    mean: Callable[[Array], Array]  # of a flat signal, exactly its value
+    mean: Callable[[Array], Array]  # exactly the value of a flat signal
     root_mean_square: Callable[[Array], Array]
     or_one: Callable[[Array], Array]  # 1 in place of 0
 
 
-def _mean(x: Array) -> Array:
-    mean = x.mean(axis=1, keepdims=True, dtype=np.float64)
-    # The mean of equal numbers can differ from them by a rounding error.
-    flat = x.max(axis=1, keepdims=True) == x.min(axis=1, keepdims=True)
-    return np.where(flat, x[:, :1], mean)
-
-
 def _root_mean_square(x: Array) -> Array:
-    # Squares of very large or small signals leave the range of floats; those of the signal divided
-    # by its peak do not.
+    # Squares of very large or small signals would leave the range of floats.
     peak = np.abs(x).max(axis=1, keepdims=True)
     unit = x / NUMPY.or_one(peak)
     return peak * np.sqrt((unit * unit).mean(axis=1, keepdims=True))
@@ -48,7 +41,7 @@ def _root_mean_square(x: Array) -> Array:
 NUMPY = Operations(
     least=lambda x: x.min(axis=1, keepdims=True),
     greatest=lambda x: x.max(axis=1, keepdims=True),
-    mean=_mean,
+    mean=mean_along,
     root_mean_square=_root_mean_square,
     or_one=lambda x: np.where(x == 0, x.dtype.type(1), x),
 )

@@ -58,14 +58,15 @@ class MinMaxPerSample(FormulaScaler):
         X : ndarray or tensor of shape (n_signals, n_timesteps[, n_channels])
             Signals that were checked before.
         operations : Operations
-            What the statistics are made of.
+            The operations that the statistics are made of.
 
         Returns
         -------
         tuple of two arrays of shape (n_signals, 1[, n_channels])
             The minimum, and the span over the width of `feature_range`.
         """
-        minimum, (lower, upper) = operations.least(X), self.feature_range
+        minimum = operations.least(X)
+        lower, upper = self.feature_range
         return minimum, (operations.greatest(X) - minimum) / float(upper - lower)
 
     @property
@@ -122,7 +123,7 @@ class StandardizePerSample(FormulaScaler):
         X : ndarray or tensor of shape (n_signals, n_timesteps[, n_channels])
             Signals that were checked before.
         operations : Operations
-            What the statistics are made of.
+            The operations that the statistics are made of.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What is learned from what. Free of Keras."""
+"""Supervisions: what is learned from what. Free of Keras."""
 
 from conv_denoiser.supervision.blind_spot import BlindSpot
 from conv_denoiser.supervision.task import Paired, Synthetic

@@ -1,4 +1,4 @@
-"""What all supervisions offer."""
+"""The base class of all supervisions."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, Literal, NamedTuple
@@ -13,11 +13,11 @@ __all__ = ["Drawn", "Supervision", "scaled"]
 
 
 class Drawn(NamedTuple):
-    """What a network learns from: inputs, targets, and how much each sample counts.
+    """Inputs and targets that a network learns from, and how much each sample counts.
 
     Inputs and targets have the shape (n_signals, n_timesteps, n_channels). `weight`, of shape
-    (n_signals, n_timesteps), is 0 for samples that do not count, and has the mean 1 over those of
-    a signal; None lets all samples count the same.
+    (n_signals, n_timesteps), is 0 for samples that do not count, and has the mean 1 over each
+    signal; None lets all samples count the same.
     """
 
     inputs: Array
@@ -26,7 +26,7 @@ class Drawn(NamedTuple):
 
 
 class Supervision(ABC):
-    """How pairs to learn from come out of signals."""
+    """A way to draw pairs to learn from out of signals."""
 
     name: ClassVar[str]
     target: ClassVar[Literal["X", "y"]]  # what is learned
@@ -38,7 +38,7 @@ class Supervision(ABC):
         """Draw inputs, targets and weights, scaled by the statistics of the inputs."""
 
     def check(self, signals: Signals) -> list[str]:
-        """Raise where signals cannot be learned from; return warnings of what may mislead."""
+        """Raise if signals cannot be learned from; return warnings about what may mislead."""
         return []
 
 

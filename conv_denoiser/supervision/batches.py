@@ -1,29 +1,31 @@
 """Signals in shuffled batches, as a network learns from them."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 from scipy.special import entr
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
-from conv_denoiser.supervision.signals import Signals
+from conv_denoiser.supervision.signals import Rows, Signals
 from conv_denoiser.supervision.task import Problem, draw_pairs
 
 __all__ = ["Array", "TrainingBatches", "cross_entropy_floor", "split"]
 
 
 class TrainingBatches:
-    """Batches of signals, shuffled anew every epoch, by their number since the first epoch.
+    """Batches of signals, shuffled anew every epoch, numbered on from the first epoch.
 
-    What a batch holds depends on the seed and its number alone, so it is the same however far ahead
-    batches are fetched.
+    A batch depends on the seed and its number alone, so it is the same however far ahead batches
+    are fetched.
     """
 
     def __init__(self, signals: Signals, problem: Problem, *, batch_size: int, seed: int) -> None:
-        self._signals, self._problem, self._seed = signals, problem, seed
-        self._epoch, self._order = -1, np.empty(0, dtype=np.intp)
+        self._signals = signals
+        self._problem = problem
+        self._seed = seed
+        self._epoch = -1
+        self._order = np.empty(0, dtype=np.intp)
         self.batch_size = batch_size
         self.n_batches = ceil_div(len(signals), batch_size)  # of one epoch
 
@@ -31,7 +33,8 @@ class TrainingBatches:
         epoch, index = divmod(int(number), self.n_batches)
         if epoch != self._epoch:
             rng = np.random.default_rng((self._seed, epoch))
-            self._epoch, self._order = epoch, rng.permutation(len(self._signals))
+            self._order = rng.permutation(len(self._signals))
+            self._epoch = epoch
         start = index * self.batch_size
         rows = np.sort(self._order[start : start + self.batch_size])
         rng = np.random.default_rng((self._seed, epoch, index))
@@ -46,12 +49,12 @@ class TrainingBatches:
 def split(
     signals: Signals,
     problem: Problem,
-    rows: tuple[Any, Any | None],
+    rows: tuple[Rows, Rows | None],
     *,
     batch_size: int,
     seed: int,
 ) -> tuple[TrainingBatches, tuple[Array, ...] | None]:
-    """Split signals into training batches and fixed validation pairs, by two selections of rows."""
+    """Make training batches and fixed validation pairs of two selections of rows."""
     training, validation = rows
     train = TrainingBatches(
         signals.rows(training).weighted(), problem, batch_size=batch_size, seed=seed
@@ -63,10 +66,11 @@ def split(
 
 
 def cross_entropy_floor(batches: Iterable[tuple[Array, ...]], problem: Problem) -> float | None:
-    """Return the mean entropy of the targets, below which cross-entropy cannot fall."""
+    """Return the mean entropy of the targets, which cross-entropy cannot fall below."""
     if not problem.cross_entropy:
         return None
-    total, n_signals = 0.0, 0
+    total = 0.0
+    n_signals = 0
     for _, targets, *weights in batches:
         targets = targets.astype(np.float64)
         entropy = (entr(targets) + entr(1 - targets)).mean(axis=2)

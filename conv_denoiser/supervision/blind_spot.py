@@ -17,12 +17,14 @@ from conv_denoiser.supervision.signals import Signals
 
 __all__ = ["BlindSpot", "blind_spot_error"]
 
-# How far beyond the hidden timesteps, in timesteps, a neighbour lies at most that replaces one.
+# A replacement comes from at most this many timesteps beyond the hidden ones.
 NEIGHBOUR_DISTANCE = 5
-# A warning that noise is correlated needs this much correlation, and points enough to know it to
-# about 0.1; it looks at no more than `MAX_POINTS`.
+# A warning about correlated noise needs this much correlation, and enough points to know it to
+# within 0.1; no more than `MAX_POINTS` are looked at.
 CLEAR_CORRELATION = 0.25
-MIN_TIMESTEPS, MIN_POINTS, MAX_POINTS = 32, 10_000, 500_000
+MIN_TIMESTEPS = 32
+MIN_POINTS = 10_000
+MAX_POINTS = 500_000
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class BlindSpot(FrozenParameters, Supervision):
     share : float, default=0.1
         Share of the points that are predicted in each pass; above 0 and at most 0.5.
     width : int, default=1
-        Timesteps hidden for each of them, an odd number: the point itself, and ``width // 2`` on
-        either side.
+        Timesteps hidden for each such point, an odd number: the point itself, and ``width // 2``
+        on either side.
 
     Raises
     ------
@@ -52,8 +54,8 @@ class BlindSpot(FrozenParameters, Supervision):
     Warns
     -----
     UserWarning
-        In `fit`, if `noise_autocorrelation` is above 0.25 beyond what is hidden, and there are
-        10,000 points of signals of 32 timesteps at least, enough to tell. Long-range noise, such
+        In `fit`, if `noise_autocorrelation` is above 0.25 beyond what is hidden; only signals of
+        at least 32 timesteps, and 10,000 points in all, are enough to tell. Long-range noise, such
         as hum or a wandering baseline, is predictable at any width.
 
     Notes
@@ -119,7 +121,7 @@ class BlindSpot(FrozenParameters, Supervision):
         return Drawn(inputs, whole, predicted / predicted.mean(axis=1, keepdims=True))
 
     def check(self, signals: Signals) -> list[str]:
-        """Check that points can be predicted from their neighbours, and their noise cannot.
+        """Check that points can be predicted from their neighbours, but not their noise.
 
         Parameters
         ----------
@@ -129,7 +131,7 @@ class BlindSpot(FrozenParameters, Supervision):
         Returns
         -------
         list of str
-            A warning, where noise is correlated beyond what is hidden.
+            A warning where noise is correlated beyond what is hidden.
 
         Raises
         ------
@@ -173,12 +175,12 @@ class BlindSpot(FrozenParameters, Supervision):
         predicted[np.arange(n_signals), always] = True
         rows, points = np.nonzero(predicted)
         side = self.width // 2
-        # No farther than half a signal: then there is a neighbour on one side at least.
+        # Within half a signal, so that there is a neighbour on at least one side.
         reach = max(1, min(NEIGHBOUR_DISTANCE, (n_timesteps - 1) // 2 - side))
         source = np.tile(np.arange(n_timesteps), (n_signals, 1))
         shifts = range(-side, side + 1)
         for shift in shifts:
-            # A neighbour of the point, beyond all that is hidden for it.
+            # A neighbour of the point, beyond everything hidden for it.
             offsets = rng.integers(side + 1, side + reach + 1, size=points.size)
             offsets *= rng.choice([-1, 1], size=points.size)
             neighbours = points + offsets
@@ -187,13 +189,13 @@ class BlindSpot(FrozenParameters, Supervision):
             hidden = points + shift
             exists = (hidden >= 0) & (hidden < n_timesteps)
             source[rows[exists], hidden[exists]] = neighbours[exists]
-        # Where windows overlap, one may have been given what the other hides.
+        # Where windows overlap, one may have got what the other hides.
         for shift in shifts:
             given = source[rows, (points + shift).clip(0, n_timesteps - 1)]
-            told = np.abs(given - points) <= side
-            predicted[rows[told], points[told]] = False
-        none = ~predicted.any(axis=1)
-        predicted[none, always[none]] = True
+            revealed = np.abs(given - points) <= side
+            predicted[rows[revealed], points[revealed]] = False
+        without = ~predicted.any(axis=1)
+        predicted[without, always[without]] = True
         return np.take_along_axis(X, source[:, :, np.newaxis], axis=1), predicted
 
 
@@ -208,7 +210,7 @@ def _warnings_of_correlation(X: Array, width: int) -> list[str]:
         correlation = noise_autocorrelation(
             X[:: ceil_div(n_signals * n_timesteps, MAX_POINTS)], max_lag=2 if first == 1 else 4
         )
-    except ValueError:  # in steps, as after rounding: nothing can be told
+    except ValueError:  # signals in steps, as after rounding, tell nothing
         return []
     lags = range(first, correlation.size)
     clear = [lag for lag in lags if abs(correlation[lag]) > CLEAR_CORRELATION]
@@ -230,9 +232,10 @@ def blind_spot_error(
     weight: Array | None = None,
     width: int = 1,
 ) -> float:
-    """Mean squared error at hidden points of X, over the variance of each signal that has any.
+    """Return the mean squared error at hidden points, in units of each signal's variance.
 
-    `run` denoises its first argument, scaled by the statistics of the second.
+    Flat signals are left out. `run` denoises its first argument, scaled by the statistics of the
+    second.
     """
     if X.shape[1] <= width and X.shape[1] > 1:
         raise ValueError(
@@ -241,9 +244,9 @@ def blind_spot_error(
         )
     variance = X.var(axis=1, dtype=np.float64).mean(axis=1)
     varies = variance > 0
-    if weight is not None:
-        weight = weight[varies]
-    X, variance = X[varies], variance[varies]
+    weight = None if weight is None else weight[varies]
+    X = X[varies]
+    variance = variance[varies]
     if len(X) == 0 or (weight is not None and not weight.any()):
         raise ValueError("score without clean signals needs a signal that is not flat.")
     inputs, predicted = BlindSpot(width=width).hide(X, np.random.default_rng(0))

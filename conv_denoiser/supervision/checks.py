@@ -1,4 +1,4 @@
-"""What signals must be for a supervision and a loss."""
+"""Checks that signals suit a supervision and a loss."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ from conv_denoiser.supervision.task import Problem, draw_pairs
 
 __all__ = ["CHECKED_SIGNALS", "TOLERANCE", "check_problem"]
 
-# Signals whose targets are looked at before training, and what counts as rounding.
+# How many signals' targets are looked at before training, and what counts as rounding.
 CHECKED_SIGNALS = 1000
 TOLERANCE = 1e-6
 
 
 def check_problem(problem: Problem, signals: Signals) -> list[str]:
-    """Raise where signals are not what supervision and loss need; return what to warn of."""
+    """Raise if signals do not suit the supervision and the loss; return warnings."""
     warnings = problem.supervision.check(signals)
     if problem.cross_entropy:
         if problem.scaler is None:
@@ -25,7 +25,7 @@ def check_problem(problem: Problem, signals: Signals) -> list[str]:
 
 
 def _check_unscaled(problem: Problem, signals: Signals) -> None:
-    """Raise where targets of cross-entropy leave [0, 1]."""
+    """Raise if targets of cross-entropy leave [0, 1]."""
     name = problem.supervision.target
     targets = getattr(signals, name)
     low, high = targets.min(), targets.max()
@@ -38,10 +38,10 @@ def _check_unscaled(problem: Problem, signals: Signals) -> None:
 
 
 def _check_scaled(problem: Problem, signals: Signals) -> list[str]:
-    """Raise where a scaler is not one for cross-entropy; return a warning of clipped targets.
+    """Raise if a scaler does not suit cross-entropy; return a warning about clipped targets.
 
-    Targets that stick out of the scaled range of the noisy signals are clipped; that is told if it
-    touches more than 1 % of the points of up to 1,000 signals.
+    Targets outside the scaled range of the noisy signals are clipped. The warning comes if that
+    changes more than 1 % of the points of up to 1,000 signals.
     """
     some = signals.rows(slice(None, None, ceil_div(len(signals), CHECKED_SIGNALS)))
     unclipped = problem._replace(cross_entropy=False)

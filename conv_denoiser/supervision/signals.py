@@ -1,18 +1,20 @@
 """Signals to learn from: noisy, perhaps clean, and how much each counts."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array
 
-__all__ = ["Array", "Signals"]
+__all__ = ["Array", "Rows", "Signals"]
+
+Rows = NDArray[np.intp] | NDArray[np.bool_] | slice
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What is learned from: X, y of the same shape or None, and how much each signal counts.
+    """Signals to learn from: X, y of the same shape or None, and how much each signal counts.
 
     X has the shape (n_signals, n_timesteps, n_channels), `weight` the shape (n_signals,), or is
     None where all count the same.
@@ -30,7 +32,7 @@ class Signals:
         """Number of signals whose weight is not zero."""
         return len(self) if self.weight is None else int(np.count_nonzero(self.weight))
 
-    def rows(self, rows: Any) -> "Signals":
+    def rows(self, rows: Rows) -> "Signals":
         """Take some of the signals."""
         y = None if self.y is None else self.y[rows]
         weight = None if self.weight is None else self.weight[rows]

@@ -48,7 +48,7 @@ class Synthetic(Supervision):
 
 
 class Problem(NamedTuple):
-    """What stays the same for all batches of one fit."""
+    """Everything that stays the same for all batches of one fit."""
 
     supervision: Supervision
     scaler: PerSampleScaler | None

@@ -3,7 +3,7 @@
 Each family is a function ``family(n_signals, n_timesteps, rng)`` that returns clean signals of
 shape (n_signals, n_timesteps) in any units. `anything` draws families at random, brings their
 signals to mean 0 and standard deviation 1, and mixes some: in sum, in product, one after another,
-or on a warped axis of time.
+or on a warped time axis.
 """
 
 from collections.abc import Callable, Collection
@@ -41,10 +41,11 @@ __all__ = ["FAMILIES", "anything"]
 
 Family = Callable[[int, int, np.random.Generator], Array]
 
-# Scales are drawn for signals of at least so many samples; shorter ones are cut from them.
+# Scales are drawn for signals of at least this many samples; shorter ones are cut from them.
 SHORTEST = 64
 # How often a signal is mixed with another of any family, and how often its time is warped.
-MIXED, WARPED = 0.35, 0.1
+MIXED = 0.35
+WARPED = 0.1
 
 
 FAMILIES: dict[str, Family] = {
@@ -94,7 +95,7 @@ def _mixed(first: Array, second: Array, rng: np.random.Generator) -> Array:
 
 
 def _warped(signals: Array, rng: np.random.Generator) -> Array:
-    """Read signals along an axis of time that runs faster here and slower there."""
+    """Resample signals on a time axis that runs faster in some places and slower in others."""
     n, n_timesteps = signals.shape
     speed = np.exp(0.7 * _slow(n, n_timesteps, rng, longest=0.5))
     t = np.cumsum(speed, axis=1)
@@ -109,14 +110,14 @@ def anything(
     rng: np.random.Generator,
     families: Collection[str] = tuple(FAMILIES),
 ) -> Array:
-    """Draw signals of every kind: of random families, some mixed, some on a warped axis of time.
+    """Draw signals of every kind: from random families, some mixed, some on a warped time axis.
 
     Parameters
     ----------
     n_signals : int
         Number of signals.
     time : ndarray of shape (n_timesteps,)
-        Only its length counts: what is drawn has its scales in samples.
+        Only its length counts: the scales of signals are in samples.
     rng : numpy.random.Generator
         Source of randomness.
     families : collection of str, default=all of `FAMILIES`
@@ -125,7 +126,7 @@ def anything(
     Returns
     -------
     ndarray of shape (n_signals, n_timesteps)
-        Clean signals of mean 0 and standard deviation 1; about one in thirty is flat, and 0.
+        Clean signals of mean 0 and standard deviation 1; about one in thirty is flat, all 0.
 
     Examples
     --------

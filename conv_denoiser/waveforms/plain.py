@@ -1,9 +1,4 @@
-"""Waveforms: pure functions that draw clean signals.
-
-Each is called as ``waveform(n_signals, time, rng)`` with `time` of shape (n_timesteps,), and
-returns clean signals of shape (n_signals, n_timesteps). A new one is a function and a line in
-`WAVEFORMS`.
-"""
+"""Waveforms with a shape: the recipe's, plain ones, standard test signals, and ECGs."""
 
 from collections.abc import Callable
 
@@ -47,7 +42,8 @@ def gaussian_peaks(n_signals: int, time: Array, rng: np.random.Generator) -> Arr
     """Draw spectra of 1 to 6 Gaussian peaks on a flat baseline of 0."""
     n_peaks = 6
     shape = (n_signals, n_peaks, 1)
-    centre, width = rng.uniform(0, 1, shape), rng.uniform(0.01, 0.05, shape)
+    centre = rng.uniform(0, 1, shape)
+    width = rng.uniform(0.01, 0.05, shape)
     height = rng.uniform(0.2, 1, shape)
     present = np.arange(n_peaks)[:, None] < rng.integers(1, n_peaks + 1, (n_signals, 1, 1))
     peaks = present * height * np.exp(-0.5 * ((_fraction(time) - centre) / width) ** 2)
@@ -160,11 +156,11 @@ def ecg(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
     with breathing. Beyond their model, waves are skewed and two small ones are added, for notches
     of the QRS complex and the slope of the ST segment.
 
-    From signal to signal vary the heart rate (45 to 110 beats a minute), amplitude and polarity,
-    and the height, width, skewness and place of every wave; within a signal, the length of each
-    cycle, with breathing and at random, and slightly the height of each wave. In one signal in
-    five, each beat is ventricular with a probability of up to 0.1, drawn for that signal: early,
-    with a wide QRS complex and no P wave. Of 10-second signals, 9 % have such a beat.
+    The heart rate (45 to 110 beats a minute), amplitude and polarity, and the height, width,
+    skewness and place of every wave vary from signal to signal. Within a signal, the length of each
+    cycle varies with breathing and at random, and the height of each wave slightly. In one signal
+    in five, each beat is ventricular with a probability of up to 0.1, drawn for that signal: early,
+    with a wide QRS complex and no P wave. Such a beat occurs in 9 % of 10-second signals.
 
     References
     ----------
@@ -183,8 +179,8 @@ def ecg(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
     signals = _baseline(n_signals, time, rng)
     rows = np.arange(n_signals)[:, None]
     beat = _beat_of(time, onset)
-    # Angle of every sample in its cycle, R peak at 0, and the square root by which waves of a
-    # fast heart come closer together without becoming narrower in the same measure.
+    # Angle of every sample in its cycle, with the R peak at 0; and a square root, so that the waves
+    # of a fast heart come closer together without becoming as much narrower.
     position = (time - onset[rows, beat]) / cycle_length[rows, beat] * 2 * np.pi - np.pi * 0.8
     stretch = 1 / np.sqrt(cycle_length[rows, beat])
     wide = ventricular[rows, beat]
@@ -250,7 +246,7 @@ def _repeated(signal: Array, n_signals: int) -> Array:
 def _heart_cycles(
     n_signals: int, time: Array, rng: np.random.Generator
 ) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Onset (s), length (s) and kind of every heart cycle, arrays (n_signals, n_beats)."""
+    """Draw onset (s), length (s) and kind of every heart cycle, arrays (n_signals, n_beats)."""
     rate, breath, phase, chance = _columns(
         rng, n_signals, (45, 110), (0.15, 0.35), (0, 1), (-0.4, 0.1)
     )
@@ -269,13 +265,13 @@ def _heart_cycles(
 
 
 def _baseline(n_signals: int, time: Array, rng: np.random.Generator) -> Array:
-    """Slow movement of the baseline with breathing, of up to 0.15 mV."""
+    """Draw the slow movement of the baseline with breathing, of up to 0.15 mV."""
     amplitude, frequency, phase = _columns(rng, n_signals, (0, 0.15), (0.15, 0.35), (0, 1))
     return amplitude * np.sin(2 * np.pi * (frequency * time + phase))
 
 
 def _wave_shapes(n_signals: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:
-    """Angle, height and width of the waves of every signal, arrays (n_signals, n_waves)."""
+    """Draw angle, height and width of the waves of every signal, arrays (n_signals, n_waves)."""
     shape = (n_signals, _N_WAVES)
     angle = _ECG_ANGLE * rng.uniform(0.9, 1.1, shape)
     height = _ECG_HEIGHT * rng.uniform(0.2, 1.8, shape)
@@ -288,15 +284,15 @@ def _wave_shapes(n_signals: int, rng: np.random.Generator) -> tuple[Array, Array
 
 
 def _beat_of(time: Array, onset: Array) -> NDArray[np.intp]:
-    """Index of the heart cycle that every sample lies in, (n_signals, n_timesteps)."""
+    """Return the index of the heart cycle of every sample, (n_signals, n_timesteps)."""
     return np.stack([np.searchsorted(row, time, side="right") for row in onset]) - 1
 
 
 def _fraction(time: Array) -> Array:
-    """Time as a fraction of the signal's length, from 0 up to but not including 1."""
+    """Return time as a fraction of the signal's length, from 0 up to but not including 1."""
     return np.arange(time.size) / time.size
 
 
 def _columns(rng: np.random.Generator, n_signals: int, *ranges: tuple[float, float]) -> list[Array]:
-    """One uniform draw a signal from each range, as columns."""
+    """Draw one uniform number a signal from each range, as columns."""
     return [rng.uniform(low, high, (n_signals, 1)) for low, high in ranges]

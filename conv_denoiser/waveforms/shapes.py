@@ -60,7 +60,8 @@ def piecewise_polynomial(n: int, n_timesteps: int, rng: np.random.Generator) -> 
     """Draw segments that are constant, straight or parabolic, with jumps or without."""
     segment, place = _segments(n, n_timesteps, rng)
     levels = _levels(n, 257, rng)
-    here, there = _of_segment(levels[:, :256], segment), _of_segment(levels[:, 1:], segment)
+    here = _of_segment(levels[:, :256], segment)
+    there = _of_segment(levels[:, 1:], segment)
     other = _of_segment(rng.standard_normal((n, 256)), segment)
     curve = _of_segment(rng.standard_normal((n, 256)), segment) * 4 * place * (1 - place)
     flat = _of_segment(rng.random((n, 256)), segment) < rng.choice([0, 0, 0.5], (n, 1))
@@ -140,7 +141,7 @@ def _response(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
 
 
 def filtered_spikes(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
-    """Draw sparse impulses, each answered by a decay or by a damped oscillation."""
+    """Draw sparse impulses, each followed by a decay or a damped oscillation."""
     rate = log_uniform(rng, 2 / n_timesteps, 0.05, (n, 1))
     shape = (n, n_timesteps)
     spikes = (rng.random(shape) < rate) * rng.standard_normal(shape)
@@ -165,14 +166,14 @@ def events(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
 
 
 def towards_a_point(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
-    """Draw oscillations that become ever faster, or slower, towards a point in time."""
+    """Draw oscillations that become ever faster or slower towards a point in time."""
     x = np.arange(n_timesteps) / n_timesteps
     distance = np.abs(x - rng.uniform(-0.2, 1.2, (n, 1)))
     offset = log_uniform(rng, 0.002, 0.3, (n, 1))
     power = rng.uniform(0.3, 2, (n, 1))
     phase = log_uniform(rng, 0.2, 5, (n, 1)) / (distance + offset) ** power
     waves = np.sin(2 * np.pi * (phase + rng.random((n, 1))))
-    # What turns faster than the sampling can follow is left out.
+    # Waves too fast for the sampling are left out.
     turns = np.abs(np.gradient(phase, axis=1))
     waves = waves * np.clip(2 - turns / 0.2, 0, 1)
     envelope = rng.choice([0, 0.5, 1], (n, 1)) * rng.uniform(0.5, 2, (n, 1))

@@ -1,4 +1,4 @@
-"""Families of signals that swing: random processes, tones, chirps, periodic signals.
+"""Families of signals that oscillate: random processes, tones, chirps, periodic signals.
 
 A family is a function ``family(n_signals, n_timesteps, rng)`` that returns clean signals of shape
 (n_signals, n_timesteps) in any units.
@@ -6,6 +6,7 @@ A family is a function ``family(n_signals, n_timesteps, rng)`` that returns clea
 
 import numpy as np
 
+from conv_denoiser._checks.arrays import centred
 from conv_denoiser._typing import Array
 
 __all__ = [
@@ -33,9 +34,9 @@ def log_uniform(
 
 def standardized(signals: Array) -> Array:
     """Bring each signal to mean 0 and standard deviation 1; constant ones become 0."""
-    centred = signals - signals.mean(axis=1, keepdims=True)
-    deviation = centred.std(axis=1, keepdims=True)
-    return centred / np.where(deviation > 1e-12, deviation, 1)
+    deviations = centred(signals)
+    deviation = deviations.std(axis=1, keepdims=True)
+    return deviations / np.where(deviation > 1e-12, deviation, 1)
 
 
 def _noise_with_spectrum(amplitude: Array, n_timesteps: int, rng: np.random.Generator) -> Array:
@@ -123,7 +124,7 @@ def tones(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
 
 
 def chirps(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
-    """Draw sines whose frequency sweeps from anywhere to anywhere, or wanders."""
+    """Draw sines whose frequency sweeps from any value to any other, or wanders."""
     x = np.linspace(0, 1, n_timesteps)
     start, end = _any_frequency(n, n_timesteps, rng), _any_frequency(n, n_timesteps, rng)
     power = log_uniform(rng, 0.3, 4, (n, 1))
