@@ -268,5 +268,5 @@ def test_scorer_of_an_estimator_of_tables():
 
 @pytest.mark.parametrize(("y", "got"), [(None, "none"), (np.zeros(5), "labels")])
 def test_scorer_without_clean_signals(y, got):
-    with pytest.raises(ValueError, match=f"clean signals y of X's shape, and got {got}"):
+    with pytest.raises(ValueError, match=f"clean signals y of X's shape, but got {got}"):
         metrics.snr_improvement_scorer(FunctionTransformer().fit(CLEAN), CLEAN, y)

@@ -113,7 +113,7 @@ def test_one_signal_on_one_axes(parabolas):
 
 @pytest.mark.parametrize("zoom", [(5, 9), (0.3, 0.2), (0.2, 0.205)])
 def test_zoom_without_samples(parabolas, zoom):
-    with pytest.raises(ValueError, match="holds less than two timesteps"):
+    with pytest.raises(ValueError, match="holds fewer than two timesteps"):
         DenoisingDisplay.from_arrays(parabolas[0], sampling_rate=100, zoom=zoom)
 
 
@@ -284,7 +284,7 @@ def test_arrays_that_do_not_match(fitted, parabolas):
             display.from_arrays(X, y[:-1])
     with pytest.raises(ValueError, match="different shapes"):
         SpectrumDisplay.from_estimator(fitted, X, y[:, :-1])
-    with pytest.raises(ValueError, match="as many each"):
+    with pytest.raises(ValueError, match="equally many"):
         TrainingDisplay.from_arrays([1, 2, 3], [1, 2])
     with pytest.raises(ValueError, match="one value an epoch"):
         TrainingDisplay.from_arrays([[1, 2, 3]])

@@ -7,6 +7,7 @@ a change in scikit-learn is mended in one place.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -36,6 +37,7 @@ __all__ = [
     "check_signals",
     "check_weight",
     "clean_signals",
+    "first_rows",
 ]
 
 
@@ -150,6 +152,12 @@ def check_signal_array(array: ArrayLike, name: str) -> Array:
     check_not_empty(checked, name)
     check_finite(checked, name)
     return checked
+
+
+def first_rows(X: ArrayLike, n_rows: int) -> ArrayLike:
+    """Return the first rows; those of a data frame keep the names of its columns."""
+    rows: ArrayLike = _safe_indexing(X, slice(n_rows))
+    return rows
 
 
 def check_weight(sample_weight: ArrayLike | None, X: Array) -> NDArray[np.float64] | None:

@@ -13,7 +13,7 @@ __all__ = ["Array", "SignalDataset", "load_dataset"]
 
 
 class SignalDataset(NamedTuple):
-    """Noisy signals, the clean ones beneath them, and the time axis.
+    """Noisy signals, the clean ones in them, and the time axis.
 
     Parameters
     ----------
@@ -48,10 +48,10 @@ class SignalDataset(NamedTuple):
             The display, with `figure_` and `axes_`.
         """
         from conv_denoiser.plotting import DenoisingDisplay
-        from conv_denoiser.plotting.parts import rows_to_draw
+        from conv_denoiser.plotting.parts import n_rows_to_draw
 
-        n_signals = rows_to_draw(self.noisy, n_signals)
-        # A sampling rate makes time start at 0; without one it is the recipe's axis.
+        n_signals = n_rows_to_draw(self.noisy, n_signals)
+        # With a sampling rate, time starts at 0; without one it is the recipe's axis.
         label = "time (s)" if self.time[0] == 0 else "x"
         rows = slice(n_signals)
         display = DenoisingDisplay(
@@ -82,7 +82,7 @@ def load_dataset(
     FileNotFoundError
         If a file is missing.
     ValueError
-        If a file is not a NumPy array of numbers, or the shapes do not fit each other.
+        If a file is not a NumPy array of numbers, or the shapes do not fit together.
 
     Examples
     --------
@@ -98,7 +98,8 @@ def load_dataset(
     folder = Path(folder)
     arrays = {name: read_array(folder / f"{name}.npy", mmap_mode) for name in ("noisy", "clean")}
     time = read_array(folder / "time.npy", None)
-    noisy, clean = arrays["noisy"], arrays["clean"]
+    noisy = arrays["noisy"]
+    clean = arrays["clean"]
     if (
         noisy.ndim not in (2, 3)
         or 0 in noisy.shape

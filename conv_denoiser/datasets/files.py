@@ -1,7 +1,7 @@
 """Arrays of data sets on disk."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def read_array(path: Path, mmap_mode: Literal["r", "r+", "c"] | None) -> Array:
     return array
 
 
-def write_header(file: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    """Write what a .npy file begins with."""
+def write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Write the header of a .npy file."""
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)

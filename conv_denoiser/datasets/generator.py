@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from itertools import chain, count
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, overload
+from typing import Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,13 +22,15 @@ from conv_denoiser.waveforms import WAVEFORMS
 
 __all__ = ["SignalGenerator"]
 
+RandomState = int | np.random.RandomState | np.random.Generator | None
+
 # Signals are drawn in blocks of this many, so that `save` needs the memory of one block and
 # still writes the bytes that `sample` returns.
 BLOCK_SIZE = 4096
 
 
 class SignalGenerator:
-    """Factory of clean signals and noisy copies of them.
+    """A factory of clean signals and noisy copies of them.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ class SignalGenerator:
     noise : NoiseModel, float or None, default=0.05
         Noise model; a float is the standard deviation of Gaussian noise in signal units.
     n_timesteps : int, default=150
-        Length of a signal in samples. For a bank it is the bank's own.
+        Length of a signal in samples. A bank has its own length.
     sampling_rate : float, default=None
         Samples a second (Hz); time then starts at 0. None is the recipe's axis: steps of 0.01
         from -0.5.
@@ -51,8 +53,8 @@ class SignalGenerator:
     Raises
     ------
     ValueError
-        If a parameter is none of the above, or clean signals hold NaN, infinity or values beyond
-        the range of `dtype`; raised when signals are drawn.
+        If a parameter is not one of the above, or clean signals hold NaN, infinity or values
+        beyond the range of `dtype`; raised when signals are drawn.
 
     See Also
     --------
@@ -76,7 +78,7 @@ class SignalGenerator:
         n_timesteps: int = 150,
         sampling_rate: float | None = None,
         dtype: str = "float32",
-        random_state: Any = None,
+        random_state: RandomState = None,
     ) -> None:
         self.waveform = waveform
         self.noise = noise
@@ -138,7 +140,8 @@ class SignalGenerator:
         batch_size = check_count("batch_size", batch_size)
         if n_batches is not None:
             n_batches = check_count("n_batches", n_batches)
-        source, rng = self._source(), _generator(self.random_state)
+        source = self._source()
+        rng = _generator(self.random_state)
         numbers = count() if n_batches is None else range(n_batches)
         return (source.draw(batch_size, rng) for _ in numbers)
 
@@ -151,7 +154,7 @@ class SignalGenerator:
         Parameters
         ----------
         folder : str or Path
-            Made if it does not exist; a data set in it is replaced.
+            The folder, made if it does not exist; a data set in it is replaced.
         n_signals : int
             Number of signals.
         progress : bool, default=True
@@ -164,7 +167,8 @@ class SignalGenerator:
         """
         from tqdm.auto import tqdm
 
-        source, n_signals = self._source(), check_count("n_signals", n_signals)
+        source = self._source()
+        n_signals = check_count("n_signals", n_signals)
         folder = Path(folder)
         blocks = self._blocks(source, n_signals)
         first = next(blocks)  # before anything is written: it may raise
@@ -234,9 +238,9 @@ class _Source(NamedTuple):
 
 
 def _as_waveform(
-    waveform: Any, n_timesteps: int, dtype: np.dtype
+    waveform: str | Callable[..., Array] | ArrayLike, n_timesteps: int, dtype: np.dtype
 ) -> tuple[Callable[..., Array], int]:
-    """Turn a name, callable or bank into a waveform function and the length it has."""
+    """Turn a name, callable or bank into a waveform function, and return its length, too."""
     if isinstance(waveform, str):
         if waveform not in WAVEFORMS:
             raise ValueError(
@@ -265,7 +269,7 @@ def _time_axis(n_timesteps: int, sampling_rate: float | None) -> Array:
     return (np.arange(n_timesteps) - 50) / 100 if rate is None else np.arange(n_timesteps) / rate
 
 
-def _generator(random_state: Any) -> np.random.Generator:
+def _generator(random_state: RandomState) -> np.random.Generator:
     if random_state is None or isinstance(random_state, np.random.Generator):
         return np.random.default_rng(random_state)
     if isinstance(random_state, Integral):

@@ -73,8 +73,8 @@ def arranged(array: Array, multioutput: Multioutput) -> Array:
         numeric = weights.dtype.kind in "fiu" and weights.shape == array.shape[2:]
         if not (numeric and np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
             raise ValueError(
-                f"multioutput must hold a weight for each of {array.shape[2]} channel(s), none of "
-                f"them negative and not all zero. Got {multioutput!r}."
+                f"multioutput must hold one weight for each of {array.shape[2]} channel(s), none "
+                f"negative and not all zero. Got {multioutput!r}."
             )
     return np.moveaxis(array, 2, 1)
 

@@ -1,7 +1,7 @@
-"""Files of arrays and JSON, in the safetensors format, that say when they were damaged.
+"""Files of arrays and JSON, in the safetensors format, whose damage is noticed.
 
-Nothing in such a file is executed, imported or unpickled. It is opened once, and read, not mapped,
-so that it may change meanwhile; what it announces is checked before memory is taken.
+Nothing in such a file is executed, imported or unpickled. It is opened once and read, not mapped,
+so that it may change meanwhile; the sizes that it announces are checked before memory is taken.
 """
 
 import hashlib
@@ -14,32 +14,46 @@ from io import BufferedReader
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from conv_denoiser._atomic import replacing
+from conv_denoiser._typing import JSON, RawArray
 from conv_denoiser.model_files.errors import ModelFileError
 
-__all__ = ["DIGEST", "MEANINGLESS", "TEXT", "digest_of", "read_model_file", "write_model_file"]
+__all__ = [
+    "DIGEST",
+    "MEANINGLESS",
+    "TEXT",
+    "Arrays",
+    "Shapes",
+    "digest_of",
+    "read_model_file",
+    "write_model_file",
+]
 
 Arrays = dict[str, NDArray[Any]]
 Shapes = dict[str, tuple[int, ...]]
-# Names in the metadata of a file: of our JSON text, and of a digest of all that the file says.
-TEXT, DIGEST = "conv_denoiser", "sha256"
-# Bytes of names, shapes and JSON together, which take 30 times as much once parsed; and arrays.
-MAX_HEADER, MAX_ARRAYS = 2**21, 4096
+# Names in the metadata of a file: our JSON text, and a digest of everything in the file.
+TEXT = "conv_denoiser"
+DIGEST = "sha256"
+# Bytes of names, shapes and JSON together, which take 30 times as much memory once parsed.
+MAX_HEADER = 2**21
+MAX_ARRAYS = 4096
 DTYPES = {
     "F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
     "U32": "<u4", "U16": "<u2", "U8": "|u1",
 }  # fmt: skip
 NO_BLOCKING = getattr(os, "O_NONBLOCK", 0)
-# What comes of using values of another kind than those that `save` writes.
+# The errors of using values of another kind than those that `save` writes.
 MEANINGLESS = (
     ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
 
 
-def write_model_file(path: str | os.PathLike[str], content: Any, arrays: Mapping[str, Any]) -> None:
-    """Write JSON content and arrays to a file, which replaces an older one when it is whole."""
+def write_model_file(
+    path: str | os.PathLike[str], content: JSON, arrays: Mapping[str, ArrayLike]
+) -> None:
+    """Write JSON content and arrays to a file, which replaces an older one once it is complete."""
     from safetensors.numpy import save
 
     whole = {name: _storable(array) for name, array in arrays.items()}
@@ -55,12 +69,12 @@ def write_model_file(path: str | os.PathLike[str], content: Any, arrays: Mapping
 
 
 def read_model_file(
-    path: str | os.PathLike[str], check: Callable[[Any, Shapes], None] | None = None
-) -> tuple[Any, Arrays]:
+    path: str | os.PathLike[str], check: Callable[[JSON, Shapes], None] | None = None
+) -> tuple[JSON, Arrays]:
     """Return the JSON content and the arrays of a file, or raise ModelFileError.
 
-    `check` looks at the content, and at the shapes of the arrays, before those are read. A file
-    that is not there, or may not be read, raises OSError.
+    `check` sees the content, and the shapes of the arrays, before the arrays are read. A file that
+    does not exist, or may not be read, raises OSError.
     """
     name = os.fspath(path)
     if os.path.isdir(path):
@@ -74,20 +88,22 @@ def read_model_file(
             raise ModelFileError(f"{name!r} was not written by conv_denoiser: {error!r}") from error
         except (AttributeError, TypeError, ValueError) as error:
             raise ModelFileError(
-                f"{name!r} is no safetensors file of ours, or a damaged one: {error}"
+                f"{name!r} is not a safetensors file of ours, or is damaged: {error}"
             ) from error
 
 
-def _read(file: BufferedReader, check: Callable[[Any, Shapes], None] | None) -> tuple[Any, Arrays]:
+def _read(
+    file: BufferedReader, check: Callable[[JSON, Shapes], None] | None
+) -> tuple[JSON, Arrays]:
     status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):  # a pipe would keep the reader waiting
-        raise ModelFileError("is no regular file.")
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe would block
+        raise ModelFileError("is not a regular file.")
     length = int.from_bytes(file.read(8), "little")
     if not 0 < length <= min(MAX_HEADER, status.st_size - 8):
         raise ValueError(f"of {status.st_size} bytes, its header would have {length}")
     header = _parsed(file.read(length).decode())
     metadata = header.pop("__metadata__")
-    text, digest = metadata[TEXT], metadata[DIGEST]
+    text = metadata[TEXT]
     content = _parsed(text)
     entries = _entries(header, status.st_size - 8 - length)
     if check is not None:
@@ -98,39 +114,40 @@ def _read(file: BufferedReader, check: Callable[[Any, Shapes], None] | None) -> 
         if file.readinto(array.reshape(-1).view(np.uint8).data) != array.nbytes:
             raise ValueError("it is shorter than it says")
         arrays[name] = array
-    if digest_of(text, arrays) != digest:
-        raise ModelFileError("was changed after it was written: its checksum is another.")
+    if digest_of(text, arrays) != metadata[DIGEST]:
+        raise ModelFileError("was changed after it was written: its checksum differs.")
     return content, arrays
 
 
-def _entries(header: dict[str, Any], n_bytes: int) -> list[tuple[str, str, tuple[int, ...]]]:
-    """Return name, type and shape of the arrays as they follow one another."""
+def _entries(header: dict[str, JSON], n_bytes: int) -> list[tuple[str, str, tuple[int, ...]]]:
+    """Return name, type and shape of the arrays in their order in the file."""
     if len(header) > MAX_ARRAYS:
         raise ValueError(f"it has {len(header)} arrays")
     entries = []
-    end = 0
+    begin = 0
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-        dtype, shape = DTYPES[entry["dtype"]], tuple(entry["shape"])
+        dtype = DTYPES[entry["dtype"]]
+        shape = tuple(entry["shape"])
         if not all(type(size) is int and 0 <= size < 2**40 for size in shape) or len(shape) > 8:
             raise ValueError(f"{name!r} has the shape {shape}")
-        begin, end_before = end, end
         end = begin + math.prod(shape) * np.dtype(dtype).itemsize
-        if entry["data_offsets"] != [end_before, end]:
+        if entry["data_offsets"] != [begin, end]:
             raise ValueError(f"{name!r} is not where it should be")
         entries.append((name, dtype, shape))
-    if end != n_bytes:
-        raise ValueError(f"its arrays have {end} bytes, but there are {n_bytes}")
+        begin = end
+    if begin != n_bytes:
+        raise ValueError(f"its arrays have {begin} bytes, but there are {n_bytes}")
     return entries
 
 
-def _storable(array: Any) -> NDArray[Any]:
-    """Return an array of a type that files hold; float64 stands for others."""
+def _storable(array: ArrayLike) -> RawArray:
+    """Return an array of a type that files can hold, float64 in place of others."""
     little = np.asarray(array, order="C")
     little = little.astype(little.dtype.newbyteorder("<"), copy=False)
     return little if little.dtype.str in DTYPES.values() else little.astype("<f8")
 
 
-def digest_of(text: str, arrays: Mapping[str, NDArray[Any]]) -> str:
+def digest_of(text: str, arrays: Mapping[str, RawArray]) -> str:
     """Return a checksum of JSON text and arrays."""
     digest = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):
@@ -139,12 +156,12 @@ def digest_of(text: str, arrays: Mapping[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> JSON:
     return json.loads(text, parse_constant=_finite, parse_float=_finite)
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no finite number")
+        raise ValueError(f"{text} is not a finite number")
     return number

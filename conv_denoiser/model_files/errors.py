@@ -1,10 +1,10 @@
-"""What is raised where a file is not a model of ours."""
+"""The error for files that are not models of ours."""
 
 __all__ = ["ModelFileError"]
 
 
 class ModelFileError(ValueError):
-    """A file is no model of ours: another kind of file, damaged, or of an unknown version.
+    """A file is not a model of ours: another kind of file, damaged, or of an unknown version.
 
     Examples
     --------
@@ -15,6 +15,6 @@ class ModelFileError(ValueError):
     ...     try:
     ...         load(file.name)
     ...     except ModelFileError:
-    ...         print("no model")
-    no model
+    ...         print("not a model")
+    not a model
     """

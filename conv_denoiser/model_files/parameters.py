@@ -1,7 +1,7 @@
 """A denoiser's parameters as JSON and arrays, and back. Free of Keras.
 
-What JSON cannot say, such as a callable or an object of the user's own class, is stored by its name
-alone: whoever loads the file passes it, or does without.
+What JSON cannot hold, such as a callable or an object of the user's own class, is stored by name
+only: whoever loads the file passes it, or does without.
 """
 
 import math
@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from conv_denoiser.noise import RecordedNoise, noise_from_dict
+from conv_denoiser._typing import JSON, RawArray
+from conv_denoiser.model_files.container import Arrays
+from conv_denoiser.noise import NoiseModel, RecordedNoise, noise_from_dict
 from conv_denoiser.noise.base import NoiseSum
 from conv_denoiser.noise.registry import NOISE_MODELS
 from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
@@ -19,13 +20,12 @@ from conv_denoiser.supervision.blind_spot import BlindSpot
 
 __all__ = ["decode", "encode", "external_name"]
 
-Arrays = dict[str, NDArray[Any]]
 SCALERS = {scaler.__name__: scaler for scaler in (MinMaxPerSample, StandardizePerSample)}
 PLAIN = (bool, int, str, type(None))
 
 
-def encode(value: Any, arrays: Arrays) -> Any:
-    """Return what JSON can hold of a parameter; banks of noise go into `arrays`."""
+def encode(value: Any, arrays: Arrays) -> JSON:
+    """Return a parameter as JSON; banks of noise go into `arrays`."""
     if isinstance(value, np.generic):
         value = value.item()
     if _is_plain(value):
@@ -44,11 +44,11 @@ def encode(value: Any, arrays: Arrays) -> Any:
     return {"type": "external", "name": external_name(value)}
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     return isinstance(value, PLAIN) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _encode_noise(noise: Any, arrays: Arrays) -> dict[str, Any]:
+def _encode_noise(noise: NoiseModel, arrays: Arrays) -> dict[str, object]:
     if isinstance(noise, NoiseSum):
         return {"type": "NoiseSum", "parts": [_encode_noise(part, arrays) for part in noise.parts]}
     if not isinstance(noise, RecordedNoise):
@@ -59,18 +59,18 @@ def _encode_noise(noise: Any, arrays: Arrays) -> dict[str, Any]:
     return {"type": "RecordedNoise", "bank": name, **strength}
 
 
-def external_name(value: Any) -> str:
-    """Name a callable by where it is defined, another object by its class."""
+def external_name(value: object) -> str:
+    """Name a callable by where it is defined, and any other object by its class."""
     named = value if hasattr(value, "__qualname__") else type(value)
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def decode(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
-    """Return the parameter that `encode` described; KeyError or ValueError if it is none."""
+def decode(value: JSON, arrays: Mapping[str, RawArray]) -> Any:
+    """Return the parameter that `encode` described; raise KeyError or ValueError for others."""
     if isinstance(value, (*PLAIN, float)):
         return value
     if not isinstance(value, dict):
-        raise ValueError(f"no parameter: {value!r}")
+        raise ValueError(f"not a parameter: {value!r}")
     fields = dict(value)
     kind = fields.pop("type")
     if kind in ("tuple", "list"):
@@ -85,7 +85,7 @@ def decode(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     return _decode_noise(value, arrays)
 
 
-def _decode_noise(description: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
+def _decode_noise(description: dict[str, JSON], arrays: Mapping[str, RawArray]) -> NoiseModel:
     fields = dict(description)
     if fields.get("type") == "NoiseSum":
         return NoiseSum(tuple(_decode_noise(part, arrays) for part in fields["parts"]))

@@ -1,4 +1,4 @@
-"""Checks of what the file of a stranger says, before anything is built from it."""
+"""Checks of a stranger's file, before anything is built from what it says."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -7,26 +7,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._typing import JSON
 from conv_denoiser._version import __version__
+from conv_denoiser.model_files.container import Arrays, Shapes
 from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.model_files.parameters import decode
 from conv_denoiser.networks.weight_shapes import MAX_LEVELS, WEIGHT_SHAPES
 
 __all__ = ["FORMAT", "LIMIT", "MAX_NOISE_PARTS", "NEEDED", "NETWORK_OPTIONS", "Arrays", "Shapes"]
 
-Arrays = Mapping[str, NDArray[Any]]
-Shapes = dict[str, tuple[int, ...]]
-# Version of what a file says; each that was ever released can be read.
+# Version of the contents of a file; every version that was ever released can be read.
 FORMAT = 1
-# What a denoiser cannot be rebuilt without, where a file has its name alone.
+# A denoiser cannot be rebuilt without these, where a file has only their names.
 NEEDED = ("architecture", "scaler")
 NETWORK_OPTIONS = ("filters", "kernel_size", "max_norm", "output_activation", "predicts_noise")
 LIMIT = 2**31
 MAX_NOISE_PARTS = 100
 
 
-def check_content(content: Any, shapes: Shapes, given: Mapping[str, Any]) -> None:
-    """Raise where a file is of another version, needs more, or where shapes are not as it says."""
+def check_content(content: JSON, shapes: Shapes, given: Mapping[str, object]) -> None:
+    """Raise if a file has another version, needs more, or shapes that it does not describe."""
     if type(content["format"]) is not int or content["format"] != FORMAT:
         raise ModelFileError(
             f"is of format {content['format']!r}; conv_denoiser {__version__} reads format "
@@ -36,26 +36,26 @@ def check_content(content: Any, shapes: Shapes, given: Mapping[str, Any]) -> Non
         value = content["parameters"][name]
         if is_external(value) and name not in given:
             raise ModelFileError(
-                f"has its {name} by name alone, {value['name']}. Pass it: load(path, {name}=...)."
+                f"has only a name for its {name}, {value['name']}. Pass it: load(path, {name}=...)."
             )
     weights = [name for name in shapes if name.startswith("weight_")]
     in_order = [shapes[weight_name(number)] for number in range(len(weights))]
     parts = list(_noise_parts(content["parameters"]["noise"]))
     if len(parts) > MAX_NOISE_PARTS:
-        raise ValueError(f"a noise model of {len(parts)} parts is not to be expected")
+        raise ValueError(f"a noise model of {len(parts)} parts is too large")
     banks = [part["bank"] for part in parts if isinstance(part, dict) and "bank" in part]
     if not all(bank.startswith("noise_bank_") for bank in banks):
-        raise ValueError(f"{banks} are no banks of noise")
+        raise ValueError(f"{banks} are not banks of noise")
     if sorted([*weights, *banks]) != sorted(shapes):
-        raise ValueError("its arrays are not those that it speaks of")
+        raise ValueError("its arrays are not those that it describes")
     options = {name: decode(content["network"][name], {}) for name in NETWORK_OPTIONS}
     architecture = content["network"]["architecture"]
     fitted = content["fitted"]
     check_network(architecture, options, fitted["n_channels_in_"], in_order)
 
 
-def _noise_parts(noise: Any) -> Iterator[Any]:
-    """Return the models that a noise model is the sum of."""
+def _noise_parts(noise: JSON) -> Iterator[JSON]:
+    """Yield the parts of a sum of noise models, or the model itself."""
     if isinstance(noise, dict) and noise.get("type") == "NoiseSum":
         for part in noise["parts"]:
             yield from _noise_parts(part)
@@ -63,8 +63,9 @@ def _noise_parts(noise: Any) -> Iterator[Any]:
         yield noise
 
 
-def fitted_state(fields: Mapping[str, Any]) -> dict[str, Any]:
-    n_timesteps, n_channels = fields["n_features_in_"], fields["n_channels_in_"]
+def fitted_state(fields: Mapping[str, JSON]) -> dict[str, Any]:
+    n_timesteps = fields["n_features_in_"]
+    n_channels = fields["n_channels_in_"]
     for number in (n_timesteps, n_channels):
         check_count_in_file(number)
     fitted = {"n_features_in_": n_timesteps, "n_channels_in_": n_channels}
@@ -72,12 +73,13 @@ def fitted_state(fields: Mapping[str, Any]) -> dict[str, Any]:
     if names is not None:
         are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
         if not are_names or len(names) != n_timesteps:
-            raise ValueError("feature_names_in_ are no names of the timesteps")
+            raise ValueError("feature_names_in_ are not names of the timesteps")
         fitted["feature_names_in_"] = np.array(names, dtype=object)
     if fields["supervision_"] not in ("paired", "synthetic", "blind_spot"):
         raise ValueError(f"unknown supervision {fields['supervision_']!r}")
     fitted["supervision_"] = fields["supervision_"]
-    best, floor = fields["best_epoch_"], fields["loss_floor_"]
+    best = fields["best_epoch_"]
+    floor = fields["loss_floor_"]
     if best is not None:
         check_count_in_file(best)
     if floor is not None and not math.isfinite(floor):
@@ -85,19 +87,19 @@ def fitted_state(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**fitted, "best_epoch_": best, "loss_floor_": floor}
 
 
-def check_count_in_file(number: Any) -> None:
+def check_count_in_file(number: object) -> None:
     if type(number) is not int or not 1 <= number < LIMIT:
-        raise ValueError(f"{number!r} is no count")
+        raise ValueError(f"{number!r} is not a count")
 
 
-def read_history(fields: Mapping[str, Any]) -> dict[str, list[float]]:
+def read_history(fields: Mapping[str, JSON]) -> dict[str, list[float]]:
     history = {name: [_loss(value) for value in values] for name, values in fields.items()}
     if len({len(values) for values in history.values()}) > 1 or "loss" not in history:
         raise ValueError("the history has epochs that lack values")
     return history
 
 
-def _loss(value: Any) -> float:
+def _loss(value: JSON) -> float:
     if value is None:
         return math.nan
     if type(value) not in (int, float):
@@ -110,7 +112,7 @@ def read_weights(arrays: Arrays) -> list[NDArray[np.float32]]:
     weights = [arrays[weight_name(number)] for number in range(n_weights)]
     for array in weights:
         if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise ValueError("weights are no finite float32 numbers")
+            raise ValueError("weights are not finite float32 numbers")
     return weights
 
 
@@ -137,7 +139,7 @@ def check_network(
         raise ValueError("the weights have other shapes than those of the network")
 
 
-def is_external(value: Any) -> bool:
+def is_external(value: JSON) -> bool:
     return isinstance(value, dict) and value.get("type") == "external"
 
 

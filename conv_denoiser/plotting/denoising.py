@@ -1,28 +1,35 @@
 """A display of signals before and after denoising."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conv_denoiser._checks.numbers import check_sampling_rate
+from conv_denoiser._checks.validation import first_rows
+from conv_denoiser._typing import Transformer
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.plotting.parts import (
     REMOVED,
     STYLES,
     Array,
+    AxesGrid,
     amplitude_label,
     axes_grid,
-    check_signals,
     denoised_by,
-    rows_to_draw,
+    n_rows_to_draw,
+    signals_to_draw,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 __all__ = ["DenoisingDisplay"]
 
 
-# Of the second channel, and of those after it.
-_CHANNEL_STYLES = ("--", ":", "-.")
+# The second channel, and those after it, are drawn in these.
+_CHANNEL_STYLES: tuple[Literal["--", ":", "-."], ...] = ("--", ":", "-.")
 
 
 class DenoisingDisplay:
@@ -85,9 +92,9 @@ class DenoisingDisplay:
     @classmethod
     def from_estimator(
         cls,
-        denoiser: Any,
-        X: Any,
-        y: Any = None,
+        denoiser: Transformer,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
         n_signals: int | None = None,
         *,
         sampling_rate: float | None = None,
@@ -95,7 +102,7 @@ class DenoisingDisplay:
         overlay: bool = False,
         residual: bool = False,
         zoom: tuple[float, float] | None = None,
-        ax: Any = None,
+        ax: "Axes | AxesGrid | None" = None,
     ) -> Self:
         """Denoise the first signals and draw them.
 
@@ -108,13 +115,13 @@ class DenoisingDisplay:
         y : array-like of X's shape, default=None
             Clean signals.
         n_signals : int, default=None
-            Number of signals to draw, those in X at most. None draws up to 4.
+            Number of signals to draw, at most those in X. None draws up to 4.
         sampling_rate : float, default=None
             Samples a second (Hz); the axis is then in seconds, else in samples.
         unit : str, default=None
             Unit of the signals, such as "mV".
         overlay : bool, default=False
-            Draw the lines of a signal over each other in one panel, not in a panel each.
+            Draw the lines of a signal over each other in one panel, rather than in a panel each.
         residual : bool, default=False
             Add a panel with what was removed: noisy minus denoised.
         zoom : (float, float), default=None
@@ -142,12 +149,12 @@ class DenoisingDisplay:
         >>> DenoisingDisplay.from_estimator(MinMaxPerSample(), X).axes_.shape
         (3, 2)
         """
-        shown = rows_to_draw(X, n_signals)
-        X = X[:shown]  # sliced before it is made an array, to keep names of a data frame
+        n_rows = n_rows_to_draw(X, n_signals)
+        X = first_rows(X, n_rows)
         return cls.from_arrays(
             X,
             denoised_by(denoiser, X),
-            None if y is None else y[:shown],
+            None if y is None else first_rows(y, n_rows),
             sampling_rate=sampling_rate,
             unit=unit,
             overlay=overlay,
@@ -159,9 +166,9 @@ class DenoisingDisplay:
     @classmethod
     def from_arrays(
         cls,
-        noisy: Any,
-        denoised: Any = None,
-        clean: Any = None,
+        noisy: ArrayLike,
+        denoised: ArrayLike | None = None,
+        clean: ArrayLike | None = None,
         n_signals: int | None = None,
         *,
         sampling_rate: float | None = None,
@@ -169,7 +176,7 @@ class DenoisingDisplay:
         overlay: bool = False,
         residual: bool = False,
         zoom: tuple[float, float] | None = None,
-        ax: Any = None,
+        ax: "Axes | AxesGrid | None" = None,
     ) -> Self:
         """Draw the first of given signals.
 
@@ -180,13 +187,13 @@ class DenoisingDisplay:
         denoised, clean : array-like of noisy's shape, default=None
             Denoised and clean signals, if there are any.
         n_signals : int, default=None
-            Number of signals to draw, those given at most. None draws up to 4.
+            Number of signals to draw, at most those given. None draws up to 4.
         sampling_rate : float, default=None
             Samples a second (Hz); the axis is then in seconds, else in samples.
         unit : str, default=None
             Unit of the signals, such as "mV".
         overlay : bool, default=False
-            Draw the lines of a signal over each other in one panel, not in a panel each.
+            Draw the lines of a signal over each other in one panel, rather than in a panel each.
         residual : bool, default=False
             Add a panel with what was removed: noisy minus denoised.
         zoom : (float, float), default=None
@@ -213,8 +220,8 @@ class DenoisingDisplay:
         (2, 1)
         """
         rate = check_sampling_rate(sampling_rate)
-        given = check_signals(noisy, denoised, clean)
-        rows = slice(rows_to_draw(given["noisy"], n_signals))
+        given = signals_to_draw(noisy, denoised, clean)
+        rows = slice(n_rows_to_draw(given["noisy"], n_signals))
         n_timesteps = given["noisy"].shape[1]
         display = cls(
             **{name: array[rows] for name, array in given.items()},
@@ -230,14 +237,14 @@ class DenoisingDisplay:
         overlay: bool = False,
         residual: bool = False,
         zoom: tuple[float, float] | None = None,
-        ax: Any = None,
+        ax: "Axes | AxesGrid | None" = None,
     ) -> Self:
         """Draw the panels.
 
         Parameters
         ----------
         overlay : bool, default=False
-            Draw the lines of a signal over each other in one panel, not in a panel each.
+            Draw the lines of a signal over each other in one panel, rather than in a panel each.
         residual : bool, default=False
             Add a panel with what was removed: noisy minus denoised.
         zoom : (float, float), default=None
@@ -254,12 +261,12 @@ class DenoisingDisplay:
         Raises
         ------
         ValueError
-            If the arrays, or `ax`, do not have the shapes that belong together, `zoom` holds less
-            than two timesteps, or a residual is wanted of nothing denoised.
+            If the shapes of the arrays, or of `ax`, do not fit together, `zoom` holds fewer than
+            two timesteps, or there is nothing denoised to show the residual of.
         """
-        signals = check_signals(self.noisy, self.denoised, self.clean)
+        signals = signals_to_draw(self.noisy, self.denoised, self.clean)
         panels = [list(signals)] if overlay else [[name] for name in signals]
-        n_signals, n_panels = len(signals["noisy"]), len(panels) + residual
+        n_signals = len(signals["noisy"])
         time, shown = self._time_axis(signals["noisy"].shape[1], zoom)
         titles = self._titles(signals)
         if residual:
@@ -267,14 +274,16 @@ class DenoisingDisplay:
                 raise ValueError("residual=True needs denoised signals: pass denoised=.")
             signals[REMOVED] = signals["noisy"] - signals["denoised"]
             panels.append([REMOVED])
-        size = (9.0 if overlay else 4.0, 2.2 if overlay else 2.0)
-        self.axes_, self.figure_ = axes_grid(ax, (n_signals, n_panels), size, sharex=True)
+        size = (9.0, 2.2) if overlay else (4.0, 2.0)
+        self.axes_, self.figure_ = axes_grid(ax, (n_signals, len(panels)), size, sharex=True)
         for row, axes in enumerate(self.axes_):
             for axis, names in zip(axes, panels, strict=True):
                 if ax is None and names != [REMOVED]:
                     axis.sharey(axes[0])
                 for name in _clean_last(names):
-                    style = STYLES[name] if overlay else {"color": STYLES[name]["color"], "lw": 1}
+                    style = STYLES[name]
+                    if not overlay:
+                        style = {"color": style["color"], "linewidth": 1}
                     lines = axis.plot(time[shown], signals[name][row, shown], **style)
                     _tell_channels_apart(lines, name)
                 title = ", ".join(titles[name][row] for name in names if titles[name][row])
@@ -289,7 +298,7 @@ class DenoisingDisplay:
 
     def _time_axis(
         self, n_timesteps: int, zoom: tuple[float, float] | None
-    ) -> tuple[NDArray[Any], slice | NDArray[np.bool]]:
+    ) -> tuple[NDArray[np.number], slice | NDArray[np.bool_]]:
         time = np.arange(n_timesteps) if self.time is None else np.asarray(self.time)
         if time.shape != (n_timesteps,):
             raise ValueError(
@@ -301,14 +310,14 @@ class DenoisingDisplay:
         shown = (time >= start) & (time <= stop)
         if np.count_nonzero(shown) < 2:
             raise ValueError(
-                f"zoom={zoom!r} holds less than two timesteps; the time axis goes from {time[0]:g} "
-                f"to {time[-1]:g}."
+                f"zoom={zoom!r} holds fewer than two timesteps; the time axis goes from "
+                f"{time[0]:g} to {time[-1]:g}."
             )
         return time, shown
 
     @staticmethod
     def _titles(signals: dict[str, Array]) -> dict[str, list[str]]:
-        """Name each signal of each panel, with its signal-to-noise ratio where that is known."""
+        """Name each signal of each panel, with its signal-to-noise ratio if that is known."""
         n_signals = len(signals["noisy"])
         titles = {name: [name] * n_signals for name in (*signals, REMOVED)}
         if "clean" in signals:
@@ -318,7 +327,7 @@ class DenoisingDisplay:
         return titles
 
 
-def _tell_channels_apart(lines: list[Any], name: str) -> None:
+def _tell_channels_apart(lines: "list[Line2D]", name: str) -> None:
     """Give each channel of a signal a line style, and a name in the legend."""
     for number, line in enumerate(lines):
         line.set_label(name if len(lines) == 1 else f"{name}, channel {number + 1}")

@@ -1,6 +1,6 @@
-"""What displays share: signals that belong together, how they are drawn, and where."""
+"""Shared parts of displays: signals that belong together, their styles, and axes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._checks.validation import check_signal_array
-from conv_denoiser._typing import Array
+from conv_denoiser._typing import Array, RawArray, Transformer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,18 +19,32 @@ __all__ = [
     "REMOVED",
     "STYLES",
     "Array",
+    "AxesGrid",
+    "LineStyle",
     "amplitude_label",
     "axes_grid",
-    "check_signals",
     "denoised_by",
+    "n_rows_to_draw",
     "one_axes",
-    "rows_to_draw",
+    "signals_to_draw",
 ]
+
+
+AxesGrid = NDArray[np.object_]  # of Axes
+
+
+class LineStyle(TypedDict, total=False):
+    """How a line is drawn, in matplotlib's words."""
+
+    color: str
+    linewidth: float
+    linestyle: str | tuple[float, tuple[float, float]]
+    marker: str
 
 
 REMOVED = "removed"
 # Colours of Okabe and Ito, which colour-blind people can tell apart, also by lightness.
-STYLES: dict[str, dict[str, Any]] = {
+STYLES: dict[str, LineStyle] = {
     "noisy": {"color": "#999999", "linewidth": 0.8},
     "denoised": {"color": "#0072B2", "linewidth": 1.8},
     "clean": {"color": "#000000", "linewidth": 0.9, "linestyle": (0, (5, 1.5))},
@@ -38,7 +52,7 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-def denoised_by(denoiser: Any, X: Any) -> Array:
+def denoised_by(denoiser: Transformer, X: ArrayLike) -> RawArray:
     """Return what a fitted denoiser makes of X."""
     if isinstance(denoiser, BaseEstimator):
         check_is_fitted(denoiser)
@@ -47,8 +61,10 @@ def denoised_by(denoiser: Any, X: Any) -> Array:
     return np.asarray(denoiser.transform(X))
 
 
-def check_signals(noisy: ArrayLike, denoised: Any = None, clean: Any = None) -> dict[str, Array]:
-    """Return the arrays that were given, by name, once their shapes are found to agree."""
+def signals_to_draw(
+    noisy: ArrayLike, denoised: ArrayLike | None = None, clean: ArrayLike | None = None
+) -> dict[str, Array]:
+    """Check the arrays that were given, and that their shapes agree; return them by name."""
     given = {"noisy": noisy, "clean": clean, "denoised": denoised}
     signals = {
         name: check_signal_array(array, name) for name, array in given.items() if array is not None
@@ -59,8 +75,8 @@ def check_signals(noisy: ArrayLike, denoised: Any = None, clean: Any = None) -> 
     return signals
 
 
-def rows_to_draw(X: Any, n_signals: int | None) -> int:
-    """Return how many signals of X to draw, four at most if nobody says."""
+def n_rows_to_draw(X: ArrayLike, n_signals: int | None) -> int:
+    """Return how many signals of X to draw: up to four, unless `n_signals` says otherwise."""
     n_given = np.shape(X)[0] if np.ndim(X) else 0
     if n_signals is None:
         return min(4, n_given)
@@ -71,12 +87,12 @@ def rows_to_draw(X: Any, n_signals: int | None) -> int:
 
 
 def amplitude_label(what: str, unit: str | None) -> str:
-    """Name a quantity that has the unit of the signals, if it is known."""
+    """Name a quantity, with the unit of the signals if it is known."""
     return what if unit is None else f"{what} ({unit})"
 
 
 def one_axes(ax: "Axes | None") -> "Axes":
-    """Return the axes to draw in, new ones if none are given."""
+    """Return the axes to draw in; make new ones if none are given."""
     import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
 
@@ -88,9 +104,12 @@ def one_axes(ax: "Axes | None") -> "Axes":
 
 
 def axes_grid(
-    ax: Any, shape: tuple[int, int], panel_size: tuple[float, float], sharex: bool = False
-) -> "tuple[NDArray[Any], Figure]":
-    """Return an array of axes of the wanted shape, and their figure; new ones if none are given."""
+    ax: "Axes | AxesGrid | None",
+    shape: tuple[int, int],
+    panel_size: tuple[float, float],
+    sharex: bool = False,
+) -> "tuple[AxesGrid, Figure]":
+    """Return axes in the wanted shape, and their figure; make new ones if none are given."""
     if ax is None:
         import matplotlib.pyplot as plt
 
@@ -106,4 +125,4 @@ def axes_grid(
             f"{shape}: pass an array of that many Axes."
         )
     grid = grid.reshape(shape)
-    return grid, grid[0, 0].figure.figure  # of subfigures, the whole
+    return grid, grid[0, 0].figure.figure  # the whole, where the axes are in a subfigure

@@ -1,20 +1,25 @@
-"""A display that asks whether what was removed is noise."""
+"""A display that shows whether what was removed is noise."""
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from conv_denoiser._checks.numbers import check_count
+from conv_denoiser._typing import Transformer
 from conv_denoiser.plotting.parts import (
     REMOVED,
     STYLES,
     Array,
+    AxesGrid,
     amplitude_label,
     axes_grid,
-    check_signals,
     denoised_by,
+    signals_to_draw,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["ResidualDisplay"]
 
@@ -25,18 +30,18 @@ _TWO_SIDED_95 = 1.96
 class ResidualDisplay:
     """Is what was removed noise? Its histogram, its autocorrelation, its relation to the output.
 
-    Of white noise, perfectly removed, the histogram is a bell, the autocorrelation is zero beyond
-    lag 0, and nothing depends on the denoised signal. Where the autocorrelation rises above its
-    band, the noise is not white, or a part of the signal was removed with it; where it falls below
-    at short lags, slow noise was left in. Where the residual grows with the denoised signal, peaks
-    were flattened.
+    If white noise was removed perfectly, the histogram is a bell, the autocorrelation is zero
+    beyond lag 0, and nothing depends on the denoised signal. Where the autocorrelation rises above
+    its band, the noise is not white, or part of the signal was removed with it; where it falls
+    below at short lags, slow noise was left in. Where the residual grows with the denoised signal,
+    peaks were flattened.
 
     Use `from_estimator` or `from_arrays` to make one.
 
     Parameters
     ----------
     noisy, denoised : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Signals before and after; their difference was removed.
+        Signals before and after denoising; their difference was removed.
     max_lag : int, default=40
         Longest lag of the autocorrelation, in timesteps; at most a quarter of a signal.
     unit : str, default=None
@@ -47,7 +52,8 @@ class ResidualDisplay:
     autocorrelation_ : ndarray of shape (n_lags,)
         Autocorrelation of what was removed, at lags 0, 1, and so on, over all signals.
     confidence_ : ndarray of shape (n_lags,)
-        What its magnitude stays below at 95 % of the lags above 0 if white noise was removed.
+        The limit that its magnitude stays below at 95 % of the lags above 0 if white noise was
+        removed.
     correlation_ : float
         Correlation between what was removed and the denoised signals, from -1 to 1, over all
         points.
@@ -65,7 +71,7 @@ class ResidualDisplay:
     The autocorrelation at lag k is the mean product of points k timesteps apart, over the variance.
     For white noise of one strength its standard error is one over the root of the number of such
     pairs [1]_; here, the strength may differ from signal to signal, and the noise of a signal's
-    channels be correlated. Signals must not overlap: shared points would count twice.
+    channels may be correlated. Signals must not overlap: shared points would count twice.
 
     References
     ----------
@@ -83,7 +89,12 @@ class ResidualDisplay:
     """
 
     def __init__(
-        self, noisy: Any, denoised: Any, *, max_lag: int = 40, unit: str | None = None
+        self,
+        noisy: ArrayLike,
+        denoised: ArrayLike,
+        *,
+        max_lag: int = 40,
+        unit: str | None = None,
     ) -> None:
         self.noisy = noisy
         self.denoised = denoised
@@ -93,12 +104,12 @@ class ResidualDisplay:
     @classmethod
     def from_estimator(
         cls,
-        denoiser: Any,
-        X: Any,
+        denoiser: Transformer,
+        X: ArrayLike,
         *,
         max_lag: int = 40,
         unit: str | None = None,
-        ax: Any = None,
+        ax: "Axes | AxesGrid | None" = None,
     ) -> Self:
         """Denoise signals and draw what was removed.
 
@@ -132,12 +143,12 @@ class ResidualDisplay:
     @classmethod
     def from_arrays(
         cls,
-        noisy: Any,
-        denoised: Any,
+        noisy: ArrayLike,
+        denoised: ArrayLike,
         *,
         max_lag: int = 40,
         unit: str | None = None,
-        ax: Any = None,
+        ax: "Axes | AxesGrid | None" = None,
     ) -> Self:
         """Draw the difference of given signals.
 
@@ -165,7 +176,7 @@ class ResidualDisplay:
         """
         return cls(noisy, denoised, max_lag=max_lag, unit=unit).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> Self:
+    def plot(self, *, ax: "Axes | AxesGrid | None" = None) -> Self:
         """Draw the three panels.
 
         Parameters
@@ -185,16 +196,17 @@ class ResidualDisplay:
             4 timesteps.
         """
         max_lag = check_count("max_lag", self.max_lag)
-        signals = check_signals(self.noisy, self.denoised)
-        noisy, denoised = signals["noisy"].astype(float), signals["denoised"].astype(float)
+        signals = signals_to_draw(self.noisy, self.denoised)
+        noisy = signals["noisy"].astype(float)
+        denoised = signals["denoised"].astype(float)
         residual = noisy - denoised
         if residual.shape[1] < 4:
-            raise ValueError(f"Signals of 4 timesteps at least are needed. Got {residual.shape}.")
+            raise ValueError(f"Signals need at least 4 timesteps. Got shape {residual.shape}.")
         rounding = 10 * np.finfo(signals["denoised"].dtype).eps * np.abs(noisy).max()
         if residual.std() <= rounding:
             raise ValueError(
-                f"Nothing was removed, or at most a constant ({residual.mean():.3g}): noisy and "
-                "denoised signals are otherwise equal."
+                f"Nothing was removed but a constant ({residual.mean():.3g}): noisy and denoised "
+                "signals are otherwise equal."
             )
         centred = residual - residual.mean()
         self.autocorrelation_, self.confidence_ = _autocorrelation(centred, max_lag)
@@ -209,7 +221,9 @@ class ResidualDisplay:
     def _draw_histogram(self, residual: Array) -> None:
         from scipy.stats import norm
 
-        axis, mean, spread = self.axes_[0], residual.mean(), residual.std()
+        axis = self.axes_[0]
+        mean = residual.mean()
+        spread = residual.std()
         axis.hist(residual.ravel(), bins=60, density=True, color=STYLES["noisy"]["color"])
         values = mean + np.linspace(-4 * spread, 4 * spread, 200)
         axis.plot(values, norm.pdf(values, mean, spread), color="black", label="normal")
@@ -246,14 +260,14 @@ class ResidualDisplay:
 
 
 def _autocorrelation(residual: Array, max_lag: int) -> tuple[NDArray[np.float64], Array]:
-    """Return the autocorrelation of centred signals, and its limits if they are white noise."""
+    """Return the autocorrelation of centred signals, and its limits for white noise."""
     n_signals, n_timesteps = residual.shape[:2]
     lags = np.arange(min(max_lag, n_timesteps // 4) + 1)
     unit = residual.reshape(n_signals, n_timesteps, -1) / np.abs(residual).max()
     transformed = np.fft.rfft(unit, 2 * n_timesteps, axis=1)
     sums = np.fft.irfft(np.square(np.abs(transformed)), axis=1)[:, lags].sum(axis=(0, 2))
     covariance = sums / (n_timesteps - lags)
-    # Of white noise, the variance of a signal's products is that of its channels, all with all.
+    # The variance of products of white noise follows from the covariances of its channels.
     channels = np.einsum("ntc,ntd->ncd", unit, unit) / n_timesteps
     deviation = np.sqrt(np.square(channels).sum() / (n_timesteps - lags))
     return covariance / covariance[0], _TWO_SIDED_95 * deviation / covariance[0]

@@ -1,19 +1,20 @@
 """A display of signals by frequency."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.numbers import check_sampling_rate
+from conv_denoiser._typing import Transformer
 from conv_denoiser.metrics.arrays import welch_spectra
 from conv_denoiser.plotting.parts import (
     REMOVED,
     STYLES,
     Array,
-    check_signals,
     denoised_by,
     one_axes,
+    signals_to_draw,
 )
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class SpectrumDisplay:
 
     def __init__(
         self,
-        frequency: NDArray[np.floating],
-        power: dict[str, NDArray[np.floating]],
+        frequency: Array,
+        power: dict[str, Array],
         *,
         sampling_rate: float | None = None,
         unit: str | None = None,
@@ -87,9 +88,9 @@ class SpectrumDisplay:
     @classmethod
     def from_estimator(
         cls,
-        denoiser: Any,
-        X: Any,
-        y: Any = None,
+        denoiser: Transformer,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
         *,
         sampling_rate: float | None = None,
         unit: str | None = None,
@@ -130,9 +131,9 @@ class SpectrumDisplay:
     @classmethod
     def from_arrays(
         cls,
-        noisy: Any,
-        denoised: Any = None,
-        clean: Any = None,
+        noisy: ArrayLike,
+        denoised: ArrayLike | None = None,
+        clean: ArrayLike | None = None,
         *,
         sampling_rate: float | None = None,
         unit: str | None = None,
@@ -164,17 +165,17 @@ class SpectrumDisplay:
             If the arrays do not belong together, or are shorter than 4 timesteps.
         """
         rate = check_sampling_rate(sampling_rate)
-        signals = check_signals(noisy, denoised, clean)
+        signals = signals_to_draw(noisy, denoised, clean)
         n_timesteps = signals["noisy"].shape[1]
         if n_timesteps < 4:
-            raise ValueError(f"Spectra need signals of 4 timesteps. Got n_timesteps={n_timesteps}.")
+            raise ValueError(f"Spectra need signals of at least 4 timesteps. Got {n_timesteps=}.")
         if "denoised" in signals:
             signals[REMOVED] = signals["noisy"] - signals["denoised"]
         power: dict[str, Array] = {}
         for name, array in signals.items():
             frequency, densities = welch_spectra(array.astype(float), rate or 1.0, axis=1)
             other_axes = tuple(axis for axis in range(array.ndim) if axis != 1)
-            # What rounding leaves of a flat signal is no power.
+            # What rounding leaves of a flat signal is not power.
             rounding = (10 * np.finfo(float).eps * np.abs(array).max()) ** 2 * n_timesteps
             power[name] = np.where(densities > rounding, densities, 0).mean(axis=other_axes)
         return cls(frequency, power, sampling_rate=rate, unit=unit).plot(ax=ax)
@@ -193,25 +194,23 @@ class SpectrumDisplay:
             The display itself, with `ax_`, `figure_` and `lines_`.
         """
         self.ax_ = one_axes(ax)
-        self.figure_ = self.ax_.figure.figure  # of subfigures, the whole
+        self.figure_ = self.ax_.figure.figure  # the whole, where the axes are in a subfigure
         self.lines_ = {}
-        # Pieces have no mean, so there is nothing at frequency 0; silence has no decibels.
+        # Pieces have no mean, so there is no power at frequency 0; silence has no decibels.
         frequency = self.frequency[1:]
         for name in (name for name in STYLES if name in self.power):
             power = np.where(self.power[name] > 0, self.power[name], np.nan)[1:]
-            style = {**STYLES[name], "linewidth": 1.5}
+            style = STYLES[name] | {"linewidth": 1.5}
             if name == REMOVED:
                 style["linestyle"] = ":"
             (self.lines_[name],) = self.ax_.plot(
                 frequency, 10 * np.log10(power), label=name, **style
             )
-        per = "(cycle/sample)" if self.sampling_rate is None else "Hz"
-        reference = "" if self.unit is None else f" re 1 {self.unit}²/{per}"
-        self.ax_.set(
-            xlabel="frequency (cycles a sample)"
-            if self.sampling_rate is None
-            else "frequency (Hz)",
-            ylabel=f"power density (dB{reference})",
-        )
+        if self.sampling_rate is None:
+            unit, density_unit = "cycles a sample", "(cycle/sample)"
+        else:
+            unit, density_unit = "Hz", "Hz"
+        reference = "" if self.unit is None else f" re 1 {self.unit}²/{density_unit}"
+        self.ax_.set(xlabel=f"frequency ({unit})", ylabel=f"power density (dB{reference})")
         self.ax_.legend()
         return self

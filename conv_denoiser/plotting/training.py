@@ -1,19 +1,21 @@
-"""A display of what happened while a denoiser was trained."""
+"""A display of the training of a denoiser."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from conv_denoiser.plotting.parts import one_axes
+from conv_denoiser.plotting.parts import LineStyle, one_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from conv_denoiser.denoiser import ConvDenoiser
+
 __all__ = ["TrainingDisplay"]
 
-_CURVES: dict[str, tuple[str, dict[str, Any]]] = {
+_CURVES: dict[str, tuple[str, LineStyle]] = {
     "loss": ("training loss", {"color": "#0072B2", "linestyle": "-", "marker": "o"}),
     "val_loss": ("validation loss", {"color": "#D55E00", "linestyle": "--", "marker": "s"}),
 }
@@ -62,13 +64,13 @@ class TrainingDisplay:
         self.best_epoch = best_epoch
 
     @classmethod
-    def from_estimator(cls, denoiser: Any, *, ax: "Axes | None" = None) -> Self:
+    def from_estimator(cls, denoiser: "ConvDenoiser", *, ax: "Axes | None" = None) -> Self:
         """Draw the history of a fitted denoiser.
 
         Parameters
         ----------
         denoiser : ConvDenoiser
-            A fitted denoiser; of a Pipeline, pass the step.
+            A fitted denoiser; for a Pipeline, pass its step.
         ax : Axes, default=None
             Where to draw; None makes a figure.
 
@@ -104,7 +106,7 @@ class TrainingDisplay:
         best_epoch: int | None = None,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw losses from wherever they come.
+        """Draw given losses.
 
         Parameters
         ----------
@@ -127,7 +129,7 @@ class TrainingDisplay:
         Raises
         ------
         ValueError
-            If the losses are not of one dimension and one length.
+            If the losses do not have one dimension and one length.
 
         Examples
         --------
@@ -139,7 +141,9 @@ class TrainingDisplay:
         history = {name: np.asarray(values, dtype=float) for name, values in curves.items()}
         shapes = {name: values.shape for name, values in history.items()}
         if len(set(shapes.values())) > 1 or len(shapes["loss"]) != 1:
-            raise ValueError(f"Losses need one value an epoch, and as many each. Got {shapes}.")
+            raise ValueError(
+                f"Losses need one value an epoch, and equally many. Got shapes {shapes}."
+            )
         lists = {name: values.tolist() for name, values in history.items()}
         return cls(lists, loss_floor=loss_floor, best_epoch=best_epoch).plot(ax=ax)
 
@@ -159,7 +163,7 @@ class TrainingDisplay:
         from matplotlib.ticker import MaxNLocator
 
         self.ax_ = one_axes(ax)
-        self.figure_ = self.ax_.figure.figure  # of subfigures, the whole
+        self.figure_ = self.ax_.figure.figure  # the whole, where the axes are in a subfigure
         self.lines_ = {}
         for name, (label, style) in _CURVES.items():
             if name in self.history:

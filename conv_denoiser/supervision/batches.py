@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import entr
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
-from conv_denoiser.supervision.signals import Rows, Signals
+from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Problem, draw_pairs
 
-__all__ = ["Array", "TrainingBatches", "cross_entropy_floor", "split"]
+__all__ = ["Array", "Rows", "TrainingBatches", "cross_entropy_floor", "split"]
+
+Rows = slice | NDArray[np.intp]  # a selection of signals
 
 
 class TrainingBatches:

@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array
 
-__all__ = ["Array", "Rows", "Signals"]
-
-Rows = NDArray[np.intp] | NDArray[np.bool_] | slice
+__all__ = ["Array", "Signals"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Signals:
         """Number of signals whose weight is not zero."""
         return len(self) if self.weight is None else int(np.count_nonzero(self.weight))
 
-    def rows(self, rows: Rows) -> "Signals":
+    def rows(self, rows: slice | NDArray[np.intp] | NDArray[np.bool_]) -> "Signals":
         """Take some of the signals."""
         y = None if self.y is None else self.y[rows]
         weight = None if self.weight is None else self.weight[rows]
