@@ -1,10 +1,10 @@
-"""What the U-Net's defaults were chosen from: one thing varied at a time, on real signals.
+"""How the U-Net's defaults were chosen: one thing varied at a time, on real signals.
 
 It varies depth, width, kernel size and normalisation on ECG pairs with recorded noise; depth on
 EEGs with eye movements; the share of hidden points on noisy ECGs with white noise; and the number
-of epochs on pairs, whose noise is learned by heart after some time. The data are those of `ecg.py`
-and `eeg.py` without their test signals: 12 of the training records are for training and 4 for
-judging; the EEGs that are left for validation judge. Another seed changes a ratio by some 0.1 dB.
+of epochs on pairs, whose noise a network memorises after some time. The data are those of `ecg.py`
+and `eeg.py` without their test signals: 12 of the training records train and 4
+judge; the EEGs left for validation judge. Another seed changes a ratio by about 0.1 dB.
 
     python benchmarks/choices.py --data FOLDER             # about 20 minutes on two cores
     python benchmarks/choices.py --data FOLDER --epochs 1  # a quick look
@@ -22,6 +22,7 @@ import numpy as np
 from common import BATCH_SIZE, Row, machine, network, table, unet
 
 from conv_denoiser import BlindSpot
+from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser.networks.unet import build_unet
 from conv_denoiser.noise import GaussianNoise
 
@@ -41,7 +42,7 @@ SHARES = (0.05, 0.1, 0.2)
 
 
 class Normalized:
-    """An architecture: the U-Net with a normalisation behind every convolution but the last."""
+    """An architecture: the U-Net with a normalisation after every convolution but the last."""
 
     def __init__(self, normalization: Callable[[], keras.Layer]) -> None:
         self.normalization = normalization
@@ -50,7 +51,7 @@ class Normalized:
         """Build the network."""
         options = {"max_norm": None, "output_activation": "linear", "predicts_noise": True}
         model = build_unet(n_channels, filters, kernel_size, **options)
-        last = model.layers[-3].name  # before the crop, and what takes the noise from the input
+        last = model.layers[-3].name  # before the crop and the subtraction from the input
 
         def call(layer: keras.Layer, *args: object, **kwargs: object) -> object:
             output = layer(*args, **kwargs)
@@ -71,7 +72,8 @@ def network_rows(data: Path, epochs: int) -> Iterator[Row]:
     """Vary the network on ECGs with recorded noise."""
     clean, held_out = records(data)
     noise = ecg.stress_noise(data, 0)
-    pair, noisy = (noise(clean, 0), clean), noise(held_out, 1)
+    pair = (noise(clean, 0), clean)
+    noisy = noise(held_out, 1)
     for name, changes in VARIANTS.items():
         options = {**DEFAULT, **changes}
         normalization = options.pop("normalization", None)
@@ -87,7 +89,7 @@ def eeg_rows(data: Path, epochs: int) -> Iterator[Row]:
     held_out = slice(eeg.N_TEST, 2 * eeg.N_TEST)
     noisy, target = eeg.test_signals(clean[held_out], bank[held_out])
     train, noise = eeg.training_signals(clean, bank)
-    steps = -(-len(train) // BATCH_SIZE)
+    steps = ceil_div(len(train), BATCH_SIZE)
     for name in list(VARIANTS)[:2]:
         denoiser = unet(epochs, steps, noise=noise, **{**DEFAULT, **VARIANTS[name]})
         yield network(name, denoiser, (train,), noisy, target, eeg.METRICS)

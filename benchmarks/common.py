@@ -1,4 +1,4 @@
-"""What the benchmarks share: words about the machine, and comparisons of methods on real data."""
+"""Shared parts of the benchmarks: a description of the machine, and comparisons of methods."""
 
 import importlib.metadata
 import os
@@ -75,7 +75,7 @@ class PeakMemory:
 
 
 class Row(NamedTuple):
-    """What is known of a method on one data set."""
+    """The results of a method on one data set."""
 
     name: str
     values: list[float]
@@ -153,7 +153,7 @@ def _measured(
 
 
 def table(rows: Iterable[Row], metrics: Metrics) -> str:
-    """Format rows in Markdown; each is shown on standard error as soon as it is there."""
+    """Format rows in Markdown; each is shown on standard error as soon as it is ready."""
     heads = ["method", *metrics, "training (s)", "parameters", "µs a signal"]
     lines = [_line(heads), "|" + "---|" * len(heads)]
     for row in rows:

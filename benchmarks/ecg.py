@@ -4,8 +4,8 @@ The signals are windows of 512 samples from records of the MIT-BIH Arrhythmia Da
 overlap; the mean is subtracted, they are divided by their standard deviation, and flat ones are
 left out. Networks learn from 4,096 windows of 16 records and are tested on every fifth window of 6
 others. They train in steps of 64 windows with a cosine learning rate. The recipe's network takes
-960 steps. The U-Net takes 448 steps on pairs, whose noise never changes and which it would
-otherwise learn by heart, 640 on noise drawn afresh, and 1,408 steps of 32 windows with blind spots.
+960 steps. The U-Net takes 448 steps on pairs, whose unchanging noise it would otherwise
+memorise, 640 on noise drawn afresh, and 1,408 steps of 32 windows with blind spots.
 White noise is Gaussian, at 6 dB. Real noise is baseline wander and muscle noise of the MIT-BIH
 Noise Stress Test Database, each weighted at random, at 0 dB; networks train with its first half and
 are tested with its second. The settings of the classical filters are those that are best for the
@@ -37,10 +37,14 @@ from conv_denoiser.noise import GaussianNoise, NoiseModel, RecordedNoise
 
 TRAIN = [100, 101, 103, 105, 106, 112, 115, 119, 121, 123, 201, 203, 209, 213, 222, 230]
 TEST = [113, 117, 122, 220, 231, 234]
-RATE, WINDOW = 360, 512  # Hz, samples
+RATE = 360  # Hz
+WINDOW = 512  # samples
 N_TRAIN = 4096
-# Epochs: of the recipe's network; of the U-Net on pairs, on fresh noise and on blind spots.
-RECIPE, PAIRS, FRESH, BLIND = 15, 7, 10, 11
+# Epochs of the recipe's network, and of the U-Net on pairs, on fresh noise and on blind spots.
+RECIPE = 15
+PAIRS = 7
+FRESH = 10
+BLIND = 11
 METRICS = {"SNR (dB)": (snr_db, ".2f"), "relative RMSE": (relative_rmse, ".3f")}
 
 

@@ -19,18 +19,19 @@ GCTNet, https://github.com/JinY97/GCTNet, say which rows of its files belong to 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from common import Denoise, Row, classical, machine, network, recipe, table, unet
-from keras import ops
+from keras import KerasTensor, ops
 from scipy.signal import butter, sosfiltfilt
 
+from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser.metrics import correlation, relative_rmse
 from conv_denoiser.noise import RecordedNoise
 
 RATE = 256  # Hz
-N_TEST, BATCH_SIZE = 340, 32
+N_TEST = 340
+BATCH_SIZE = 32
 TEST_RATIOS = np.linspace(-7, 2, 11)  # dB
 METRICS = {"relative RMSE": (relative_rmse, ".3f"), "correlation": (correlation, ".3f")}
 
@@ -58,7 +59,7 @@ def high_passes() -> Iterator[tuple[str, Denoise]]:
         )
 
 
-def relative_error(y_true: Any, y_pred: Any) -> Any:
+def relative_error(y_true: KerasTensor, y_pred: KerasTensor) -> KerasTensor:
     """Root mean square of the error over that of the clean signal: a loss like the metric."""
     error = ops.mean(ops.square(y_pred - y_true), axis=(1, 2))
     power = ops.mean(ops.square(y_true), axis=(1, 2))
@@ -69,7 +70,7 @@ def rows(eeg: np.ndarray, eog: np.ndarray, epochs: int) -> Iterator[Row]:
     """Compare methods."""
     noisy, clean = test_signals(eeg[:N_TEST], eog[:N_TEST])
     train, noise = training_signals(eeg, eog)
-    steps = -(-len(train) // BATCH_SIZE)
+    steps = ceil_div(len(train), BATCH_SIZE)
     options = {"batch_size": BATCH_SIZE}
     pair = (noisy, clean, METRICS)
     yield classical([("nothing", lambda X: X)], *pair)

@@ -1,4 +1,4 @@
-"""Thousands of damaged and malicious model files: what `load` makes of each.
+"""Thousands of damaged and malicious model files, and how `load` handles each.
 
 A model file is mutated at random. Either it loads and denoises to the very same bits, or `load`
 raises ModelFileError. It must not raise another error, crash, or take more than 2 s or 200 MB.
@@ -29,7 +29,8 @@ from conv_denoiser.model_files.container import DIGEST, TEXT, digest_of
 from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.networks.weight_shapes import WEIGHT_SHAPES
 
-SECONDS, MEGABYTES = 2, 200
+SECONDS = 2
+MEGABYTES = 200
 WEIRD: list[Any] = [
     *(0, -1, 1, 2**31, 2**63, 10**40, 0.5, -1e300, 1e-300, True, False, None, "", "x", "../../x"),
     *("/etc/passwd", "\0", "é" * 1000, [], [1], {}, [[]], [1e9] * 1000),
@@ -263,7 +264,8 @@ def fuzz(n_files: int, folder: Path, seed: int = 0) -> tuple[collections.Counter
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(2, 30))
     denoiser = ConvDenoiser("unet", filters=(2, 3), kernel_size=3, epochs=1, random_state=0)
-    source, target = folder / "model.safetensors", folder / "mutated.safetensors"
+    source = folder / "model.safetensors"
+    target = folder / "mutated.safetensors"
     save(denoiser.fit(np.tile(X, (5, 1)), np.tile(X, (5, 1))), source)
     expected = denoiser.transform(X)
     counts: collections.Counter = collections.Counter()
@@ -279,7 +281,7 @@ def fuzz(n_files: int, folder: Path, seed: int = 0) -> tuple[collections.Counter
 
 
 def main() -> None:
-    """Print what came of all kinds of files, as a Markdown table."""
+    """Print the outcomes of all kinds of files, as a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-files", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""What a search costs: memory of refits, two workers against one, the estimator against bare Keras.
+"""The costs of a search: memory of refits, two workers or one, the estimator or bare Keras.
 
 Each stage runs in a process of its own.
 
@@ -78,7 +78,8 @@ def overhead(quick: bool, n_jobs: int) -> Result:
     noisy, clean = SignalGenerator(random_state=0).sample(
         2000 if quick else 12_000, return_X_y=True
     )
-    X, y = MinMaxPerSample().fit_transform(noisy), MinMaxPerSample().fit_transform(clean)
+    X = MinMaxPerSample().fit_transform(noisy)
+    y = MinMaxPerSample().fit_transform(clean)
     denoiser = ConvDenoiser(scaler=None, epochs=3, random_state=0)
     network = denoiser.fit(X[:300], y[:300]).model_
 
@@ -164,7 +165,7 @@ def report(memory: Result, times: Result, searches: list[list[Result]]) -> str:
         "|---|---|---|---|",
     ]
     for label, (serial, parallel) in zip(
-        ("TensorFlow's threads as they come", "`TF_NUM_INTRAOP_THREADS=1`"), searches, strict=True
+        ("TensorFlow's own number of threads", "`TF_NUM_INTRAOP_THREADS=1`"), searches, strict=True
     ):
         same = serial["cv_results_"] == parallel["cv_results_"]
         difference = max(

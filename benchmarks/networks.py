@@ -18,6 +18,7 @@ from common import machine
 from recipe import pooled_snr_db
 
 from conv_denoiser import ConvDenoiser, MinMaxPerSample, SignalGenerator
+from conv_denoiser._checks.numbers import ceil_div
 
 SMALL = (16, 32, 64)
 WINDOWS = (200, 512)
@@ -26,7 +27,7 @@ WINDOWS = (200, 512)
 def denoisers(n_train: int) -> dict[str, ConvDenoiser]:
     """Set up both networks; the U-Net is small, has small batches, and a rate that falls."""
     batch_size = 50
-    steps = -(-n_train * 4 // 5 // batch_size)
+    steps = ceil_div(n_train * 4 // 5, batch_size)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps - steps // 20, warmup_target=4e-3, warmup_steps=steps // 20
     )

@@ -31,7 +31,7 @@ Result = dict[str, float]
 
 @contextmanager
 def timed(result: Result, name: str) -> Iterator[None]:
-    """Add the seconds of a block to `result`, on the clock and of all cores together."""
+    """Add the seconds of a block to `result`: by the clock, and of all cores together."""
     start, cores = time.perf_counter(), time.process_time()
     yield
     result[name] = time.perf_counter() - start
@@ -58,7 +58,8 @@ def plain_make_clean(folder: Path, n_signals: int, seed: int) -> Result:
     with timed(result, "make clean signals"):
         signals = []
         for _ in range(n_signals):
-            xs, ys = [], []
+            xs = []
+            ys = []
             for i in range(150):
                 x = (i - 50) / 100
                 xs.append(x)
@@ -88,7 +89,8 @@ def plain_train(folder: Path, n_signals: int, seed: int) -> Result:
     with timed(result, "load and scale"):
         noisy = np.load(folder / "plain_noisy.npy")
         clean = np.load(folder / "plain_clean.npy")[:, 1]
-        scaled_noisy, scaled_clean = [], []
+        scaled_noisy = []
+        scaled_clean = []
         for i in range(n_signals):
             x, y = noisy[i], clean[i]
             scaled_noisy.append((x - np.min(x)) / (np.max(x) - np.min(x)))
@@ -174,7 +176,9 @@ def inference(folder: Path, n_signals: int, seed: int) -> Result:
 
     X, y = SignalGenerator(random_state=0).sample(30_000, return_X_y=True)
     denoiser = ConvDenoiser(random_state=0, epochs=1).fit(X[:300], y[:300])
-    model, window, cube = denoiser.model_, X[:1], X[:, :, np.newaxis]
+    model = denoiser.model_
+    window = X[:1]
+    cube = X[:, :, np.newaxis]
 
     one = {"transform": [], "predict": []}  # type: dict[str, list[float]]
     for i in range(330):
@@ -325,7 +329,7 @@ def report(results: dict[str, list[Result]], n_signals: int) -> str:
 
 
 def _merged(results: dict[str, list[Result]], *stages: str) -> dict[str, list[float]]:
-    """Values of all runs of some stages by name; of the peak memory, the largest."""
+    """Return the values of all runs of some stages by name, and the largest peak memory."""
     merged: dict[str, list[float]] = {}
     for run in [run for stage in stages for run in results[stage]]:
         for name, value in run.items():

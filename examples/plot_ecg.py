@@ -70,7 +70,7 @@ noisy = GaussianNoise(snr_db=6)(clean.reshape(1, -1), rng=0)[0]
 
 
 # %%
-# Of many settings, both filters get those that come closest to the truth of this very signal, a
+# Both filters get the settings, out of many, that come closest to the truth of this very signal, a
 # help that users do not have. The network has seen synthetic ECGs only, but its settings and the
 # ranges of those ECGs were chosen with this signal in view, too.
 def closest(estimates: Iterable[np.ndarray]) -> np.ndarray:
@@ -119,8 +119,8 @@ plt.show()
 # -----------------------
 #
 # ``python examples/plot_ecg.py --input mine.csv --sampling-rate 250`` goes on with a recording of
-# yours: one column of numbers in a CSV file, or an array in an NPY file. What comes out is written
-# next to it, here to ``mine_denoised.csv``. A network knows one sampling rate, so it learns anew
+# yours: one column of numbers in a CSV file, or an array in an NPY file. The result is written next
+# to it, here to ``mine_denoised.csv``. A network knows one sampling rate, so it learns anew
 # for any other. (``conv-denoiser``, the command, takes files of more kinds, and learns from your
 # recording itself.)
 if options.input is not None:

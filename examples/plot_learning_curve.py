@@ -58,7 +58,8 @@ for (label, scores), color, marker in zip(
     curves.items(), ("#0072B2", "#D55E00"), "os", strict=True
 ):
     for part, gains, line in zip(("training signals", "new signals"), scores, ":-", strict=True):
-        mean, spread = gains.mean(axis=1), gains.std(axis=1)
+        mean = gains.mean(axis=1)
+        spread = gains.std(axis=1)
         print(f"{label}, {part}:", *(f"{gain:.1f}" for gain in mean), "dB")
         style = {"color": color, "marker": marker, "linestyle": line, "capsize": 3}
         axis.errorbar(sizes, mean, spread, **style, label=f"{label}: {part}")

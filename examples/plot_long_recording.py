@@ -3,11 +3,12 @@ Half an hour of ECG, and no seams
 =================================
 
 A network sees one window at a time, so a long recording is cut and joined again. Where windows only
-touch, they leave jumps; where they overlap and are cross-faded, none. Run it as a script with
-``--recording FILE`` for a clean ECG of your own.
+touch, they leave jumps; where they overlap and are cross-faded, they leave none. Run it as a script
+with ``--recording FILE`` for a clean ECG of your own.
 """
 
 import argparse
+import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -52,7 +53,7 @@ clean = (heart + level)[0]
 # %%
 # A small network learns from short windows of other, synthetic hearts.
 windows = SignalGenerator("ecg", n_timesteps=WINDOW, sampling_rate=RATE, random_state=0)
-n_steps = options.epochs * -(-options.n_signals // 32)
+n_steps = options.epochs * math.ceil(options.n_signals / 32)
 denoiser = ConvDenoiser(
     "unet",
     filters=(16, 32, 64),

@@ -9,6 +9,7 @@ device.
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ options = parser.parse_args()
 #
 # A denoiser is trained as always.
 ecg = {"n_timesteps": WINDOW, "sampling_rate": RATE, "noise": GaussianNoise(snr_db=6)}
-n_steps = options.epochs * -(-options.n_signals // 32)
+n_steps = options.epochs * math.ceil(options.n_signals / 32)
 denoiser = ConvDenoiser(
     "unet",
     filters=(16, 32, 64),
@@ -70,7 +71,7 @@ for name, value in deployed.card.items():
 # The device
 # ----------
 #
-# What the new process runs: load, denoise, and say what that took.
+# The new process loads the file, denoises, and reports how long that took.
 device = """
 import json, sys, time
 begin = time.perf_counter()

@@ -39,7 +39,7 @@ def gains(denoiser: ConvDenoiser) -> Iterator[float]:
 
 
 # %%
-# This is what a trial may suggest; everything else is as in the default network.
+# A trial may suggest these; everything else is as in the default network.
 default = ConvDenoiser(
     loss="mean_squared_error", scaler=StandardizePerSample(), batch_size=10, random_state=0
 )

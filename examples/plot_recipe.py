@@ -44,7 +44,8 @@ plt.show()
 #
 # The first 70 % of the signals are for training and the others for the test.
 n_train = int(0.7 * options.n_signals)
-X_train, X_test = dataset.noisy[:n_train], dataset.noisy[n_train:]
+X_train = dataset.noisy[:n_train]
+X_test = dataset.noisy[n_train:]
 
 # %%
 # Networks learn best from signals of similar size. So each signal, noisy or clean, is scaled to the
@@ -67,7 +68,7 @@ y_test = scaler.fit_transform(dataset.clean[n_train:])
 # Adam minimizes the binary cross-entropy in batches of 150 signals, five times through all of them.
 # The last 20 % of the training signals are held out, to see after each epoch how the network does
 # on signals that it does not learn from. All of these are the defaults of
-# :class:`~conv_denoiser.ConvDenoiser`, but for the scaler, which here is a step of its own.
+# :class:`~conv_denoiser.ConvDenoiser`, except the scaler, which is a step of its own here.
 pipeline = make_pipeline(
     MinMaxPerSample(),
     ConvDenoiser(
@@ -87,7 +88,7 @@ pipeline = make_pipeline(
 pipeline.fit(X_train, y_train)
 
 # %%
-# What was learned: 28,737 numbers.
+# The network has learned 28,737 numbers.
 denoiser = pipeline[-1]
 for layer in denoiser.model_.layers[1:]:  # the first is the input
     print(f"{type(layer).__name__:<16}{layer.output.shape!s:<18}{layer.count_params():>7,}")
@@ -101,7 +102,8 @@ print(f"{'parameters':<34}{denoiser.model_.count_params():>7,}")
 # lie anywhere between 0 and 1, and for such targets the cross-entropy of a perfect network is not
 # zero but the entropy of the targets themselves, here 0.3555. It is in ``loss_floor_``. The network
 # can change only the rest.
-loss, floor = denoiser.history_["val_loss"][-1], denoiser.loss_floor_
+loss = denoiser.history_["val_loss"][-1]
+floor = denoiser.loss_floor_
 print(f"validation loss {loss:.4f}, of which {loss - floor:.4f} above its floor, {floor:.4f}")
 TrainingDisplay.from_estimator(denoiser)
 plt.show()

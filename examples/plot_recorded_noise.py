@@ -7,6 +7,7 @@ signals at the ratios you expect. Run it as a script with ``--noise FILE`` for n
 """
 
 import argparse
+import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -52,7 +53,7 @@ first, second = np.split(recording[: recording.size // 2 * 2], 2)
 # to zero.
 ecg = {"n_timesteps": 512, "sampling_rate": RATE, "noise": None}
 clean = SignalGenerator("ecg", random_state=0, **ecg).sample(options.n_signals).clean
-n_steps = options.epochs * -(-options.n_signals // 16)
+n_steps = options.epochs * math.ceil(options.n_signals / 16)
 noises = {
     "white noise": GaussianNoise(snr_db=(0, 6)),
     "recorded noise": RecordedNoise(first, snr_db=(0, 6)),

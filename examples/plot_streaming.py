@@ -8,6 +8,7 @@ noise. A short loop does that, with a delay that is known beforehand. Run it as 
 """
 
 import argparse
+import math
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -40,7 +41,7 @@ options = parser.parse_args()
 # samples are about a third of a second. Many such windows lie between two beats, where a ratio of
 # signal to noise says little; so the noise has a strength in millivolts.
 windows = SignalGenerator("ecg", n_timesteps=WINDOW, sampling_rate=RATE, random_state=0)
-n_steps = options.epochs * -(-options.n_signals // 32)
+n_steps = options.epochs * math.ceil(options.n_signals / 32)
 denoiser = ConvDenoiser(
     "unet",
     filters=(16, 32, 64),
@@ -81,7 +82,8 @@ print(f"denoised: {snr_db(clean, [whole]):5.2f} dB")
 def sensor(samples: np.ndarray, largest: int, real_time: bool) -> Iterator[np.ndarray]:
     """Yield packets of random size; in real time, once their last sample has been measured."""
     rng = np.random.default_rng(0)
-    start, begin = time.perf_counter(), 0
+    start = time.perf_counter()
+    begin = 0
     while begin < samples.size:
         packet = samples[begin : begin + rng.integers(1, largest, endpoint=True)]
         begin += packet.size
@@ -98,7 +100,8 @@ def denoise_live(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the denoised samples, and how many were measured until each came back."""
     stream.reset()
-    pieces, delays = [], []
+    pieces = []
+    delays = []
     n_measured = n_returned = 0
     for packet in packets:
         denoised = stream.push(packet)

@@ -8,6 +8,7 @@ signals and an idea of the noise, or from noisy signals alone. Run it as a scrip
 """
 
 import argparse
+import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -61,9 +62,9 @@ print(f"autocorrelation of the noise at lag 1, estimated without clean signals: 
 # Three ways to learn
 # -------------------
 #
-# What ``fit`` is given says how the network learns. A learning rate that falls to zero lets it
+# The arguments of ``fit`` decide how the network learns. A learning rate that falls to zero lets it
 # settle.
-n_steps = options.epochs * -(-options.n_signals // 8)
+n_steps = options.epochs * math.ceil(options.n_signals / 8)
 rate = cosine_decay(0.005, n_steps)
 
 

@@ -109,7 +109,7 @@ class DenoisingDisplay:
         Parameters
         ----------
         denoiser : fitted estimator
-            Any object with `transform`.
+            An object with `transform`.
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
             Noisy signals.
         y : array-like of X's shape, default=None

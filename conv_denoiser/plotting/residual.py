@@ -116,7 +116,7 @@ class ResidualDisplay:
         Parameters
         ----------
         denoiser : fitted estimator
-            Any object with `transform`.
+            An object with `transform`.
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
             Noisy signals.
         max_lag : int, default=40

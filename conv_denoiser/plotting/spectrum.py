@@ -101,7 +101,7 @@ class SpectrumDisplay:
         Parameters
         ----------
         denoiser : fitted estimator
-            Any object with `transform`.
+            An object with `transform`.
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
             Noisy signals; spectra are means over all of them.
         y : array-like of X's shape, default=None
