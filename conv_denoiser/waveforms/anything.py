@@ -18,12 +18,11 @@ from conv_denoiser.waveforms.shapes import (
     filtered_spikes,
     lacunary_sum,
     peaks,
-    piecewise_constant,
-    piecewise_polynomial,
+    pieces,
+    steps,
     towards_a_point,
 )
 from conv_denoiser.waveforms.waves import (
-    _slow,
     band_noise,
     bursts_of_tones,
     chirps,
@@ -31,6 +30,7 @@ from conv_denoiser.waveforms.waves import (
     periodic,
     power_law,
     rough_gaussian_process,
+    slow_curves,
     smooth_gaussian_process,
     square_and_triangle,
     standardized,
@@ -58,8 +58,8 @@ FAMILIES: dict[str, Family] = {
     "bursts_of_tones": bursts_of_tones,
     "periodic": periodic,
     "square_and_triangle": square_and_triangle,
-    "piecewise_constant": piecewise_constant,
-    "piecewise_polynomial": piecewise_polynomial,
+    "steps": steps,
+    "pieces": pieces,
     "peaks": peaks,
     "beats": beats,
     "filtered_spikes": filtered_spikes,
@@ -97,7 +97,7 @@ def _mixed(first: Array, second: Array, rng: np.random.Generator) -> Array:
 def _warped(signals: Array, rng: np.random.Generator) -> Array:
     """Resample signals on a time axis that runs faster in some places and slower in others."""
     n, n_timesteps = signals.shape
-    speed = np.exp(0.7 * _slow(n, n_timesteps, rng, longest=0.5))
+    speed = np.exp(0.7 * slow_curves(n, n_timesteps, rng, longest=0.5))
     t = np.cumsum(speed, axis=1)
     t *= rng.uniform(0.4, 1, (n, 1)) * (n_timesteps - 1) / t[:, -1:]
     rows = zip(t, signals, strict=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array
-from conv_denoiser.waveforms.waves import _slow, band_noise, log_uniform, standardized
+from conv_denoiser.waveforms.waves import band_noise, log_uniform, slow_curves, standardized
 
 __all__ = [
     "beats",
@@ -14,8 +14,8 @@ __all__ = [
     "filtered_spikes",
     "lacunary_sum",
     "peaks",
-    "piecewise_constant",
-    "piecewise_polynomial",
+    "pieces",
+    "steps",
     "towards_a_point",
 ]
 
@@ -50,13 +50,13 @@ def _levels(n: int, n_segments: int, rng: np.random.Generator) -> Array:
     )
 
 
-def piecewise_constant(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
+def steps(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
     """Draw steps, from many short ones to a few long ones."""
     segment, _ = _segments(n, n_timesteps, rng)
     return _of_segment(_levels(n, 256, rng), segment)
 
 
-def piecewise_polynomial(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
+def pieces(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
     """Draw segments that are constant, straight or parabolic, with jumps or without."""
     segment, place = _segments(n, n_timesteps, rng)
     levels = _levels(n, 257, rng)
@@ -90,7 +90,7 @@ def peaks(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
         for shape, row_shape in enumerate(PEAKS):
             of_kind = kind[rows] == shape
             signals[rows[of_kind]] += height[of_kind] * row_shape(distance[of_kind])
-    background = _slow(n, n_timesteps, rng) * rng.choice([0, 0, 1], (n, 1))
+    background = slow_curves(n, n_timesteps, rng) * rng.choice([0, 0, 1], (n, 1))
     return signals + background * log_uniform(rng, 0.02, 1, (n, 1))
 
 

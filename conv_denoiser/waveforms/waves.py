@@ -17,6 +17,7 @@ __all__ = [
     "periodic",
     "power_law",
     "rough_gaussian_process",
+    "slow_curves",
     "smooth_gaussian_process",
     "square_and_triangle",
     "standardized",
@@ -84,7 +85,7 @@ def band_noise(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
     return _noise_with_spectrum(amplitude, n_timesteps, rng)
 
 
-def _slow(n: int, n_timesteps: int, rng: np.random.Generator, longest: float = 1.0) -> Array:
+def slow_curves(n: int, n_timesteps: int, rng: np.random.Generator, longest: float = 1.0) -> Array:
     """Draw slow smooth curves of standard deviation 1."""
     length = log_uniform(rng, n_timesteps / 30, n_timesteps * longest, (n, 1))
     amplitude = np.exp(-((2 * np.pi * _frequencies(n_timesteps) * length) ** 2) / 4)
@@ -106,7 +107,7 @@ def _envelope(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
         2 * np.pi * (log_uniform(rng, 0.5, n_timesteps / 40, (n, 1)) * x + rng.random((n, 1)))
     )
     decaying = np.exp(-log_uniform(rng, 0.5, 30, (n, 1)) * x)
-    slow = np.abs(_slow(n, n_timesteps, rng))
+    slow = np.abs(slow_curves(n, n_timesteps, rng))
     return np.select([kind == 0, kind == 1, kind == 2], [1.0, modulated, decaying], slow)
 
 
@@ -130,7 +131,7 @@ def chirps(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
     power = log_uniform(rng, 0.3, 4, (n, 1))
     linear = start + (end - start) * x**power
     exponential = start * (end / start) ** x
-    wandering = start * np.exp(rng.uniform(0.02, 0.7, (n, 1)) * _slow(n, n_timesteps, rng))
+    wandering = start * np.exp(rng.uniform(0.02, 0.7, (n, 1)) * slow_curves(n, n_timesteps, rng))
     kind = rng.integers(0, 3, (n, 1))
     frequency = np.select([kind == 0, kind == 1], [linear, exponential], wandering)
     phase = np.cumsum(np.minimum(frequency, 0.49), axis=1) + rng.random((n, 1))
@@ -155,7 +156,7 @@ def periodic(n: int, n_timesteps: int, rng: np.random.Generator) -> Array:
     """Draw random waveforms that repeat, exactly or nearly, with a period of 4 samples or more."""
     period = log_uniform(rng, 4, n_timesteps, (n, 1))
     wander = rng.choice([0, 0, 1], (n, 1)) * log_uniform(rng, 0.01, 1, (n, 1))
-    phase = np.arange(n_timesteps) / period + wander * _slow(n, n_timesteps, rng)
+    phase = np.arange(n_timesteps) / period + wander * slow_curves(n, n_timesteps, rng)
     turn = np.exp(2j * np.pi * phase)
     decay = rng.uniform(0, 3, (n, 1))
     harmonic = np.ones_like(turn)
