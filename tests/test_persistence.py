@@ -341,7 +341,7 @@ class TestErrors:
             load(tmp_path)
         if hasattr(os, "mkfifo"):
             os.mkfifo(tmp_path / "pipe")
-            with pytest.raises(ModelFileError, match="no regular file"):
+            with pytest.raises(ModelFileError, match="not a regular file"):
                 load(tmp_path / "pipe")
 
     @pytest.mark.parametrize(
