@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from conv_denoiser.export.opening import open_model
     from conv_denoiser.persistence import load, save
     from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
-    from conv_denoiser.pretrained import denoise
+    from conv_denoiser.pretrained import denoise, list_pretrained
     from conv_denoiser.recording import StreamingDenoiser, denoise_recording
     from conv_denoiser.supervision.blind_spot import BlindSpot
 
@@ -24,6 +24,7 @@ __all__ = [
     "StreamingDenoiser",
     "denoise",
     "denoise_recording",
+    "list_pretrained",
     "load",
     "load_dataset",
     "open_model",
@@ -40,6 +41,7 @@ _MODULES = {
     "StreamingDenoiser": "recording",
     "denoise": "pretrained",
     "denoise_recording": "recording",
+    "list_pretrained": "pretrained",
     "load": "persistence",
     "load_dataset": "datasets",
     "open_model": "export.opening",

@@ -1,5 +1,6 @@
 """One call, no training: `denoise` on signals of kinds that no test made the network for."""
 
+import hashlib
 import random
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.signal import savgol_filter
 
-from conv_denoiser import denoise
+from conv_denoiser import denoise, list_pretrained
 from conv_denoiser.cli import main
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.model_files.errors import ModelFileError
@@ -268,6 +269,19 @@ def test_damaged_files(tmp_path, monkeypatch, name):
     with pytest.raises(ModelFileError, match="is damaged.*Install conv-denoiser again"):
         denoise(np.arange(300.0) % 7)
     universal.universal.cache_clear()
+
+
+def test_cards_fit_the_files():
+    (card,) = list_pretrained()
+    content = universal.WEIGHTS.read_bytes()
+    assert card.sha256 == hashlib.sha256(content).hexdigest()
+    assert len(content) < card.n_bytes < 5_000_000
+    weights = universal.universal().weights
+    of_network = [array.size for name, array in weights.items() if not name.startswith("level/")]
+    assert card.n_parameters == sum(of_network)
+    lines = repr(card).splitlines()
+    assert lines[0] == "PretrainedCard 'universal'"
+    assert [line.split()[0] for line in lines[1:]] == [*vars(card)][1:]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".npy"])

@@ -1,0 +1,84 @@
+"""What is known of each model that is part of the package."""
+
+from dataclasses import dataclass, fields
+
+from conv_denoiser.pretrained.universal import GRAPH, SHA256, WEIGHTS
+
+__all__ = ["PretrainedCard", "list_pretrained"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainedCard:
+    """The card of a model: a plain object that prints as a small table.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    trained_on : str
+        Signals and noise that it learned from.
+    training : str
+        How long it was trained, and by which command.
+    not_for : str
+        Where it is of no use or does harm.
+    license : str
+        Licence of its weights.
+    n_parameters : int
+        Number of its weights.
+    n_bytes : int
+        Size of its files.
+    sha256 : str
+        Digest of the file of its weights, which is checked when the model is loaded.
+    """
+
+    name: str
+    trained_on: str
+    training: str
+    not_for: str
+    license: str
+    n_parameters: int
+    n_bytes: int
+    sha256: str
+
+    def __repr__(self) -> str:
+        rows = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name in ("n_parameters", "n_bytes"):
+            rows[name] = f"{rows[name]:,}"
+        lines = [f"  {name:12}  {value}" for name, value in rows.items() if name != "name"]
+        return "\n".join([f"{type(self).__name__} {self.name!r}", *lines])
+
+
+def list_pretrained() -> list[PretrainedCard]:
+    """List the models that are part of the package, and which `denoise` runs.
+
+    Returns
+    -------
+    list of PretrainedCard
+        Cards with the fields ``name``, ``trained_on``, ``training``, ``not_for``, ``license``,
+        ``n_parameters``, ``n_bytes`` and ``sha256``.
+
+    See Also
+    --------
+    denoise : Denoises with no training.
+
+    Examples
+    --------
+    >>> from conv_denoiser import list_pretrained
+    >>> [card.name for card in list_pretrained()]
+    ['universal']
+    >>> print(list_pretrained()[0].license)
+    BSD-3-Clause
+    """
+    universal = PretrainedCard(
+        name="universal",
+        trained_on='random signals of 17 families and mixtures of them (waveform "anything"), with '
+        "white noise at -5 to 62 dB, a quarter of them with gaps; no recorded data",
+        training="63,722 steps in 78 minutes of two cores (benchmarks/pretrain.py --minutes 78)",
+        not_for="noise that is correlated from sample to sample (hum, wandering baselines), which "
+        "it takes for signal; signals as fast and irregular as noise, unless its level is given",
+        license="BSD-3-Clause",
+        n_parameters=219_200,
+        n_bytes=WEIGHTS.stat().st_size + GRAPH.stat().st_size,
+        sha256=SHA256[WEIGHTS.name],
+    )
+    return [universal]
