@@ -79,15 +79,9 @@ def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Arr
     ndarray of float32 or float64
         X, not copied where it already is one.
     """
-    expected = getattr(estimator, "n_features_in_", None)
     numbers = as_numbers(X, "X")
-    n_timesteps = numbers.shape[1]
-    if not reset and expected is not None and n_timesteps != expected:
-        # scikit-learn's own words, with a way out.
-        raise ValueError(
-            f"X has {n_timesteps} features, but {type(estimator).__name__} is expecting {expected} "
-            f"features as input. Cut or pad the signals to {expected} timesteps, or fit again."
-        )
+    if not reset:
+        _check_n_timesteps(estimator, numbers.shape[1])
     columns_are_timesteps = hasattr(X, "columns") and np.shape(X) == numbers.shape
     if columns_are_timesteps:
         check_finite(numbers, "X")  # scikit-learn fails at pandas.NA
@@ -104,13 +98,28 @@ def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Arr
     n_channels = signals.shape[2] if signals.ndim == 3 else 1
     if reset:
         estimator.n_channels_in_ = n_channels
-    elif n_channels != getattr(estimator, "n_channels_in_", n_channels):
+    else:
+        _check_n_channels(estimator, n_channels)
+    return signals
+
+
+def _check_n_timesteps(estimator: BaseEstimator, n_timesteps: int) -> None:
+    expected = getattr(estimator, "n_features_in_", n_timesteps)
+    if n_timesteps != expected:
+        # scikit-learn's own words, with a way out.
+        raise ValueError(
+            f"X has {n_timesteps} features, but {type(estimator).__name__} is expecting {expected} "
+            f"features as input. Cut or pad the signals to {expected} timesteps, or fit again."
+        )
+
+
+def _check_n_channels(estimator: BaseEstimator, n_channels: int) -> None:
+    expected = getattr(estimator, "n_channels_in_", n_channels)
+    if n_channels != expected:
         raise ValueError(
             f"X has {n_channels} channel(s), but {type(estimator).__name__} was fitted on "
-            f"{estimator.n_channels_in_}. Pass arrays of shape (n_signals, n_timesteps, "
-            f"{estimator.n_channels_in_}), or fit again."
+            f"{expected}. Pass arrays of shape (n_signals, n_timesteps, {expected}), or fit again."
         )
-    return signals
 
 
 def clean_signals(y: ArrayLike | None, X: Array, *, needed: bool = True) -> Array | None:

@@ -127,22 +127,25 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     unit = np.moveaxis(differences / np.where(spread == 0, 1, spread), 1, -1)[varies].clip(-3, 3)
     lags = range(max_lag + order + 1)
     observed = np.array([np.mean(unit[:, : unit.shape[1] - lag] * unit[:, lag:]) for lag in lags])
-    # Autocovariance of the differences of white noise, at lags -order to order.
-    kernel = np.array(
-        [(-1) ** lag * comb(2 * order, order + lag) for lag in range(-order, order + 1)]
-    )
-    system = np.zeros((observed.size, max_lag + 1))
-    for lag in lags:
-        for shift, weight in zip(range(-order, order + 1), kernel, strict=True):
-            if abs(lag + shift) <= max_lag:
-                system[lag, abs(lag + shift)] += weight
-    covariance, *_ = np.linalg.lstsq(system, observed, rcond=None)
+    covariance, *_ = np.linalg.lstsq(_effect_of_differences(order, max_lag), observed, rcond=None)
     if covariance[0] <= 0:
         raise ValueError(
             "noise_autocorrelation finds no noise in these signals: they swing from point to point "
             "more regularly than noise does."
         )
     return (covariance / covariance[0]).clip(-1, 1)
+
+
+def _effect_of_differences(order: int, max_lag: int) -> NDArray[np.float64]:
+    """Return the matrix from the autocovariance of noise to that of its differences."""
+    matrix = np.zeros((max_lag + order + 1, max_lag + 1))
+    for lag in range(max_lag + order + 1):
+        for shift in range(-order, order + 1):
+            if abs(lag + shift) <= max_lag:
+                # Autocovariance of the differences of white noise, at lag `shift`.
+                weight = (-1) ** shift * comb(2 * order, order + shift)
+                matrix[lag, abs(lag + shift)] += weight
+    return matrix
 
 
 def _differences(X: ArrayLike, order: int, min_timesteps: int) -> tuple[Array, np.floating]:

@@ -280,14 +280,9 @@ class DenoisingDisplay:
             for axis, names in zip(axes, panels, strict=True):
                 if ax is None and names != [REMOVED]:
                     axis.sharey(axes[0])
-                for name in _clean_last(names):
-                    style = STYLES[name]
-                    if not overlay:
-                        style = {"color": style["color"], "linewidth": 1}
-                    lines = axis.plot(time[shown], signals[name][row, shown], **style)
-                    _tell_channels_apart(lines, name)
-                title = ", ".join(titles[name][row] for name in names if titles[name][row])
-                axis.set_title(title, fontsize="medium")
+                parts = {name: signals[name][row, shown] for name in _clean_last(names)}
+                _draw_lines(axis, time[shown], parts, overlay=overlay)
+                axis.set_title(", ".join(titles[name][row] for name in names), fontsize="medium")
             axes[0].set_ylabel(amplitude_label("amplitude", self.unit))
         if overlay:
             self.axes_[0, 0].margins(y=0.2)  # room for the legend
@@ -325,6 +320,17 @@ class DenoisingDisplay:
                 ratios = snr_db(signals["clean"], signals[name], average=False)
                 titles[name] = [f"{name} (SNR {ratio:.1f} dB)" for ratio in ratios]
         return titles
+
+
+def _draw_lines(
+    axis: "Axes", time: NDArray[np.number], signals: dict[str, Array], *, overlay: bool
+) -> None:
+    """Draw the lines of one panel, in styles that differ if they lie over each other."""
+    for name, signal in signals.items():
+        style = STYLES[name]
+        if not overlay:
+            style = {"color": style["color"], "linewidth": 1}
+        _tell_channels_apart(axis.plot(time, signal, **style), name)
 
 
 def _tell_channels_apart(lines: "list[Line2D]", name: str) -> None:

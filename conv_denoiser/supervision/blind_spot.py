@@ -175,19 +175,12 @@ class BlindSpot(FrozenParameters, Supervision):
         predicted[np.arange(n_signals), always] = True
         rows, points = np.nonzero(predicted)
         side = self.width // 2
-        # Within half a signal, so that there is a neighbour on at least one side.
-        reach = max(1, min(NEIGHBOUR_DISTANCE, (n_timesteps - 1) // 2 - side))
-        source = np.tile(np.arange(n_timesteps), (n_signals, 1))
         shifts = range(-side, side + 1)
+        source = np.tile(np.arange(n_timesteps), (n_signals, 1))
         for shift in shifts:
-            # A neighbour of the point, beyond everything hidden for it.
-            offsets = rng.integers(side + 1, side + reach + 1, size=points.size)
-            offsets *= rng.choice([-1, 1], size=points.size)
-            neighbours = points + offsets
-            outside = (neighbours < 0) | (neighbours >= n_timesteps)
-            neighbours = np.where(outside, points - offsets, neighbours)
             hidden = points + shift
             exists = (hidden >= 0) & (hidden < n_timesteps)
+            neighbours = _random_neighbours(points, side, n_timesteps, rng)
             source[rows[exists], hidden[exists]] = neighbours[exists]
         # Where windows overlap, one may have got what the other hides.
         for shift in shifts:
@@ -197,6 +190,19 @@ class BlindSpot(FrozenParameters, Supervision):
         without = ~predicted.any(axis=1)
         predicted[without, always[without]] = True
         return np.take_along_axis(X, source[:, :, np.newaxis], axis=1), predicted
+
+
+def _random_neighbours(
+    points: NDArray[np.intp], side: int, n_timesteps: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Draw a timestep near each point, beyond the `side` ones that are hidden around it."""
+    # Within half a signal, so that there is a neighbour on at least one side.
+    reach = max(1, min(NEIGHBOUR_DISTANCE, (n_timesteps - 1) // 2 - side))
+    offsets = rng.integers(side + 1, side + reach + 1, size=points.size)
+    offsets *= rng.choice([-1, 1], size=points.size)
+    neighbours = points + offsets
+    outside = (neighbours < 0) | (neighbours >= n_timesteps)
+    return np.where(outside, points - offsets, neighbours)
 
 
 def _warnings_of_correlation(X: Array, width: int) -> list[str]:
