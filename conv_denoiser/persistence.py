@@ -4,9 +4,11 @@ import inspect
 import math
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,8 +30,10 @@ from conv_denoiser.model_files.untrusted import (
     read_history,
     read_weights,
     weight_name,
+    weight_shapes,
 )
-from conv_denoiser.networks.weight_shapes import shortest_signal
+from conv_denoiser.networks.network import Network
+from conv_denoiser.networks.spec import NetworkSpec
 from conv_denoiser.preprocessing import PerSampleScaler
 
 __all__ = ["ModelFileError", "load", "read_card", "save"]
@@ -65,7 +69,7 @@ def save(
     Raises
     ------
     TypeError
-        If `denoiser` is no `ConvDenoiser`.
+        If `denoiser` is not a `ConvDenoiser`, or is of a subclass.
     NotFittedError
         If it is not fitted.
     ValueError
@@ -90,26 +94,41 @@ def save(
     >>> bool((load(path).transform(X) == denoiser.transform(X)).all())
     True
     """
-    if not isinstance(denoiser, ConvDenoiser):
+    if type(denoiser) is not ConvDenoiser:
         raise TypeError(
-            f"save takes a ConvDenoiser, alone. Got {type(denoiser).__name__}: save the denoiser "
-            "in it, or pickle the whole."
+            f"save takes a ConvDenoiser, alone. Got {type(denoiser).__name__}, of which a file "
+            "would lose what it adds. Save the denoiser in it, or pickle the whole."
         )
-    check_is_fitted(denoiser, "model_")
-    weights = denoiser.model_.get_weights()
-    arrays = {weight_name(number): array for number, array in enumerate(weights)}
-    parameters = denoiser.get_params(deep=False)
-    network = {key: value for key, value in denoiser._network.items() if key != "n_channels"}
-    for name in LEFT_OUT:
-        del parameters[name]
-    if any(array.dtype != np.float32 for array in weights):
+    check_is_fitted(denoiser)
+    arrays = {weight_name(i): array for i, array in enumerate(denoiser._network.weights)}
+    if any(array.dtype != np.float32 for array in arrays.values()):
         raise ValueError("A file holds weights of float32. The network has others, too.")
-    names = getattr(denoiser, "feature_names_in_", None)
     content = {
         "format": FORMAT,
         "card": model_card(denoiser, sampling_rate, units),
-        "parameters": {name: encode(value, arrays) for name, value in parameters.items()},
-        "network": {name: encode(value, arrays) for name, value in network.items()},
+        **_described(denoiser, arrays),
+    }
+    # What `load` would refuse must not be written.
+    shapes = {name: array.shape for name, array in arrays.items()}
+    _check(content, shapes, denoiser.get_params(deep=False))
+    write_model_file(path, content, arrays)
+
+
+def _described(denoiser: ConvDenoiser, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Return what JSON can hold of a denoiser; banks of noise go into `arrays`."""
+    parameters = denoiser.get_params(deep=False)
+    spec = denoiser._network.spec
+    names = getattr(denoiser, "feature_names_in_", None)
+    floor = denoiser.loss_floor_
+    return {
+        "parameters": {
+            name: encode(value, arrays)
+            for name, value in parameters.items()
+            if name not in LEFT_OUT
+        },
+        "network": {
+            name: encode(getattr(spec, name), arrays) for name in ("architecture", *NETWORK_OPTIONS)
+        },
         "scaler": encode(denoiser.scaler_, arrays),
         "fitted": {
             "n_features_in_": int(denoiser.n_features_in_),
@@ -117,20 +136,13 @@ def save(
             "feature_names_in_": None if names is None else list(map(str, names)),
             "supervision_": denoiser.supervision_,
             "best_epoch_": denoiser.best_epoch_,
-            "loss_floor_": None if denoiser.loss_floor_ is None else float(denoiser.loss_floor_),
+            "loss_floor_": None if floor is None else float(floor),
         },
         "history": {
             name: [_finite_or_none(value) for value in values]
             for name, values in denoiser.history_.items()
         },
     }
-    # What `load` would refuse must not be written.
-    check_content(
-        content,
-        {name: array.shape for name, array in arrays.items()},
-        denoiser.get_params(deep=False),
-    )
-    write_model_file(path, content, arrays)
 
 
 def load(path: str | os.PathLike[str], **parameters: Any) -> ConvDenoiser:
@@ -172,49 +184,53 @@ def load(path: str | os.PathLike[str], **parameters: Any) -> ConvDenoiser:
     --------
     See `save`.
     """
-
-    def check(content: Any, shapes: Shapes) -> None:
-        check_content(content, shapes, parameters)
-
-    content, arrays = read_model_file(path, check)
+    content, arrays = read_model_file(path, partial(_check, given=parameters))
     try:
         return _denoiser(content, arrays, parameters)
     except (*MEANINGLESS, MemoryError) as error:
         raise ModelFileError(f"{os.fspath(path)!r} makes no sense: {error!r}") from error
 
 
+def _check(content: Any, shapes: Shapes, given: Mapping[str, Any]) -> None:
+    """Raise where a file makes no sense, before memory is taken for its arrays."""
+    check_content(content, shapes, given)
+    _spec(content, given).check_weight_shapes(weight_shapes(shapes))
+
+
+def _spec(content: Any, given: Mapping[str, Any]) -> NetworkSpec:
+    described = content["network"]
+    architecture = described["architecture"]
+    return NetworkSpec(
+        architecture=given["architecture"] if is_external(architecture) else architecture,
+        n_channels=content["fitted"]["n_channels_in_"],
+        **{name: decode(described[name], {}) for name in NETWORK_OPTIONS},
+    )
+
+
 def _denoiser(content: Any, arrays: Arrays, given: dict[str, Any]) -> ConvDenoiser:
     denoiser = ConvDenoiser(**_parameters(content["parameters"], arrays, given))
     check_params(denoiser)
     fitted = fitted_state(content["fitted"])
-    options = {name: decode(content["network"][name], {}) for name in NETWORK_OPTIONS}
-    architecture = content["network"]["architecture"]
-    options["architecture"] = given["architecture"] if is_external(architecture) else architecture
-    options["n_channels"] = fitted["n_channels_in_"]
-    scaler = content["scaler"]
-    fitted["scaler_"] = clone(given["scaler"]) if is_external(scaler) else decode(scaler, {})
-    if not isinstance(fitted["scaler_"], (PerSampleScaler, type(None))):
-        raise ValueError(f"the scaler is {fitted['scaler_']!r}")
-    fitted["history_"] = read_history(content["history"])
-    fitted["n_epochs_"] = len(fitted["history_"]["loss"])
-    # As if it came out of a pickle: the network is rebuilt, and gets the weights.
-    weights = read_weights(arrays)
-    state = {"_network": options, "_compiled_with": {}, "model_": (weights, None)}
-    denoiser.__setstate__({**fitted, **state})
-    denoiser._length = _padded_length(denoiser, options)
+    history = read_history(content["history"])
+    fitted.update(history_=history, n_epochs_=len(history["loss"]))
+    spec = _spec(content, given)
+    network = Network(
+        spec,
+        _scaler(content["scaler"], given),
+        spec.padded_length(fitted["n_features_in_"]),
+        weights=read_weights(arrays),
+    )
+    if callable(spec.architecture):
+        _ = network.model  # built now, since the user's code decides whether the weights fit
+    denoiser._take_over(network, fitted)
     return denoiser
 
 
-def _padded_length(denoiser: ConvDenoiser, options: Mapping[str, Any]) -> int:
-    """Return the length that signals are padded to, without a search if the network is ours."""
-    from conv_denoiser.networks.geometry import padded_length
-
-    architecture, n_timesteps = options["architecture"], denoiser.n_features_in_
-    if callable(architecture):
-        return padded_length(denoiser.model_, n_timesteps, options["n_channels"])
-    return max(
-        n_timesteps, shortest_signal(architecture, options["filters"], options["kernel_size"])
-    )
+def _scaler(described: Any, given: Mapping[str, Any]) -> PerSampleScaler | None:
+    scaler = clone(given["scaler"]) if is_external(described) else decode(described, {})
+    if not isinstance(scaler, (PerSampleScaler, type(None))):
+        raise ValueError(f"the scaler is {scaler!r}")
+    return scaler
 
 
 def _parameters(encoded: Any, arrays: Arrays, given: dict[str, Any]) -> dict[str, Any]:

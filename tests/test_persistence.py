@@ -28,8 +28,7 @@ from conv_denoiser import (
 )
 from conv_denoiser.model_files.card import read_card
 from conv_denoiser.model_files.errors import ModelFileError
-from conv_denoiser.networks.builders import build_network
-from conv_denoiser.networks.weight_shapes import STRIDE, WEIGHT_SHAPES
+from conv_denoiser.networks.spec import NetworkSpec
 from conv_denoiser.noise import BaselineWander, GaussianNoise, RecordedNoise
 from conv_denoiser.preprocessing import PerSampleScaler
 
@@ -207,20 +206,10 @@ class TestFormat:
     @pytest.mark.parametrize("kernel_size", [1, 3, 8])
     @pytest.mark.parametrize("architecture", ["autoencoder", "unet"])
     def test_shapes_are_those_of_the_networks(self, architecture, n_channels, filters, kernel_size):
-        network = build_network(
-            architecture,
-            n_channels,
-            filters,
-            kernel_size,
-            max_norm=None,
-            output_activation="linear",
-            predicts_noise=False,
+        spec = NetworkSpec(
+            architecture, n_channels, filters, kernel_size, None, "linear", predicts_noise=False
         )
-        shapes = WEIGHT_SHAPES[architecture](n_channels, filters, kernel_size)
-        assert [weight.shape for weight in network.get_weights()] == list(shapes)
-        from conv_denoiser.networks import unet
-
-        assert STRIDE == unet.STRIDE
+        assert [weight.shape for weight in spec.build().get_weights()] == spec.weight_shapes()
 
 
 class TestWhatAFileCannotHold:

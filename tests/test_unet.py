@@ -8,6 +8,7 @@ from conftest import small_denoiser, small_unet
 
 from conv_denoiser import BlindSpot, ConvDenoiser, SignalGenerator
 from conv_denoiser.metrics import snr_improvement_db
+from conv_denoiser.networks.spec import NetworkSpec
 from conv_denoiser.noise import ColoredNoise, GaussianNoise
 
 
@@ -55,10 +56,7 @@ def test_any_length_and_number_of_channels(n_timesteps, n_channels):
 
 
 def build(filters):
-    from conv_denoiser.networks.builders import build_network
-
-    options = {"max_norm": None, "output_activation": "linear", "predicts_noise": True}
-    return build_network("unet", 2, filters, 3, **options)
+    return NetworkSpec("unet", 2, filters, 3, None, "linear", predicts_noise=True).build()
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4])

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -19,14 +20,16 @@ from conv_denoiser._checks.validation import (
     clean_signals,
 )
 from conv_denoiser._typing import Array
-from conv_denoiser.denoiser import plan
 from conv_denoiser.denoiser.defaults import CONSTRAINTS
 from conv_denoiser.denoiser.nested import NestedParameters
+from conv_denoiser.denoiser.plan import hiding, may_need_target, plan_fit, plan_partial_fit
 from conv_denoiser.metrics import snr_improvement_db
+from conv_denoiser.networks.network import Network
 from conv_denoiser.noise import NoiseModel
+from conv_denoiser.preprocessing import PerSampleScaler
 from conv_denoiser.supervision.blind_spot import BlindSpot, blind_spot_error
 from conv_denoiser.supervision.signals import Signals
-from conv_denoiser.supervision.task import run_scaled
+from conv_denoiser.training.plan import CompileOptions, Learned
 
 if TYPE_CHECKING:
     import keras
@@ -151,6 +154,9 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
     """
 
     _parameter_constraints = CONSTRAINTS
+    _network: Network
+    _compile_options: CompileOptions | None
+    _optimizer: Sequence[Array] | None  # what it remembers, where no model does
 
     def __init__(
         self,
@@ -228,10 +234,7 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         what it learned until then; any other error leaves it as it was, though after a divergence
         a warm start begins with a new optimizer.
         """
-        resume = self.warm_start and hasattr(self, "model_")
-        options = {"epochs": plan.chosen(self, "epochs"), "validation_split": self.validation_split}
-        options["checkpoint"] = self.checkpoint
-        return self._fit(X, y, sample_weight, reset=True, resume=resume, **options)
+        return self._fit(X, y, sample_weight, partial=False)
 
     def partial_fit(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
@@ -256,9 +259,7 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         self : ConvDenoiser
             The denoiser, fitted to all chunks until now.
         """
-        resume = hasattr(self, "model_")
-        options = {"epochs": 1, "validation_split": 0, "checkpoint": None}
-        return self._fit(X, y, sample_weight, reset=not resume, resume=resume, **options)
+        return self._fit(X, y, sample_weight, partial=True)
 
     def transform(self, X: ArrayLike) -> Array:
         """Denoise signals.
@@ -273,7 +274,7 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         ndarray of X's shape
             Denoised signals in the units of X, float32 for float32 input and float64 otherwise.
         """
-        check_is_fitted(self, "model_")
+        check_is_fitted(self)
         X = check_signals(self, X, reset=False)
         check_output_container(self, X)
         return self._denoise(X)
@@ -291,7 +292,7 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         ndarray of X's shape
             Denoised signals.
         """
-        check_is_fitted(self, "model_")
+        check_is_fitted(self)
         return self._denoise(check_signals(self, X, reset=False))
 
     def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
@@ -313,23 +314,38 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
             nothing. Without, minus the mean squared error at hidden points of X, predicted from
             their neighbours, over the variance of each signal.
         """
-        check_is_fitted(self, "model_")
+        check_is_fitted(self)
         X = check_signals(self, X, reset=False)
-        clean = clean_signals(y, X, needed=plan.may_need_target(self))
+        clean = clean_signals(y, X, needed=may_need_target(self))
         weight = check_weight(sample_weight, X)
         if clean is None:
-            width = plan.hiding(self).width
-            return -blind_spot_error(self._run, with_channels(X), weight, width)
+            width = hiding(self).width
+            return -blind_spot_error(self._network.denoise, with_channels(X), weight, width)
         return float(snr_improvement_db(clean, self._denoise(X), X, sample_weight=weight))
+
+    @property
+    def model_(self) -> "keras.Model":
+        """The network, built when it is first used."""
+        check_is_fitted(self)
+        return self._network.model
+
+    @property
+    def scaler_(self) -> PerSampleScaler | None:
+        """The scaler in use."""
+        check_is_fitted(self)
+        return self._network.scaler
 
     @property
     def receptive_field_(self) -> int | None:
         """Timesteps of X that a denoised point depends on at most; None for over 8,192."""
-        check_is_fitted(self, "model_")
+        check_is_fitted(self)
         from conv_denoiser.networks.geometry import receptive_field
 
         # A sigmoid could saturate, and would hide what it depends on.
-        return receptive_field(self._new_network(output_activation="linear"))
+        return receptive_field(replace(self._network.spec, output_activation="linear").build())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_network")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -338,67 +354,52 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
-        # Weights alone, in no format of Keras'; what the optimizer remembers serves a warm start.
         state = super().__getstate__().copy()
-        if "model_" in state:
-            from conv_denoiser.training import compiling
-
-            state["model_"] = compiling.model_state(self.model_, with_optimizer=self.warm_start)
-            del state["_forward"]
+        if self.__sklearn_is_fitted__():
+            # What the optimizer remembers serves a warm start alone.
+            state["_optimizer"] = self._remembered() if self.warm_start else None
         return state
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if "model_" in state:
-            from conv_denoiser.training import compiling
+    def _remembered(self) -> Sequence[Array] | None:
+        """Return what the optimizer remembers, if there is one."""
+        if self._optimizer is not None or not self._network.is_compiled:
+            return self._optimizer
+        from conv_denoiser.training.compiling import optimizer_state
 
-            model = self._new_network()
-            compiling.restore_model(model, state["model_"], self._compiled_with)
-            self._set_model(model)
+        return optimizer_state(self._network.model)
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, reset: bool, **options: Any) -> Self:
+    def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, partial: bool) -> Self:
         from conv_denoiser.training.history import report_end
-        from conv_denoiser.training.session import train_denoiser
+        from conv_denoiser.training.session import train
 
         before = vars(self).copy()
+        goes_on = self.__sklearn_is_fitted__() and (partial or self.warm_start)
         try:
             check_params(self)
-            X = check_signals(self, X, reset=reset)
-            y = clean_signals(y, X, needed=plan.may_need_target(self))
+            X = check_signals(self, X, reset=not (partial and goes_on))
+            y = clean_signals(y, X, needed=may_need_target(self))
             weight = check_weight(sample_weight, X)
             signals = Signals(with_channels(X), None if y is None else with_channels(y), weight)
-            trained = train_denoiser(self, signals, **options)
-            self._network, self._compiled_with = trained.network, trained.compiled_with
-            self._length, self.loss_floor_ = trained.problem.length, trained.loss_floor
-            problem = trained.problem
-            self.scaler_, self.supervision_ = problem.scaler, problem.supervision.name
-            self.history_, self.best_epoch_ = trained.history, trained.best_epoch
-            self.n_epochs_ = len(trained.history["loss"])
-            self._set_model(trained.model)
+            plan = plan_partial_fit(self, signals) if partial else plan_fit(self, signals)
+            trained = train(plan, signals, self._learned() if goes_on else None)
+            self._network, self._optimizer = trained.network, None
+            self._compile_options = plan.compile_options
+            self.supervision_ = plan.problem.supervision.name
+            self.loss_floor_, self.best_epoch_ = trained.loss_floor, trained.best_epoch
+            self.history_, self.n_epochs_ = trained.history, len(trained.history["loss"])
         except BaseException:
             self.__dict__ = before
             raise
-        report_end(trained.training, options["epochs"])
+        report_end(trained.interruption, trained.n_epochs, plan.epochs)
         return self
 
-    def _new_network(self, **changes: Any) -> "keras.Model":
-        """Build the network anew, without what it learned."""
-        from conv_denoiser.networks.builders import build_network
-        from conv_denoiser.networks.tensorflow_process import seeded
+    def _take_over(self, network: Network, fitted: dict[str, Any]) -> None:
+        """Be fitted with a network that was trained elsewhere."""
+        self._network, self._compile_options, self._optimizer = network, None, None
+        self.__dict__.update(fitted)
 
-        with seeded(0):
-            return build_network(**{**self._network, **changes})
-
-    def _set_model(self, model: "keras.Model") -> None:
-        from conv_denoiser.networks.forward import compile_forward
-
-        if getattr(self, "model_", None) is not model or not hasattr(self, "_forward"):
-            self.model_, self._forward = model, compile_forward(model)
+    def _learned(self) -> Learned:
+        return Learned(self._network, self.history_, self._compile_options, self._optimizer)
 
     def _denoise(self, X: Array) -> Array:
-        noisy = with_channels(X)
-        return self._run(noisy, noisy).reshape(X.shape)
-
-    def _run(self, inputs: Array, reference: Array) -> Array:
-        """Run the network on signals scaled by the statistics of `reference`."""
-        return run_scaled(self._forward, inputs, reference, self.scaler_, self._length)
+        return self._network.denoise(with_channels(X)).reshape(X.shape)

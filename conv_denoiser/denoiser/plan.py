@@ -2,40 +2,88 @@
 
 import math
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
+from sklearn.utils import check_random_state
 
+from conv_denoiser._checks.numbers import check_count
 from conv_denoiser.denoiser.defaults import chosen
+from conv_denoiser.networks.spec import NetworkSpec
 from conv_denoiser.noise import as_noise_model
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler
 from conv_denoiser.supervision.base import Supervision
+from conv_denoiser.supervision.batches import Rows
 from conv_denoiser.supervision.blind_spot import BlindSpot
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Paired, Problem, Synthetic
+from conv_denoiser.training.plan import CheckpointRequest, CompileOptions, TrainingPlan
 
-__all__ = [
-    "hiding",
-    "may_need_target",
-    "network_options",
-    "problem",
-    "split_rows",
-    "training_options",
-]
+if TYPE_CHECKING:
+    from conv_denoiser.denoiser.estimator import ConvDenoiser
+
+__all__ = ["compile_options", "hiding", "may_need_target", "plan_fit", "plan_partial_fit"]
 
 
-def problem(denoiser: Any, *, with_target: bool, cross_entropy: bool, length: int) -> Problem:
-    """Return how the denoiser learns, or raise ValueError where it lacks what it needs."""
-    return Problem(
-        supervision=_supervision(denoiser, with_target),
-        scaler=_scaler(denoiser, cross_entropy),
-        cross_entropy=cross_entropy,
-        length=length,
+def plan_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
+    """Plan what `fit` does."""
+    checkpoint = None
+    if denoiser.checkpoint is not None:
+        parameters = denoiser.get_params(deep=False)
+        checkpoint = CheckpointRequest(denoiser.checkpoint, parameters)
+    return _plan(
+        denoiser, signals, chosen(denoiser, "epochs"), denoiser.validation_split, checkpoint
     )
 
 
-def _scaler(denoiser: Any, cross_entropy: bool) -> PerSampleScaler | None:
+def plan_partial_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
+    """Plan what `partial_fit` does: one epoch, without validation."""
+    return _plan(denoiser, signals, 1, 0, None)
+
+
+def _plan(
+    denoiser: "ConvDenoiser",
+    signals: Signals,
+    epochs: int,
+    validation_split: Any,
+    checkpoint: CheckpointRequest | None,
+) -> TrainingPlan:
+    from conv_denoiser.training.compiling import is_cross_entropy
+
+    rows = _split_rows(validation_split, signals)
+    seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
+    options = compile_options(denoiser)
+    n_timesteps, n_channels = signals.X.shape[1:]
+    cross_entropy = is_cross_entropy(options.loss)
+    problem = Problem(
+        supervision=_supervision(denoiser, signals.y is not None),
+        scaler=_scaler(denoiser, cross_entropy),
+        cross_entropy=cross_entropy,
+        length=n_timesteps,
+    )
+    return TrainingPlan(
+        spec=_network_spec(denoiser, n_channels, problem),
+        problem=problem,
+        compile_options=options,
+        rows=rows,
+        batch_size=chosen(denoiser, "batch_size"),
+        epochs=epochs,
+        patience=chosen(denoiser, "patience") if denoiser.early_stopping else None,
+        callbacks=denoiser.callbacks,
+        verbose=chosen(denoiser, "verbose"),
+        seed=seed,
+        checkpoint=checkpoint,
+    )
+
+
+def compile_options(denoiser: "ConvDenoiser") -> CompileOptions:
+    """Return what a network is compiled with."""
+    return CompileOptions(chosen(denoiser, "loss"), denoiser.optimizer, denoiser.learning_rate)
+
+
+def _scaler(denoiser: "ConvDenoiser", cross_entropy: bool) -> PerSampleScaler | None:
     """Return a fresh scaler whose parameters were checked."""
     if denoiser.scaler == "auto" and callable(denoiser.architecture) and cross_entropy:
         return MinMaxPerSample()
@@ -45,7 +93,7 @@ def _scaler(denoiser: Any, cross_entropy: bool) -> PerSampleScaler | None:
     return scaler
 
 
-def _supervision(denoiser: Any, with_target: bool) -> Supervision:
+def _supervision(denoiser: "ConvDenoiser", with_target: bool) -> Supervision:
     """Return how to learn from the data, or raise where data is missing."""
     noise = as_noise_model(denoiser.noise)
     name = denoiser.supervision
@@ -70,49 +118,43 @@ def _supervision(denoiser: Any, with_target: bool) -> Supervision:
     return hiding(denoiser)
 
 
-def may_need_target(denoiser: Any) -> bool:
+def may_need_target(denoiser: "ConvDenoiser") -> bool:
     """Whether y can hold clean signals to learn from."""
     supervision = denoiser.supervision
     return isinstance(supervision, str) and supervision in ("auto", "paired")
 
 
-def hiding(denoiser: Any) -> BlindSpot:
+def hiding(denoiser: "ConvDenoiser") -> BlindSpot:
     """Return how points are hidden in training and in scoring without clean signals."""
     supervision = denoiser.supervision
     return supervision if isinstance(supervision, BlindSpot) else BlindSpot()
 
 
-def network_options(denoiser: Any, n_channels: int, problem: Problem) -> dict[str, Any]:
-    """Return the arguments of `build_network`."""
+def _network_spec(denoiser: "ConvDenoiser", n_channels: int, problem: Problem) -> NetworkSpec:
     filters = chosen(denoiser, "filters")
-    if not filters or not all(isinstance(n, (int, np.integer)) and n > 0 for n in filters):
+    try:
+        counts = tuple(check_count("filters", n) for n in filters)
+    except ValueError:
+        counts = ()
+    if not counts:
         raise ValueError(f"filters must be positive integers, as in (128, 32). Got {filters!r}.")
-    return {
-        "architecture": denoiser.architecture,
-        "n_channels": n_channels,
-        "filters": tuple(map(int, filters)),
-        "kernel_size": chosen(denoiser, "kernel_size"),
-        "max_norm": chosen(denoiser, "max_norm"),
-        "output_activation": "sigmoid" if problem.cross_entropy else "linear",
+    return NetworkSpec(
+        architecture=denoiser.architecture,
+        n_channels=n_channels,
+        filters=counts,
+        kernel_size=chosen(denoiser, "kernel_size"),
+        max_norm=chosen(denoiser, "max_norm"),
+        output_activation="sigmoid" if problem.cross_entropy else "linear",
         # A hidden point's noise is not in the input, from which it would be taken.
-        "predicts_noise": (
+        predicts_noise=(
             denoiser.architecture == "unet"
             and not problem.cross_entropy
             and not isinstance(problem.supervision, BlindSpot)
         ),
-    }
+    )
 
 
-def training_options(denoiser: Any) -> dict[str, Any]:
-    """Return what a network is compiled with."""
-    return {
-        "loss": chosen(denoiser, "loss"),
-        "optimizer": denoiser.optimizer,
-        "learning_rate": denoiser.learning_rate,
-    }
-
-
-def split_rows(validation_split: Any, signals: Signals) -> tuple[Any, Any | None]:
+def _split_rows(validation_split: Any, signals: Signals) -> tuple[Rows, Rows | None]:
     """Return the rows to train on, and those to validate on or None.
 
     A number is a share of the signals that count, taken from the end; a splitter of scikit-learn
@@ -144,6 +186,6 @@ def split_rows(validation_split: Any, signals: Signals) -> tuple[Any, Any | None
     return slice(None, border), slice(border, None)
 
 
-def _as_indices(rows: Any) -> Any:
+def _as_indices(rows: ArrayLike) -> NDArray[np.intp]:
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)

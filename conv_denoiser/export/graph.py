@@ -9,6 +9,8 @@ import onnx
 import tf2onnx
 
 from conv_denoiser.networks.geometry import padded_length
+from conv_denoiser.networks.network import Network
+from conv_denoiser.networks.tensorflow_process import known_settings
 from conv_denoiser.preprocessing.base import FormulaScaler, PerSampleScaler
 from conv_denoiser.preprocessing.operations import Operations, Statistics
 
@@ -17,19 +19,25 @@ __all__ = ["build_graph"]
 AXES = ("n_signals", "n_timesteps", "n_channels")
 
 
-def build_graph(
-    model: keras.Model, scaler: PerSampleScaler | None, n_timesteps: int, opset: int
-) -> onnx.ModelProto:
-    """Build the graph from "noisy" to "denoised", both (n_signals, n_timesteps, n_channels)."""
-    n_channels = model.input_shape[-1]
-    network = keras.models.clone_model(model, clone_function=_without_transposes)
+def build_graph(network: Network, n_timesteps: int, opset: int) -> onnx.ModelProto:
+    """Build the graph from "noisy" to "denoised", both (n_signals, n_timesteps, n_channels).
+
+    The network is taken to pieces.
+    """
+    with known_settings():
+        return _graph(network, n_timesteps, opset)
+
+
+def _graph(network: Network, n_timesteps: int, opset: int) -> onnx.ModelProto:
+    n_channels, model = network.spec.n_channels, network.model
+    plain = keras.models.clone_model(model, clone_function=_without_transposes)
     length = padded_length(model, n_timesteps, n_channels)
     # Networks that take any length from some least one on; those that do not, as they were fitted.
     shortest = length if length > n_timesteps else padded_length(model, 1, n_channels)
 
     def denoise(noisy: tf.Tensor) -> dict[str, tf.Tensor]:
-        scaled, unscale = _scaled(noisy, scaler)
-        output = network(_padded(scaled, shortest), training=False)
+        scaled, unscale = _scaled(noisy, network.scaler)
+        output = plain(_padded(scaled, shortest), training=False)
         return {"denoised": unscale(output[:, : tf.shape(noisy)[1]])}
 
     signature = [tf.TensorSpec((None, None, n_channels), tf.float32, name="noisy")]

@@ -47,7 +47,7 @@ def to_onnx(
     ValueError
         If the scaler is one of your own, or the sampling rate is not positive.
     TypeError
-        If `denoiser` is no `ConvDenoiser`.
+        If `denoiser` is not a `ConvDenoiser`.
     NotFittedError
         If it is not fitted.
     OSError
@@ -81,7 +81,13 @@ def to_onnx(
             f"to_onnx takes a ConvDenoiser, alone. Got {type(denoiser).__name__}: export the "
             "denoiser in it, and keep other steps around the OnnxDenoiser."
         )
-    check_is_fitted(denoiser, "model_")
+    for name in ("transform", "predict"):
+        if getattr(type(denoiser), name) is not getattr(ConvDenoiser, name):
+            raise TypeError(
+                f"{type(denoiser).__name__} has a {name} of its own, which a graph of the network "
+                "would lose. Export a ConvDenoiser, or pickle the whole."
+            )
+    check_is_fitted(denoiser)
     card = {
         "format": FORMAT,
         **model_card(denoiser, sampling_rate, units),
@@ -91,9 +97,7 @@ def to_onnx(
     }
     build_graph = import_converter()
     # The export takes the network to pieces, so it gets one of its own.
-    model = denoiser._new_network()
-    model.set_weights(denoiser.model_.get_weights())
-    graph = build_graph(model, denoiser.scaler_, denoiser.n_features_in_, OPSET)
+    graph = build_graph(denoiser._network.copy(), denoiser.n_features_in_, OPSET)
     entry = graph.metadata_props.add()
     entry.key, entry.value = CARD, json.dumps(card)
     with replacing(path) as temporary:

@@ -21,7 +21,7 @@ def model_card(
     """Describe a fitted denoiser; the sampling rate (Hz) and the units come from the user."""
     if units is not None and not isinstance(units, str):
         raise TypeError(f"units must be a name, such as 'mV'. Got {units!r}.")
-    architecture = denoiser._network["architecture"]
+    architecture = denoiser._network.spec.architecture
     learned_noise = denoiser.supervision_ == "synthetic"
     return {
         "library_version": __version__,
@@ -30,7 +30,7 @@ def model_card(
         "sampling_rate": check_sampling_rate(sampling_rate),
         "units": units,
         "architecture": external_name(architecture) if callable(architecture) else architecture,
-        "n_parameters": denoiser.model_.count_params(),
+        "n_parameters": denoiser._network.n_parameters,
         "scaler": repr(denoiser.scaler_),
         "supervision": denoiser.supervision_,
         "noise": repr(denoiser.noise) if learned_noise else None,

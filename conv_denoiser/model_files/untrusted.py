@@ -12,7 +12,6 @@ from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import Arrays, Shapes
 from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.model_files.parameters import decode
-from conv_denoiser.networks.weight_shapes import MAX_LEVELS, WEIGHT_SHAPES
 
 __all__ = ["FORMAT", "LIMIT", "MAX_NOISE_PARTS", "NEEDED", "NETWORK_OPTIONS", "Arrays", "Shapes"]
 
@@ -39,7 +38,6 @@ def check_content(content: JSON, shapes: Shapes, given: Mapping[str, object]) ->
                 f"has only a name for its {name}, {value['name']}. Pass it: load(path, {name}=...)."
             )
     weights = [name for name in shapes if name.startswith("weight_")]
-    in_order = [shapes[weight_name(number)] for number in range(len(weights))]
     parts = list(_noise_parts(content["parameters"]["noise"]))
     if len(parts) > MAX_NOISE_PARTS:
         raise ValueError(f"a noise model of {len(parts)} parts is too large")
@@ -49,9 +47,7 @@ def check_content(content: JSON, shapes: Shapes, given: Mapping[str, object]) ->
     if sorted([*weights, *banks]) != sorted(shapes):
         raise ValueError("its arrays are not those that it describes")
     options = {name: decode(content["network"][name], {}) for name in NETWORK_OPTIONS}
-    architecture = content["network"]["architecture"]
-    fitted = content["fitted"]
-    check_network(architecture, options, fitted["n_channels_in_"], in_order)
+    check_options(options, content["fitted"]["n_channels_in_"])
 
 
 def _noise_parts(noise: JSON) -> Iterator[JSON]:
@@ -116,27 +112,24 @@ def read_weights(arrays: Arrays) -> list[NDArray[np.float32]]:
     return weights
 
 
-def check_network(
-    architecture: Any, options: Mapping[str, Any], n_channels: Any, shapes: list[tuple[int, ...]]
-) -> None:
-    """Raise ValueError where weights are not those of the network that is to be built."""
-    filters, kernel_size = options["filters"], options["kernel_size"]
-    for number in (*filters, kernel_size, n_channels):
+def check_options(options: Mapping[str, Any], n_channels: Any) -> None:
+    """Raise ValueError where a network cannot be built from what a file says."""
+    for number in (*options["filters"], options["kernel_size"], n_channels):
         check_count_in_file(number)
+    if not options["filters"]:
+        raise ValueError("the network has no filters")
     if options["output_activation"] not in ("sigmoid", "linear"):
         raise ValueError(f"unknown activation {options['output_activation']!r}")
     if type(options["predicts_noise"]) is not bool:
         raise ValueError("predicts_noise is neither true nor false")
     if options["max_norm"] is not None and not 0 < options["max_norm"] < math.inf:
         raise ValueError(f"max_norm is {options['max_norm']!r}")
-    if is_external(architecture):  # whose own code decides what it makes of these numbers
-        if max(*filters, kernel_size, n_channels) > 2**16 or len(filters) > 64:
-            raise ValueError("a network of such a size is not to be expected")
-        return
-    if not 0 < len(filters) <= MAX_LEVELS[architecture]:
-        raise ValueError(f"a network of {len(filters)} levels is not to be expected")
-    if shapes != list(WEIGHT_SHAPES[architecture](n_channels, filters, kernel_size)):
-        raise ValueError("the weights have other shapes than those of the network")
+
+
+def weight_shapes(shapes: Shapes) -> list[tuple[int, ...]]:
+    """Return the shapes of the weights of a file, in their order."""
+    n_weights = sum(name.startswith("weight_") for name in shapes)
+    return [shapes[weight_name(number)] for number in range(n_weights)]
 
 
 def is_external(value: JSON) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from conv_denoiser._typing import Array
 from conv_denoiser.networks.backend import keras, tf
-from conv_denoiser.networks.tensorflow_process import check_not_forked
+from conv_denoiser.networks.tensorflow_process import check_not_forked, known_settings
 
 __all__ = ["compile_forward"]
 
@@ -39,7 +39,8 @@ def compile_forward(model: keras.Model) -> Callable[[Array], Array]:
 
         The function for one signature does without a search among signatures at each call.
         """
-        return call.get_concrete_function()
+        with known_settings():
+            return call.get_concrete_function()
 
     def forward(x: Array) -> Array:
         check_not_forked()

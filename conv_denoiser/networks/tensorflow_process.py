@@ -9,14 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
+from typing import TypeVar
 
 import numpy as np
 
 from conv_denoiser._checks.threads import threads_allowed
-from conv_denoiser.networks.backend import start_devices, tf
+from conv_denoiser.networks.backend import keras, start_devices, tf
 
 __all__ = [
     "check_not_forked",
+    "forget_validation",
+    "known_settings",
+    "leave_out_all_reduce",
     "limit_threads",
     "no_warning_of_retracing",
     "release_old_networks",
@@ -24,7 +28,11 @@ __all__ = [
     "start_tensorflow",
 ]
 
+T = TypeVar("T")
 _SEEDS = threading.RLock()
+_SETTINGS = threading.Lock()
+_n_needing = 0
+_users_settings = "float32", "channels_last"
 # A collection takes about 0.2 s, a network's graphs about 10 MB.
 NETWORKS_BETWEEN = 4
 _networks = count(1)
@@ -90,6 +98,55 @@ def release_old_networks() -> None:
             from tensorflow.python.eager import context
 
             context.context().clear_kernel_cache()
+
+
+def leave_out_all_reduce(optimizer: keras.optimizers.Optimizer, model: keras.Model) -> None:
+    """Let the optimizer of a model that is on one device not sum its gradients over devices.
+
+    The sum over one replica does nothing, but TensorFlow keeps its gradient function, and by that
+    the traced graph of the whole training step (about 10 MB), until the process ends.
+    """
+    name = "_all_reduce_sum_gradients"
+    if model.distribute_strategy.num_replicas_in_sync == 1 and name in dir(optimizer):
+        setattr(optimizer, name, _unchanged)
+
+
+def _unchanged(gradients: T) -> T:
+    return gradients
+
+
+def forget_validation(model: keras.Model) -> None:
+    """Let go of the signals that a fit validated on, which Keras keeps for the next one."""
+    model._eval_epoch_iterator = None
+
+
+@contextmanager
+def known_settings() -> Iterator[None]:
+    """Put Keras' settings at what our networks are made for; put them back afterwards.
+
+    A network must not depend on the process that it is in: on a keras.json with another order of
+    axes, or on a policy of mixed precision. Settings of the whole process stay put until the last
+    thread that needs them is done; that of the policy belongs to each thread.
+    """
+    policy = keras.config.dtype_policy()
+    _known_settings_needed(+1)
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+        _known_settings_needed(-1)
+
+
+def _known_settings_needed(change: int) -> None:
+    global _n_needing, _users_settings
+    with _SETTINGS:
+        if _n_needing == 0:
+            _users_settings = keras.config.floatx(), keras.config.image_data_format()
+        _n_needing += change
+        floatx, order = _users_settings if _n_needing == 0 else ("float32", "channels_last")
+        keras.config.set_floatx(floatx)
+        keras.config.set_image_data_format(order)
 
 
 @contextmanager

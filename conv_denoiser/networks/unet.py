@@ -1,14 +1,12 @@
 """A U-Net of residual blocks."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from conv_denoiser.networks.backend import keras, tf
+from conv_denoiser.networks.spec import NetworkSpec
+from conv_denoiser.networks.weight_shapes import STRIDE
 
-__all__ = ["STRIDE", "build_unet"]
-
-# Timesteps that one timestep of the next level of a U-Net stands for.
-STRIDE = 4
+__all__ = ["build_unet"]
 
 
 class PadToMultiple(keras.layers.Layer):
@@ -44,21 +42,47 @@ class CropLike(keras.layers.Layer):
         return n_signals, length, n_channels
 
 
-def build_unet(
-    n_channels: int,
-    filters: Sequence[int],
-    kernel_size: int,
-    *,
-    max_norm: float | None,
-    output_activation: str,
-    predicts_noise: bool,
-) -> keras.Model:
+class _Layers:
+    """Layers of a U-Net, which share what the spec says."""
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        self.kernel_size = spec.kernel_size
+        limit = spec.max_norm
+        self.constraint = None if limit is None else keras.constraints.max_norm(limit)
+
+    def convolution(self, n_filters: int, **options: Any) -> keras.Layer:
+        options = {"kernel_size": self.kernel_size, "padding": "same", **options}
+        return keras.layers.Conv1D(n_filters, kernel_constraint=self.constraint, **options)
+
+    def rectified(self, n_filters: int, **options: Any) -> keras.Layer:
+        options = {"activation": "relu", "kernel_initializer": "he_normal", **options}
+        return self.convolution(n_filters, **options)
+
+    def residual_block(self, x: Any, n_filters: int) -> Any:
+        y = self.rectified(n_filters)(x)
+        # A block that begins as the identity keeps deep networks trainable without normalisation.
+        y = self.convolution(n_filters, kernel_initializer="zeros")(y)
+        return keras.layers.Add()([x, y])
+
+    def level_down(self, x: Any, n_filters: int) -> Any:
+        size = max(self.kernel_size, STRIDE)
+        x = self.rectified(n_filters, kernel_size=size, strides=STRIDE)(x)
+        return self.residual_block(x, n_filters)
+
+    def level_up(self, x: Any, skipped: Any, n_filters: int) -> Any:
+        x = keras.layers.Conv1DTranspose(
+            n_filters, 2 * STRIDE, STRIDE, padding="same", kernel_constraint=self.constraint
+        )(x)
+        return self.residual_block(keras.layers.Add()([x, skipped]), n_filters)
+
+
+def build_unet(spec: NetworkSpec) -> keras.Model:
     """Build a U-Net of residual blocks, which sees far at little cost.
 
-    Every one of `filters` is a level, with a quarter of the timesteps of the one before. Each level
-    has a residual block on the way down, one on the way up, which takes the sum of what comes
-    from below and of what the way down had found; the lowest has a second block instead. With
-    `predicts_noise`, the network's last convolution gives the noise, which is taken from the input.
+    Each of the filters is a level, with a quarter of the timesteps of the one before. Each level
+    has a residual block on the way down, and one on the way up, which takes the sum of what comes
+    from below and of what the way down had found; the lowest has a second block instead. If the
+    spec `predicts_noise`, the last convolution gives the noise, which is taken from the input.
     Signals of any length are padded for the lowest level, and cropped again. There is no
     normalisation: see the measurements in benchmarks/RESULTS.md.
 
@@ -71,41 +95,19 @@ def build_unet(
     deep CNN for image denoising". IEEE Trans. Image Process. 26(7), 2017.
     doi:10.1109/TIP.2017.2662206
     """
-    constraint = None if max_norm is None else keras.constraints.max_norm(max_norm)
-
-    def convolution(n_filters: int, size: int = kernel_size, **options: Any) -> keras.Layer:
-        defaults = {"padding": "same", "kernel_constraint": constraint}
-        return keras.layers.Conv1D(n_filters, size, **{**defaults, **options})
-
-    def residual_block(x: Any, n_filters: int) -> Any:
-        y = convolution(n_filters, activation="relu", kernel_initializer="he_normal")(x)
-        # A block that begins as the identity keeps deep networks trainable without normalisation.
-        y = convolution(n_filters, kernel_initializer="zeros")(y)
-        return keras.layers.Add()([x, y])
-
-    inputs = keras.Input((None, n_channels))
+    layers, filters = _Layers(spec), spec.filters
+    inputs = keras.Input((None, spec.n_channels))
     x = PadToMultiple(STRIDE ** (len(filters) - 1))(inputs)
-    x = convolution(filters[0], activation="relu", kernel_initializer="he_normal")(x)
-    x = residual_block(x, filters[0])
+    x = layers.residual_block(layers.rectified(filters[0])(x), filters[0])
     way_down = []
     for n_filters in filters[1:]:
         way_down.append(x)
-        x = convolution(
-            n_filters,
-            max(kernel_size, STRIDE),
-            strides=STRIDE,
-            activation="relu",
-            kernel_initializer="he_normal",
-        )(x)
-        x = residual_block(x, n_filters)
-    x = residual_block(x, filters[-1])
+        x = layers.level_down(x, n_filters)
+    x = layers.residual_block(x, filters[-1])
     for n_filters, skipped in zip(reversed(filters[:-1]), reversed(way_down), strict=True):
-        x = keras.layers.Conv1DTranspose(
-            n_filters, 2 * STRIDE, STRIDE, padding="same", kernel_constraint=constraint
-        )(x)
-        x = residual_block(keras.layers.Add()([x, skipped]), n_filters)
-    activation = None if predicts_noise else output_activation
-    x = convolution(n_channels, activation=activation, kernel_initializer="zeros")(x)
+        x = layers.level_up(x, skipped, n_filters)
+    activation = None if spec.predicts_noise else spec.output_activation
+    x = layers.convolution(spec.n_channels, activation=activation, kernel_initializer="zeros")(x)
     x = CropLike()([x, inputs])
-    outputs = keras.layers.Subtract()([inputs, x]) if predicts_noise else x
+    outputs = keras.layers.Subtract()([inputs, x]) if spec.predicts_noise else x
     return keras.Model(inputs, outputs, name="unet")

@@ -6,10 +6,10 @@ A file says how large a network is. Before memory is taken for it, its weights m
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-__all__ = ["MAX_LEVELS", "WEIGHT_SHAPES", "shortest_signal"]
+__all__ = ["MAX_LEVELS", "STRIDE", "WEIGHT_SHAPES", "Shape", "shortest_signal"]
 
 Shape = tuple[int, ...]
-# As in `_networks`, which imports Keras.
+# Timesteps that one timestep of the next level of a U-Net stands for.
 STRIDE = 4
 # Levels that a file may ask for: those of a U-Net pad signals to multiples of 4 ** (levels - 1).
 MAX_LEVELS = {"autoencoder": 16, "unet": 7}
@@ -39,7 +39,7 @@ def _unet(n_channels: int, filters: Sequence[int], kernel_size: int) -> Iterator
         yield from convolution(before, after, max(kernel_size, STRIDE))
         yield from residual_block(after)
     yield from residual_block(filters[-1])
-    for after, before in zip(filters[-2::-1], filters[:0:-1], strict=True):
+    for before, after in pairwise(reversed(filters)):
         yield from ((2 * STRIDE, after, before), (after,))
         yield from residual_block(after)
     yield from convolution(filters[0], n_channels)

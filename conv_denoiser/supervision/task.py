@@ -1,6 +1,5 @@
 """From signals and a supervision to the batches that a network learns from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -13,7 +12,7 @@ from conv_denoiser.preprocessing import PerSampleScaler
 from conv_denoiser.supervision.base import Drawn, Supervision, scaled
 from conv_denoiser.supervision.signals import Signals
 
-__all__ = ["Paired", "Problem", "Synthetic", "draw_pairs", "run_scaled", "why_weighted"]
+__all__ = ["Paired", "Problem", "Synthetic", "draw_pairs", "why_weighted"]
 
 
 @dataclass(frozen=True)
@@ -85,19 +84,3 @@ def why_weighted(problem: Problem, signals: Signals) -> str | None:
     if problem.length > signals.X.shape[1]:
         return f"signals are padded to {problem.length} timesteps, which do not count"
     return None
-
-
-def run_scaled(
-    forward: Callable[[Array], Array],
-    inputs: Array,
-    reference: Array,
-    scaler: PerSampleScaler | None,
-    length: int,
-) -> Array:
-    """Run a network on signals that are scaled by the statistics of `reference`, and padded."""
-    if scaler is not None:
-        statistics = scaler.statistics(reference)
-        inputs = scaler.scale(inputs, statistics)
-    output = forward(pad_timesteps(inputs, length))
-    output = output[:, : inputs.shape[1]].astype(inputs.dtype, copy=False)
-    return output if scaler is None else scaler.unscale(output, statistics)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conv_denoiser.networks.backend import keras
-from conv_denoiser.training.history import History
+from conv_denoiser.training.plan import History
 
 __all__ = ["fresh_callbacks"]
 

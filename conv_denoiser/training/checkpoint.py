@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._atomic import check_target, remove_leftovers
+from conv_denoiser._typing import Array
 from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import read_model_file, write_model_file
 from conv_denoiser.model_files.parameters import encode
 from conv_denoiser.networks.backend import keras
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.training.compiling import optimizer_state
+from conv_denoiser.training.plan import Learned, TrainingPlan
 
 __all__ = ["Checkpoint", "Saved", "WriteCheckpoint", "opened"]
 
@@ -83,29 +85,31 @@ class Checkpoint(NamedTuple):
 
 
 def opened(
-    path: str | os.PathLike[str] | None, denoiser: Any, signals: Signals, rows: Any, *, resume: bool
+    plan: TrainingPlan, signals: Signals, previous: Learned | None
 ) -> tuple[Checkpoint | None, Saved | None]:
-    """Return the checkpoint of a fit on some rows, and what an interrupted one left there."""
-    if path is None:
+    """Return the checkpoint that a plan asks for, and what an interrupted fit left there."""
+    if plan.checkpoint is None:
         return None, None
-    target = check_target(path)
+    target = check_target(plan.checkpoint.path)
     remove_leftovers(target)
-    checkpoint = Checkpoint(target, _fingerprint(denoiser, signals, rows, resume=resume))
+    started = () if previous is None else previous.network.weights
+    checkpoint = Checkpoint(target, _fingerprint(plan, signals, started))
     return checkpoint, checkpoint.read()
 
 
-def _fingerprint(denoiser: Any, signals: Signals, rows: Any, *, resume: bool) -> str:
+def _fingerprint(plan: TrainingPlan, signals: Signals, started: Sequence[Array]) -> str:
     """Return what tells one fit from another: parameters, signals, rows, and where it began."""
+    assert plan.checkpoint is not None
     arrays: dict[str, NDArray[Any]] = {}
     parameters = {
         name: (encode(value, arrays), _details(value))
-        for name, value in denoiser.get_params(deep=False).items()
+        for name, value in plan.checkpoint.parameters.items()
         if name not in IRRELEVANT
     }
-    description = [__version__, parameters, [str(part) for part in rows if isinstance(part, slice)]]
+    slices = [str(rows) for rows in plan.rows if isinstance(rows, slice)]
+    description = [__version__, parameters, slices]
     digest = hashlib.sha256(json.dumps(description, sort_keys=True, default=str).encode())
-    rows = [part for part in rows if isinstance(part, np.ndarray)]
-    started = denoiser.model_.get_weights() if resume else []
+    rows = [rows for rows in plan.rows if isinstance(rows, np.ndarray)]
     for array in (*arrays.values(), signals.X, signals.y, signals.weight, *rows, *started):
         if array is not None:
             digest.update(f"{array.dtype.str} {array.shape} ".encode())

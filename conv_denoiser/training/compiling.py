@@ -1,36 +1,31 @@
 """Losses and optimizers: what a network is compiled with."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser.networks.backend import keras, tf
+from conv_denoiser.networks.tensorflow_process import leave_out_all_reduce
+from conv_denoiser.training.plan import CompileOptions
 
 __all__ = [
     "check_loss_by_point",
     "compile_model",
     "is_cross_entropy",
-    "model_state",
     "optimizer_state",
-    "restore_model",
     "restore_optimizer",
 ]
 
 
-def compile_model(model: keras.Model, loss: Any, optimizer: Any, learning_rate: Any) -> None:
+def compile_model(model: keras.Model, options: CompileOptions) -> None:
     """Compile a model with an optimizer of its own, ready to be traced once."""
-    made = _new_optimizer(optimizer, learning_rate)
+    made = _new_optimizer(options.optimizer, options.learning_rate)
     # Variables that come into being while a training step is traced make TensorFlow trace it twice.
     made.build(model.trainable_variables)
-    if model.distribute_strategy.num_replicas_in_sync == 1 and _ALL_REDUCE in dir(made):
-        # The sum over one replica does nothing, but TensorFlow keeps its gradient function, and by
-        # that the traced graph of the whole training step (about 10 MB), until the process ends.
-        setattr(made, _ALL_REDUCE, _unchanged)
-    model.compile(optimizer=made, loss=keras.losses.get(loss))
-
-
-_ALL_REDUCE = "_all_reduce_sum_gradients"
+    leave_out_all_reduce(made, model)
+    model.compile(optimizer=made, loss=keras.losses.get(options.loss))
 
 
 def optimizer_state(model: keras.Model) -> list[NDArray[Any]]:
@@ -38,29 +33,10 @@ def optimizer_state(model: keras.Model) -> list[NDArray[Any]]:
     return [variable.numpy() for variable in model.optimizer.variables]
 
 
-def restore_optimizer(model: keras.Model, state: list[NDArray[Any]]) -> None:
+def restore_optimizer(model: keras.Model, state: Sequence[NDArray[Any]]) -> None:
     """Let the optimizer of a compiled model remember what `optimizer_state` returned."""
     for variable, value in zip(model.optimizer.variables, state, strict=True):
         variable.assign(value)
-
-
-def model_state(model: keras.Model, with_optimizer: bool) -> tuple[Any, Any]:
-    """Return weights and, if wanted and there, what the optimizer remembers."""
-    remembers = with_optimizer and model.compiled
-    return model.get_weights(), optimizer_state(model) if remembers else None
-
-
-def restore_model(model: keras.Model, state: tuple[Any, Any], compiled_with: Any) -> None:
-    """Let a new network be the one that `model_state` described."""
-    weights, optimizer = state
-    model.set_weights(weights)
-    if optimizer is not None:
-        compile_model(model, **compiled_with)
-        restore_optimizer(model, optimizer)
-
-
-def _unchanged(grads_and_vars: Any) -> Any:
-    return grads_and_vars
 
 
 def _new_optimizer(optimizer: Any, learning_rate: Any) -> keras.optimizers.Optimizer:

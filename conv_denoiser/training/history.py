@@ -1,29 +1,12 @@
-"""Losses of epochs."""
+"""Losses of epochs, and what ended them."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from conv_denoiser._checks.warn import warn
-from conv_denoiser.networks.backend import keras
-from conv_denoiser.training.checkpoint import Checkpoint, Saved
+from conv_denoiser.training.plan import History
 
-__all__ = ["History", "Schedule", "Training", "joined", "report_end"]
-
-History = dict[str, list[float]]
-
-
-class Schedule(NamedTuple):
-    """How long to train, and what goes on meanwhile."""
-
-    initial_epoch: int
-    epochs: int
-    patience: int | None
-    callbacks: Sequence[keras.callbacks.Callback]
-    verbose: int
-    checkpoint: Checkpoint | None = None
-    saved: Saved | None = None  # of an interrupted training, that is to go on
-    seed: int = 0
+__all__ = ["Training", "joined", "report_end"]
 
 
 class Training(NamedTuple):
@@ -45,16 +28,15 @@ def joined(first: History, second: History) -> History:
     }
 
 
-def report_end(training: Training, epochs: int) -> None:
+def report_end(interruption: BaseException | None, n_epochs: int, n_planned: int) -> None:
     """Raise what ended a training early; of Ctrl-C, say before what is kept."""
-    if training.interruption is None:
+    if interruption is None:
         return
     try:
-        if isinstance(training.interruption, KeyboardInterrupt):
-            n_epochs = len(training.history.get("loss", []))
+        if isinstance(interruption, KeyboardInterrupt):
             warn(
-                f"Training was interrupted after {n_epochs} of {epochs} epochs; the model is "
+                f"Training was interrupted after {n_epochs} of {n_planned} epochs; the model is "
                 "fitted with what it learned until then."
             )
     finally:  # also where warnings are errors
-        raise training.interruption
+        raise interruption

@@ -1,15 +1,16 @@
-"""Training of Keras models through scikeras, and the seeds around it.
+"""Training a compiled Keras model, and what is kept of it when it ends early."""
 
-scikeras is composed here and imported nowhere else.
-"""
-
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from scikeras.wrappers import BaseWrapper
 
-from conv_denoiser.networks.backend import keras, tf
-from conv_denoiser.networks.tensorflow_process import no_warning_of_retracing
+from conv_denoiser._typing import Array
+from conv_denoiser.networks.backend import keras
+from conv_denoiser.networks.tensorflow_process import (
+    forget_validation,
+    no_warning_of_retracing,
+)
 from conv_denoiser.supervision.batches import TrainingBatches
 from conv_denoiser.training.callbacks import (
     DivergedError,
@@ -18,45 +19,32 @@ from conv_denoiser.training.callbacks import (
     StopOnNaN,
     diverged,
 )
-from conv_denoiser.training.checkpoint import Saved, WriteCheckpoint
+from conv_denoiser.training.checkpoint import Checkpoint, Saved, WriteCheckpoint
 from conv_denoiser.training.compiling import restore_optimizer
-from conv_denoiser.training.history import Schedule, Training
+from conv_denoiser.training.feed import BatchFeed
+from conv_denoiser.training.history import Training
+from conv_denoiser.training.wrapper import run_epochs
 
-__all__ = [
-    "train",
-]
-
-
-class _Wrapper(BaseWrapper):
-    """scikeras' wrapper, fed with batches where it expects arrays of scikit-learn's shapes."""
-
-    def _validate_data(
-        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
-    ) -> tuple[Any, Any]:
-        return X, y
-
-    def _check_model_compatibility(self, y: Any) -> None:
-        """Leave out checks of labels and numbers of outputs."""
-
-    @property
-    def feature_encoder(self) -> Any:
-        return _Identity()
-
-    target_encoder = feature_encoder
+__all__ = ["Schedule", "fit_model"]
 
 
-class _Identity:
-    def fit(self, X: Any) -> "_Identity":
-        return self
+class Schedule(NamedTuple):
+    """How long to train, and what goes on meanwhile."""
 
-    def transform(self, X: Any) -> Any:
-        return X
+    initial_epoch: int
+    epochs: int
+    patience: int | None
+    callbacks: Sequence[keras.callbacks.Callback]
+    verbose: int
+    checkpoint: Checkpoint | None = None
+    saved: Saved | None = None  # of an interrupted training, that is to go on
+    seed: int = 0
 
 
-def train(
+def fit_model(
     model: keras.Model,
     batches: TrainingBatches,
-    validation: tuple[Any, ...] | None,
+    validation: tuple[Array, ...] | None,
     schedule: Schedule,
 ) -> Training:
     """Train a compiled model in place.
@@ -72,51 +60,63 @@ def train(
     if saved is not None and (stopped or n_done == schedule.epochs):
         model.set_weights(saved.best or saved.weights)
         return Training(record.history(), None)
-    wrapper = _Wrapper(
-        model,
-        epochs=schedule.epochs - n_done,
-        shuffle=False,  # the batches are shuffled already
-        verbose=schedule.verbose,
-        callbacks=[
-            *(record, StopOnNaN(), *stoppers, *schedule.callbacks),
-            *_writing(schedule, record, stoppers),
-        ],
-    )
-    first_epoch = schedule.initial_epoch + n_done
     weights, first_step = model.get_weights(), int(model.optimizer.iterations)
-    interruption: BaseException | None = None
-    source = [batches]
+    feed = BatchFeed(batches)
+    initial_epoch, n_epochs = schedule.initial_epoch + n_done, schedule.epochs - n_done
+    interruption = None
     try:
         with no_warning_of_retracing():
-            wrapper.fit(
-                _as_dataset(source, first_epoch, schedule.epochs - n_done),
-                None,
-                initial_epoch=first_epoch,
-                steps_per_epoch=batches.n_batches,
-                validation_data=validation,
-                validation_batch_size=batches.batch_size,
-                batch_size=None,
+            run_epochs(
+                model,
+                feed.dataset(initial_epoch, n_epochs),
+                initial_epoch=initial_epoch,
+                n_epochs=n_epochs,
+                n_batches=batches.n_batches,
+                batch_size=batches.batch_size,
+                validation=validation,
+                callbacks=_callbacks(schedule, record, stoppers),
+                verbose=schedule.verbose,
             )
         _check_finite(model)
     except (Exception, KeyboardInterrupt) as error:
-        learned = int(model.optimizer.iterations) > first_step
-        for stopper in stoppers:
-            if learned and stopper.best_weights is not None:
-                model.set_weights(stopper.best_weights)
-        if isinstance(error, DivergedError) or not (learned and _is_finite(model)):
-            model.set_weights(weights)
-            model.compiled = model.compiled and not learned
-            raise
+        _keep_what_was_learned(model, weights, first_step, stoppers, error)
         interruption = error
     finally:
-        # TensorFlow's graphs live on for a while, and must not keep the signals.
-        source.clear()
-        model._eval_epoch_iterator = None
+        feed.close()
+        forget_validation(model)
     return Training(record.history(), interruption)
 
 
+def _keep_what_was_learned(
+    model: keras.Model,
+    weights: Sequence[Array],
+    first_step: int,
+    stoppers: Sequence[EarlyStopping],
+    error: BaseException,
+) -> None:
+    """Settle the weights of a training that ended early, or put all back and raise `error`."""
+    learned = int(model.optimizer.iterations) > first_step
+    for stopper in stoppers:
+        if learned and stopper.best_weights is not None:
+            model.set_weights(stopper.best_weights)
+    if isinstance(error, DivergedError) or not (learned and _is_finite(model)):
+        model.set_weights(weights)
+        model.compiled = model.compiled and not learned
+        raise error
+
+
+def _callbacks(
+    schedule: Schedule, record: Record, stoppers: Sequence[EarlyStopping]
+) -> list[keras.callbacks.Callback]:
+    """Return all callbacks, in the order in which they must be called."""
+    return [
+        *(record, StopOnNaN(), *stoppers, *schedule.callbacks),
+        *_writing(schedule, record, stoppers),
+    ]
+
+
 def _early_stopping(
-    patience: int | None, validation: tuple[Any, ...] | None
+    patience: int | None, validation: tuple[Array, ...] | None
 ) -> list[EarlyStopping]:
     if patience is None:
         return []
@@ -125,7 +125,7 @@ def _early_stopping(
 
 
 def _take_up(
-    saved: Saved | None, model: keras.Model, record: Record, stoppers: list[EarlyStopping]
+    saved: Saved | None, model: keras.Model, record: Record, stoppers: Sequence[EarlyStopping]
 ) -> tuple[int, bool]:
     """Put all back as it was; return the number of epochs done, and whether it had stopped."""
     if saved is None:
@@ -139,7 +139,7 @@ def _take_up(
 
 
 def _writing(
-    schedule: Schedule, record: Record, stoppers: list[EarlyStopping]
+    schedule: Schedule, record: Record, stoppers: Sequence[EarlyStopping]
 ) -> list[keras.callbacks.Callback]:
     """Return what writes checkpoints."""
     if schedule.checkpoint is None:
@@ -149,33 +149,10 @@ def _writing(
 
 
 def _check_finite(model: keras.Model) -> None:
-    """Raise where the last step, whose loss nobody saw, left numbers that are none."""
+    """Raise where the last step, whose loss nobody saw, left NaN or infinity."""
     if not _is_finite(model):
         raise diverged(model, "its last step left weights that are no finite numbers")
 
 
 def _is_finite(model: keras.Model) -> bool:
     return all(np.isfinite(weights).all() for weights in model.get_weights())
-
-
-def _as_dataset(source: list[TrainingBatches], initial_epoch: int, epochs: int) -> tf.data.Dataset:
-    """Feed batches to Keras, drawing the next one while the network learns from the last.
-
-    A `keras.utils.PyDataset` would do the same, but runs through `Dataset.from_generator`, with
-    which a training step was measured to take twice as long.
-    """
-    (batches,) = source
-    first, n_batches = batches[0], batches.n_batches
-    types = [array.dtype for array in first]
-    del batches
-
-    @tf.autograph.experimental.do_not_convert
-    def draw(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        tensors = tf.numpy_function(lambda n: source[0][n], [number], types)
-        for tensor, array in zip(tensors, first, strict=True):
-            tensor.set_shape((None, *array.shape[1:]))
-        return tuple(tensors)
-
-    start = initial_epoch * n_batches
-    numbers = tf.data.Dataset.range(start, start + epochs * n_batches)
-    return numbers.map(draw).prefetch(2)

@@ -1,140 +1,143 @@
-"""From a denoiser's parameters and checked signals to a trained network."""
+"""From a plan and checked signals to a trained network."""
 
-from typing import Any, NamedTuple
+import dataclasses
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from conv_denoiser._checks.warn import warn
-from conv_denoiser.denoiser import defaults, plan
 from conv_denoiser.networks.backend import keras
-from conv_denoiser.networks.builders import build_network
 from conv_denoiser.networks.geometry import padded_length
-from conv_denoiser.networks.tensorflow_process import check_not_forked, release_old_networks, seeded
+from conv_denoiser.networks.network import Network
+from conv_denoiser.networks.spec import NetworkSpec
+from conv_denoiser.networks.tensorflow_process import check_not_forked, known_settings
 from conv_denoiser.supervision.batches import cross_entropy_floor, split
 from conv_denoiser.supervision.checks import check_problem
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Problem, why_weighted
 from conv_denoiser.training import checkpoint as checkpoints
-from conv_denoiser.training import compiling, loop
 from conv_denoiser.training.callbacks import fresh_callbacks
-from conv_denoiser.training.history import History, Schedule, Training, joined
+from conv_denoiser.training.compiling import (
+    check_loss_by_point,
+    compile_model,
+    restore_optimizer,
+)
+from conv_denoiser.training.history import Training, joined
+from conv_denoiser.training.loop import Schedule, fit_model
+from conv_denoiser.training.plan import History, Learned, TrainingPlan
 
-__all__ = ["Trained", "train_denoiser"]
+__all__ = ["Trained", "train"]
 
 
 class Trained(NamedTuple):
     """A trained network, and how it came about."""
 
-    model: keras.Model
-    network: dict[str, Any]
-    compiled_with: dict[str, Any]
-    problem: Problem
+    network: Network
     loss_floor: float | None
-    training: Training
-    history: History
-    best_epoch: int | None
+    history: History  # of all fits
+    n_epochs: int  # of the last fit
+    best_epoch: int | None  # of the last fit, counted over all
+    interruption: BaseException | None
 
 
-def train_denoiser(
-    denoiser: Any,
-    signals: Signals,
-    *,
-    resume: bool,
-    epochs: int,
-    validation_split: Any,
-    checkpoint: Any,
-) -> Trained:
-    """Build a network, or with `resume` take up the denoiser's, and train it."""
+def train(plan: TrainingPlan, signals: Signals, previous: Learned | None) -> Trained:
+    """Build a network, or go on with the previous one, and train it."""
     check_not_forked()
-    rows = plan.split_rows(validation_split, signals)
-    seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
-    file, saved = checkpoints.opened(checkpoint, denoiser, signals, rows, resume=resume)
-    seed = seed if saved is None else saved.seed
-    cross_entropy = compiling.is_cross_entropy(defaults.chosen(denoiser, "loss"))
-    n_timesteps, n_channels = signals.X.shape[1:]
-    problem = plan.problem(
-        denoiser,
-        with_target=signals.y is not None,
-        cross_entropy=cross_entropy,
-        length=n_timesteps,
-    )
-    network = plan.network_options(denoiser, n_channels, problem)
-    compiled_with = plan.training_options(denoiser)
-    callbacks = fresh_callbacks(denoiser.callbacks)
-    if resume:
-        _check_same_network(denoiser, network)
-    else:
-        release_old_networks()
-    with seeded(seed):
-        model = denoiser.model_ if resume else build_network(**network)
-    problem = problem._replace(length=padded_length(model, n_timesteps, n_channels))
-    warn(check_problem(problem, signals.weighted()))
-    _check_loss(compiled_with["loss"], problem, signals)
-    train, validation = split(
-        signals, problem, rows, batch_size=defaults.chosen(denoiser, "batch_size"), seed=seed
-    )
-    targets = train.epoch(0) if validation is None else [validation]
-    floor = cross_entropy_floor(targets, problem)
-    before = denoiser.history_ if resume else {"loss": []}
+    file, saved = checkpoints.opened(plan, signals, previous)
+    seed = plan.seed if saved is None else saved.seed
+    history = {"loss": []} if previous is None else previous.history
     schedule = Schedule(
-        initial_epoch=len(before["loss"]),
-        epochs=epochs,
-        patience=defaults.chosen(denoiser, "patience") if denoiser.early_stopping else None,
-        callbacks=callbacks,
-        verbose=defaults.chosen(denoiser, "verbose"),
+        initial_epoch=len(history["loss"]),
+        epochs=plan.epochs,
+        patience=plan.patience,
+        callbacks=fresh_callbacks(plan.callbacks),
+        verbose=plan.verbose,
         checkpoint=file,
         saved=saved,
         seed=seed,
     )
-    same = resume and model.compiled and compiled_with == denoiser._compiled_with
-    training = _train(model, None if same else compiled_with, train, validation, schedule)
+    with known_settings():
+        network = _network(plan, signals, previous, seed)
+        problem = plan.problem._replace(length=network.length)
+        warn(check_problem(problem, signals.weighted()))
+        _check_loss(plan, problem, signals)
+        batches, validation = split(
+            signals, problem, plan.rows, batch_size=plan.batch_size, seed=seed
+        )
+        targets = batches.epoch(0) if validation is None else [validation]
+        floor = cross_entropy_floor(targets, problem)
+        compiled_anew = _get_ready(network.model, plan, previous)
+        try:
+            training = fit_model(network.model, batches, validation, schedule)
+        except BaseException:
+            if compiled_anew:  # with what nobody remembers
+                network.model.compiled = False
+            raise
     if file is not None and training.interruption is None:
         file.remove()
-    history = joined(before, training.history)
-    best = _best_epoch(training.history, len(before["loss"]))
-    return Trained(model, network, compiled_with, problem, floor, training, history, best)
+    return Trained(
+        network,
+        floor,
+        joined(history, training.history),
+        len(training.history.get("loss", [])),
+        _best_epoch(training, len(history["loss"])),
+        training.interruption,
+    )
 
 
-def _train(model: keras.Model, compile_with: dict[str, Any] | None, *arguments: Any) -> Training:
-    """Compile a model, where it is not as it must be, and train it."""
-    if compile_with is None:
-        return loop.train(model, *arguments)
-    compiling.compile_model(model, **compile_with)
-    try:
-        return loop.train(model, *arguments)
-    except BaseException:
-        model.compiled = False  # what it was compiled with is not remembered
-        raise
+def _network(plan: TrainingPlan, signals: Signals, previous: Learned | None, seed: int) -> Network:
+    """Return the network to train: a new one, or the previous one."""
+    if previous is not None:
+        _check_same_network(previous.network.spec, plan.spec)
+    model = plan.spec.build(seed) if previous is None else previous.network.model
+    length = padded_length(model, *signals.X.shape[1:])
+    if previous is not None:
+        return previous.network.adapted(plan.problem.scaler, length)
+    return Network(plan.spec, plan.problem.scaler, length, model=model)
 
 
-def _best_epoch(history: History, n_before: int) -> int | None:
-    """Return the number, from 1 over all fits, of the best epoch of the last one."""
-    losses = history.get("val_loss", history.get("loss"))
-    return n_before + int(np.argmin(losses)) + 1 if losses else None
+def _check_same_network(before: NetworkSpec, now: NetworkSpec) -> None:
+    names = [field.name for field in dataclasses.fields(now)]
+    changed = [name for name in names if getattr(now, name) != getattr(before, name)]
+    if not changed:
+        return
+    changes = ", ".join(
+        f"{name} from {getattr(before, name)!r} to {getattr(now, name)!r}" for name in changed
+    )
+    hint = (
+        " (the output of a 'unet' is the noise, but with supervision='blind_spot' the signal)"
+        if "predicts_noise" in changed
+        else ""
+    )
+    raise ValueError(
+        "warm_start=True and partial_fit go on with the network fitted before, but its options "
+        f"changed: {changes}{hint}. Call fit with warm_start=False first."
+    )
 
 
-def _check_same_network(denoiser: Any, network: dict[str, Any]) -> None:
-    before = denoiser._network
-    changed = [name for name in network if network[name] != before[name]]
-    if changed:
-        changes = ", ".join(
-            f"{name} from {before[name]!r} to {network[name]!r}" for name in changed
-        )
-        hint = (
-            " (the output of a 'unet' is the noise, but with supervision='blind_spot' the signal)"
-            if "predicts_noise" in changed
-            else ""
-        )
-        raise ValueError(
-            "warm_start=True and partial_fit go on with the network fitted before, but its options "
-            f"changed: {changes}{hint}. Call fit with warm_start=False first."
-        )
-
-
-def _check_loss(loss: Any, problem: Problem, signals: Signals) -> None:
+def _check_loss(plan: TrainingPlan, problem: Problem, signals: Signals) -> None:
     """Check that a loss can be weighted by point where it must be."""
     reason = why_weighted(problem, signals)
-    if reason is None:
-        return
-    compiling.check_loss_by_point(loss, problem.length, signals.X.shape[2], reason)
+    if reason is not None:
+        loss = plan.compile_options.loss
+        check_loss_by_point(loss, problem.length, signals.X.shape[2], reason)
+
+
+def _get_ready(model: keras.Model, plan: TrainingPlan, previous: Learned | None) -> bool:
+    """Compile a model, unless it goes on with the optimizer that it has; return whether it was."""
+    options = plan.compile_options
+    if previous is None or options != previous.compile_options:
+        compile_model(model, options)
+        return True
+    if model.compiled:
+        return False
+    compile_model(model, options)
+    if previous.optimizer is not None:
+        restore_optimizer(model, previous.optimizer)
+    return True
+
+
+def _best_epoch(training: Training, n_before: int) -> int | None:
+    """Return the number, from 1 over all fits, of the best epoch of the last one."""
+    losses = training.history.get("val_loss", training.history.get("loss"))
+    return n_before + int(np.argmin(losses)) + 1 if losses else None

@@ -1,0 +1,61 @@
+"""All that a fit was asked for, and what earlier fits left. Free of Keras."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from conv_denoiser._typing import Array
+from conv_denoiser.networks.network import Network
+from conv_denoiser.networks.spec import NetworkSpec
+from conv_denoiser.supervision.batches import Rows
+from conv_denoiser.supervision.task import Problem
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["CheckpointRequest", "CompileOptions", "History", "Learned", "TrainingPlan"]
+
+History = dict[str, list[float]]
+
+
+class CompileOptions(NamedTuple):
+    """What a network is compiled with: names, objects of Keras or callables."""
+
+    loss: "str | Callable[..., object]"
+    optimizer: "str | keras.optimizers.Optimizer"
+    learning_rate: "float | keras.optimizers.schedules.LearningRateSchedule"
+
+
+class CheckpointRequest(NamedTuple):
+    """The file of a checkpoint, and the parameters that tell this fit from others."""
+
+    path: str | os.PathLike[str]
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """All that a fit was asked for, resolved from parameters and data before training."""
+
+    spec: NetworkSpec
+    problem: Problem
+    compile_options: CompileOptions
+    rows: tuple[Rows, Rows | None]  # to train and to validate on
+    batch_size: int
+    epochs: int
+    patience: int | None  # None trains to the end
+    callbacks: Sequence[object] | None
+    verbose: int
+    seed: int
+    checkpoint: CheckpointRequest | None
+
+
+class Learned(NamedTuple):
+    """What earlier fits left, and the next one goes on with."""
+
+    network: Network
+    history: History
+    compile_options: CompileOptions | None
+    # What the optimizer remembers, where the network was built anew since.
+    optimizer: Sequence[Array] | None
