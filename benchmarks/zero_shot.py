@@ -6,11 +6,13 @@
 The demo signals of PyWavelets with white noise, two draws a case, beside cycle-spun BayesShrink and
 beside the best of thirteen methods, picked for each case with the truth, which users cannot do.
 Then Gaussian processes of known covariance, for which the Wiener filter is the best estimator that
-there can be. No signal of these took part in training or in choosing checkpoints.
+there can be. No signal of these took part in training or in choosing checkpoints. Last, the error
+bars, on random signals of the kinds that the network learned from.
 """
 
 import argparse
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pywt
@@ -19,10 +21,12 @@ from common import classical, machine, table
 
 from conv_denoiser import denoise
 from conv_denoiser.metrics import snr_db
+from conv_denoiser.waveforms import anything
 
 LEVELS_DB, USUAL_DB = (0, 5, 10, 15, 20, 30, 40, 60), 20
 N_DRAWS = 2
 N_TIMESTEPS, N_PROCESSES, PROCESS_DB = 768, 16, (0, 10, 20)
+N_RANDOM = 200
 
 
 def demo_signals() -> dict[str, np.ndarray]:
@@ -127,6 +131,22 @@ def _numbers(values: np.ndarray) -> str:
     return ", ".join(f"{value:.2f}" for value in values)
 
 
+def coverage_table() -> None:
+    """Count how many clean samples lie in the intervals that `return_std` promises."""
+    rng = np.random.default_rng(0)
+    quantiles = {share: NormalDist().inv_cdf(0.5 + share / 2) for share in (0.5, 0.8, 0.9, 0.95)}
+    print(f"\n| {N_RANDOM} random signals | {' | '.join(f'{share:.0%}' for share in quantiles)} |")
+    print("|---|" + "---|" * len(quantiles))
+    for decibels in LEVELS_DB:
+        clean = anything(N_RANDOM, np.arange(2048), rng)
+        scale = np.maximum(clean.std(axis=1, keepdims=True), 1e-3) * 10 ** (-decibels / 20)
+        noisy = clean + scale * rng.standard_normal(clean.shape)
+        denoised, std = denoise(noisy, return_std=True)
+        distance = np.abs(denoised - clean) / std
+        covered = [f"{(distance < quantile).mean():.1%}" for quantile in quantiles.values()]
+        print(f"| {decibels} dB | {' | '.join(covered)} |", flush=True)
+
+
 def ecg_table(data: Path) -> None:
     """Denoise the ECGs of `benchmarks/ecg.py`, with white noise at 6 dB."""
     from ecg import METRICS, TEST, windows
@@ -153,6 +173,7 @@ def main() -> None:
     print(f"{machine('onnxruntime', 'scikit-image')}\n")
     demo_table()
     wiener_table()
+    coverage_table()
     if options.data:
         ecg_table(options.data)
 

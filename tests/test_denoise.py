@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import pywt
 from scipy.signal import savgol_filter
 
 from conv_denoiser import denoise, list_pretrained
@@ -269,6 +270,57 @@ def test_damaged_files(tmp_path, monkeypatch, name):
     with pytest.raises(ModelFileError, match="is damaged.*Install conv-denoiser again"):
         denoise(np.arange(300.0) % 7)
     universal.universal.cache_clear()
+
+
+@pytest.mark.parametrize("options", [{}, {"noise_std": 0.1}, {"strength": 2}])
+def test_error_bars(noise, options):
+    clean = np.stack([pulse(), 0.1 * quake()])
+    noisy = clean + 0.1 * noise
+    denoised, std = denoise(noisy, return_std=True, **options)
+    np.testing.assert_array_equal(denoised, denoise(noisy, **options))
+    for row in (denoised - clean) / std:
+        assert 0.6 < np.mean(np.abs(row) < 1) < 0.95
+    assert std.mean() < 0.06
+
+
+def test_error_bars_have_the_units_shape_and_type_of_the_signals(noise):
+    noisy = np.stack([pulse() + 0.1 * noise, 0.01 * noise], axis=2).astype(np.float32)
+    denoised, std = denoise(noisy, return_std=True)
+    assert denoised.shape == std.shape == noisy.shape
+    assert denoised.dtype == std.dtype == np.float32
+    _, of_larger = denoise(8 * noisy[0, :, 0], return_std=True)
+    np.testing.assert_allclose(of_larger, 8 * std[0, :, 0], rtol=1e-4)
+
+
+def test_where_nothing_is_removed_the_noise_is_the_error(noise):
+    chirp = pywt.data.demo_signal("LinChirps", N)
+    scale = np.std(chirp) * 10 ** (-15 / 20)
+    noisy = chirp + scale * noise[0]
+    denoised, std = denoise(noisy, return_std=True)
+    np.testing.assert_allclose(denoised, noisy, atol=1e-3 * scale)
+    np.testing.assert_allclose(std, scale, rtol=0.2)
+    noisy = pulse() + 0.1 * noise[0]
+    noisy[1000] = 1e3  # an invalid code stays
+    assert denoise(noisy, return_std=True)[1][1000] == pytest.approx(0.1, rel=0.2)
+    _, std = denoise(np.full(500, 5.0), return_std=True)
+    assert std.max() < 1e-9
+
+
+def test_gaps_are_less_certain(noise):
+    noisy = pulse() + 0.1 * noise[0]
+    noisy[700:760] = np.nan
+    _, std = denoise(noisy, return_std=True)
+    assert std[710:750].min() > 2 * np.median(std)
+    noisy[:] = np.nan
+    with pytest.warns(UserWarning, match="no sample at all"):
+        assert np.isnan(denoise(noisy, return_std=True)).all()
+
+
+def test_no_error_bars_without_a_level():
+    x = np.random.default_rng(0).standard_normal(20)
+    with pytest.warns(UserWarning, match="too short"):
+        assert np.isnan(denoise(x, return_std=True)[1]).all()
+    assert (denoise(x, noise_std=1, return_std=True)[1] > 0.1).all()
 
 
 def test_cards_fit_the_files():

@@ -1,5 +1,8 @@
 """Denoise arrays in one call, with no training."""
 
+from functools import partial
+from typing import Literal, overload
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -7,7 +10,8 @@ from conv_denoiser._checks.arrays import as_array, as_numbers, check_not_empty, 
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array, RawArray
-from conv_denoiser.pretrained.denoising import denoise_rows
+from conv_denoiser.pretrained.blocks import denoise_rows
+from conv_denoiser.pretrained.denoising import denoise_block
 from conv_denoiser.pretrained.universal import universal
 
 __all__ = ["denoise"]
@@ -16,7 +20,33 @@ __all__ = ["denoise"]
 SHORT = 32
 
 
-def denoise(x: ArrayLike, *, noise_std: float | None = None, strength: float = 1.0) -> Array:
+@overload
+def denoise(
+    x: ArrayLike,
+    *,
+    noise_std: float | None = None,
+    strength: float = 1.0,
+    return_std: Literal[False] = False,
+) -> Array: ...
+
+
+@overload
+def denoise(
+    x: ArrayLike,
+    *,
+    noise_std: float | None = None,
+    strength: float = 1.0,
+    return_std: Literal[True],
+) -> tuple[Array, Array]: ...
+
+
+def denoise(
+    x: ArrayLike,
+    *,
+    noise_std: float | None = None,
+    strength: float = 1.0,
+    return_std: bool = False,
+) -> Array | tuple[Array, Array]:
     """Remove white noise from signals of any kind, with no training.
 
     A network that was trained once, on random signals of many kinds, estimates the noise in units
@@ -33,11 +63,18 @@ def denoise(x: ArrayLike, *, noise_std: float | None = None, strength: float = 1
         estimates it for each signal.
     strength : float, default=1
         Multiple of the level: less keeps more detail, more smooths.
+    return_std : bool, default=False
+        Whether to return how uncertain each sample is, too.
 
     Returns
     -------
-    ndarray of x's shape
+    denoised : ndarray of x's shape
         Denoised signals in the units of `x`, float32 for float32 input and float64 otherwise.
+    std : ndarray of x's shape
+        With `return_std`: the standard deviation of the error of each sample, as the network
+        predicts it, in the units of `x`. Where nothing was removed it is the level of the noise,
+        and in gaps it is that of what fills them. NaN where the level is not known: for fewer than
+        32 timesteps without `noise_std`, and for signals without any sample.
 
     Raises
     ------
@@ -64,6 +101,10 @@ def denoise(x: ArrayLike, *, noise_std: float | None = None, strength: float = 1
     cannot be told from it: of random signals of 50 to 400 timesteps, up to 3 in 100 come back worse
     than they were. Pass `noise_std` where it is known.
 
+    About 93 % of clean samples lie within two standard deviations (`std`) of the denoised ones, on
+    random signals of every kind; of a signal alone, far more or fewer may. With `strength`, the
+    distance from what the strength of 1 gives adds to the error.
+
     Examples
     --------
     >>> import numpy as np
@@ -72,6 +113,9 @@ def denoise(x: ArrayLike, *, noise_std: float | None = None, strength: float = 1
     >>> ecg = {"n_timesteps": 1024, "sampling_rate": 360, "random_state": 0}
     >>> noisy, clean, _ = SignalGenerator("ecg", noise=0.1, **ecg).sample(3)
     >>> bool(snr_db(clean, denoise(noisy)) > snr_db(clean, noisy) + 5)
+    True
+    >>> denoised, std = denoise(noisy, return_std=True)
+    >>> bool(np.mean(np.abs(denoised - clean) < 2 * std) > 0.8)
     True
     """
     if noise_std is not None:
@@ -87,14 +131,18 @@ def denoise(x: ArrayLike, *, noise_std: float | None = None, strength: float = 1
     silent = np.isnan(rows).all(axis=1)
     if silent.any():
         warn(f"{silent.sum()} of {len(rows)} signals have no sample at all, and stay NaN.")
-    denoised = rows.copy()
+    results = np.full((1 + return_std, *rows.shape), np.nan)
     if not silent.all():
-        network = universal()
-        denoised[~silent] = denoise_rows(
-            rows[~silent], network.run, network.weights, noise_std, strength
+        run, weights = universal()
+        block = partial(
+            denoise_block, run=run, weights=weights, noise_std=noise_std, strength=strength
         )
-    in_order = denoised.reshape(by_channel.shape).transpose(0, 2, 1)
-    return np.reshape(np.ascontiguousarray(in_order, dtype), array.shape)
+        results[:, ~silent] = denoise_rows(rows[~silent], block, return_std)
+    if noise_std is None and rows.shape[1] < SHORT:
+        results[1:] = np.nan
+    in_order = results.reshape(-1, *by_channel.shape).transpose(0, 1, 3, 2)
+    restored = np.ascontiguousarray(in_order, dtype).reshape(-1, *array.shape)
+    return (restored[0], restored[1]) if return_std else restored[0]
 
 
 def _as_array(x: ArrayLike) -> RawArray:

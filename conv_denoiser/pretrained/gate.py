@@ -38,26 +38,29 @@ def honest_level(
     seen : ndarray of bool, shape (n_signals, n_timesteps)
         Which samples of all signals are noisy, rather than missing or passed over.
     estimate : callable
-        From numbers of signals and levels to the noise, (n, n_timesteps).
+        From numbers of signals and levels to (2, n, n_timesteps): the noise, and the standard
+        deviation of its error.
     weights : mapping
         Weights of `level_of`.
 
     Returns
     -------
-    level, noise : ndarray of shape (n,), (n, n_timesteps)
+    level, noise : ndarray of shape (n,), (2, n, n_timesteps)
+        What may be noise by the first level, and is not by the last, is uncertain.
     """
-    level = level.copy()
+    first, level = level, level.copy()
     noise = estimate(rows, level)
     waiting = np.arange(len(rows))
     for _ in range(MAX_ROUNDS):
         # What fills gaps is not noise, and would be quiet.
         there = seen[rows[waiting]]
-        quiet = level_of(bridged(noise[waiting], there), weights, there)
+        quiet = level_of(bridged(noise[0, waiting], there), weights, there)
         lower = quiet < HONEST * level[waiting]
         waiting, quiet = waiting[lower], quiet[lower]
-        level[waiting], noise[waiting] = quiet, 0
+        level[waiting], noise[:, waiting] = quiet, 0
         waiting = waiting[quiet > ROUNDING]
         if waiting.size == 0:
             break
-        noise[waiting] = estimate(rows[waiting], level[waiting])
+        noise[:, waiting] = estimate(rows[waiting], level[waiting])
+    noise[1] = np.hypot(noise[1], np.sqrt(first**2 - level**2)[:, np.newaxis])
     return level, noise
