@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import edfio
 import numpy as np
 import pytest
 from command import denoise, fails, run
@@ -47,10 +48,16 @@ class TestFitAndInfo:
         assert OnnxDenoiser("m.onnx").n_features_in_ == 150
 
     def test_recording_of_two_channels(self, capsys, ecg):
-        np.save("noisy.npy", np.stack([ecg, ecg], axis=1))
+        signals = [
+            edfio.EdfSignal(ecg[:400], 200, label=name, physical_dimension="mV")
+            for name in ("I", "II")
+        ]
+        edfio.Edf(signals).write("noisy.edf")
         small = ["--architecture", "autoencoder", "--epochs", "1", "--window", "64", "--quiet"]
-        assert run(capsys, "fit", "noisy.npy", *small, "--output", "m.onnx")[0] == 0
-        assert OnnxDenoiser("m.onnx").n_channels_in_ == 2
+        assert run(capsys, "fit", "noisy.edf", *small, "--output", "m.onnx")[0] == 0
+        model = OnnxDenoiser("m.onnx")
+        assert model.n_channels_in_ == 2
+        assert (model.card["sampling_rate"], model.card["units"]) == (200, "mV")
 
     def test_without_the_converter(self, capsys, ecg, monkeypatch):
         np.savetxt("noisy.csv", ecg)

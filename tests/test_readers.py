@@ -9,6 +9,8 @@ from scipy.io import wavfile
 from conv_denoiser.readers.formats import FORMATS, read_recording
 from conv_denoiser.readers.recording import ChannelError, Recording, SamplingRateError
 
+SIMPLE = (".npy", ".csv", ".wav")
+
 
 @pytest.fixture
 def two(tmp_path):
@@ -35,28 +37,38 @@ def test_what_is_known(two, tmp_path):
     assert (column.channel_names, column.places, column.name) == (("RESP",), (2,), "two.csv")
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+def write(path, recording):
+    form = FORMATS[path.suffix]
+    if form.write is not None:
+        form.write(path, recording)
+    else:
+        out = form.map(path, recording)
+        out[:] = recording.samples
+        out.flush()
+
+
+@pytest.mark.parametrize("suffix", SIMPLE)
 def test_what_is_written_is_read_again(two, tmp_path, suffix):
     source = read_recording(tmp_path / f"two{suffix}")
     path = tmp_path / f"other{suffix}"
-    FORMATS[suffix].write(path, replace(source, samples=source.samples * 2))
+    write(path, replace(source, samples=source.samples * 2))
     again = read_recording(path)
     np.testing.assert_array_equal(again.samples, source.samples * 2)
     assert again.sampling_rate == source.sampling_rate
     assert again.channel_names == source.channel_names
-    if suffix != ".csv":
+    if suffix == ".wav":
         assert again.samples.dtype == source.samples.dtype
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", SIMPLE)
 def test_recordings_that_come_from_no_file(two, tmp_path, suffix):
     path = tmp_path / f"other{suffix}"
-    FORMATS[suffix].write(path, Recording(two / 8, sampling_rate=100))
+    write(path, Recording(two / 8, sampling_rate=100))
     np.testing.assert_array_equal(read_recording(path).samples, two / 8)
 
 
 @pytest.mark.parametrize("channel", ["0", "9", "x", "-1", ""])
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", SIMPLE)
 def test_unknown_channel(two, tmp_path, suffix, channel):
     path = tmp_path / f"two{suffix}"
     with pytest.raises(ChannelError, match=f"two{suffix} does not have the channel '{channel}'"):

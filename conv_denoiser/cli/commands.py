@@ -10,12 +10,11 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from conv_denoiser._atomic import check_target, replacing
+from conv_denoiser._checks.warn import warn
 from conv_denoiser.cli.messages import one_line, say, show_warning
 from conv_denoiser.cli.parser import N_STEPS, OVERLAP, build_parser
 from conv_denoiser.cli.shell import (
@@ -27,8 +26,9 @@ from conv_denoiser.cli.shell import (
 )
 from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import MODEL_SUFFIXES, open_model, read_any_card
+from conv_denoiser.readers.edf_samples import EdfSamples
 from conv_denoiser.readers.formats import FORMATS, check_suffix, read_recording
-from conv_denoiser.readers.recording import Recording
+from conv_denoiser.readers.recording import Recording, Samples
 from conv_denoiser.recording import denoise_recording
 from conv_denoiser.recording.checks import as_recording
 
@@ -85,9 +85,10 @@ def denoise(options: argparse.Namespace) -> None:
         import matplotlib  # noqa: F401  before the work, not after it
     denoise_samples, n_channels, rate = _chosen_model(options)
     recording = read_recording(options.recording, options.column)
-    rate = options.sampling_rate or recording.sampling_rate or rate
-    recording = replace(recording, sampling_rate=rate)
+    recording = _with_sampling_rate(recording, options.sampling_rate, rate)
     _check_columns(recording, n_channels, options.channelwise)
+    if file_format.check is not None:
+        file_format.check(recording)
     start = time.perf_counter()
     with replacing(options.output) as temporary:
         out = None if file_format.map is None else file_format.map(temporary, recording)
@@ -98,11 +99,13 @@ def denoise(options: argparse.Namespace) -> None:
             channelwise=options.channelwise,
             progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
         )
-        if out is None:
-            file_format.write(temporary, replace(recording, samples=denoised))
-        else:
+        if out is not None:
             out.flush()
+        elif file_format.write is not None:
+            file_format.write(temporary, replace(recording, samples=denoised))
     if options.plot is not None:
+        if isinstance(denoised, EdfSamples):
+            denoised = denoised.moved_to(options.output)
         _plot(options.plot, recording, denoised)
     if not options.quiet:
         seconds = time.perf_counter() - start
@@ -125,7 +128,7 @@ def fit(options: argparse.Namespace) -> None:
     noisy = read_recording(options.noisy, options.column)
     clean = None if options.clean is None else read_recording(options.clean, options.column)
     is_array = check_suffix(options.noisy, FORMATS, "A recording") == ".npy"
-    if options.column and is_array and holds_signals(read_recording(options.noisy).samples):
+    if options.column and is_array and holds_signals(read_recording(options.noisy)):
         raise ValueError(
             f"{options.noisy} holds signals, one in each row, and not channels. Leave out --column."
         )
@@ -142,7 +145,8 @@ def fit(options: argparse.Namespace) -> None:
     )
     rate = options.sampling_rate or noisy.sampling_rate
     write = to_onnx if suffix == ".onnx" else save
-    write(denoiser, options.output, sampling_rate=rate)
+    units = noisy.units[0] if len(set(noisy.units)) == 1 else None
+    write(denoiser, options.output, sampling_rate=rate, units=units or None)
     if interruption is not None:
         raise Stopped(
             interruption.number,
@@ -171,7 +175,7 @@ def info(options: argparse.Namespace) -> None:
 
 def _chosen_model(
     options: argparse.Namespace,
-) -> tuple[Callable[..., NDArray[Any]], int, float | None]:
+) -> tuple[Callable[..., Samples], int, float | None]:
     """Return a function that denoises samples, its number of channels, and its sampling rate."""
     if options.model is not None:
         if options.noise_std is not None or options.strength != 1:
@@ -183,22 +187,40 @@ def _chosen_model(
         return partial(denoise_recording, model), model.n_channels_in_, card["sampling_rate"]
     if options.threads is not None or options.overlap != OVERLAP:
         raise ValueError("--threads and --overlap are for models of your own: see --model.")
-    known = {"noise_std": options.noise_std, "strength": options.strength}
-    return partial(_by_universal, known), 1, None
+    return partial(_by_universal, options.noise_std, options.strength), 1, None
 
 
 def _by_universal(
-    known: dict[str, Any], samples: NDArray[Any], *, out: Any, **_: object
-) -> NDArray[Any]:
+    noise_std: float | None,
+    strength: float,
+    samples: Samples,
+    *,
+    out: Samples | None,
+    **_: object,
+) -> Samples:
     """Denoise all samples at once with the universal model, channel by channel."""
     from conv_denoiser.pretrained import denoise as denoise_signals
 
     recording = np.asarray(as_recording(samples))
-    denoised = denoise_signals(recording.T, **known).T
+    denoised = denoise_signals(recording.T, noise_std=noise_std, strength=strength).T
     if out is None:
         return denoised
     out[:] = denoised
     return out
+
+
+def _with_sampling_rate(
+    recording: Recording, given: float | None, fitted: float | None
+) -> Recording:
+    """Return a recording with the best known rate; warn if the model was fitted to another."""
+    rate = given or recording.sampling_rate
+    if rate and fitted and rate != fitted:
+        warn(
+            f"{recording.name} has {rate:g} samples a second, but the model was fitted to "
+            f"{fitted:g}. It may take signal for noise: use a model for this sampling rate, or "
+            "resample the recording."
+        )
+    return replace(recording, sampling_rate=rate or fitted)
 
 
 def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:
@@ -216,7 +238,7 @@ def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> 
     )
 
 
-def _plot(path: Path, recording: Recording, denoised: NDArray[Any]) -> None:
+def _plot(path: Path, recording: Recording, denoised: Samples) -> None:
     from conv_denoiser.plotting.recording import plot_recording
 
     figure = plot_recording(recording.samples, denoised, recording.sampling_rate)

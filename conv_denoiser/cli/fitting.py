@@ -1,12 +1,11 @@
 """Fit a denoiser to files, with settings that suit most recordings."""
 
 import warnings
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
+from conv_denoiser._typing import Array
 from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.readers.recording import Recording
@@ -74,14 +73,16 @@ def fit_denoiser(
     return denoiser, None
 
 
-def holds_signals(samples: NDArray[Any]) -> bool:
-    """Tell whether an array holds signals, one in each row, and not the channels of a recording."""
-    return samples.ndim > 2 or (samples.ndim == 2 and samples.shape[1] > MAX_CHANNELS)
+def holds_signals(recording: Recording) -> bool:
+    """Tell whether a file holds signals, one in each row, and not the channels of a recording."""
+    shape = recording.samples.shape
+    is_table = len(shape) == 2 and recording.sampling_rate is None
+    return len(shape) > 2 or (is_table and shape[1] > MAX_CHANNELS)
 
 
-def _signals(recording: Recording, window: int) -> NDArray[np.floating]:
+def _signals(recording: Recording, window: int) -> Array:
     """Return the signals of a file, or the windows of a recording, which overlap by half."""
-    if holds_signals(recording.samples):
+    if holds_signals(recording):
         return np.asarray(recording.samples)
     samples = np.asarray(as_recording(recording.samples))
     check_finite_samples(samples)

@@ -27,7 +27,8 @@ class _Parser(argparse.ArgumentParser):
 def build_parser(denoise: Run, fit: Run, info: Run) -> argparse.ArgumentParser:
     """Build the parser of all commands; each command runs one of the functions."""
     parser = _Parser(
-        prog="conv-denoiser", description="Remove noise from recordings: npy, csv and wav files."
+        prog="conv-denoiser",
+        description="Remove noise from recordings: npy, csv, wav, edf and bdf files.",
     )
     parser.add_argument("--version", action="version", version=f"conv-denoiser {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -44,9 +45,9 @@ def build_parser(denoise: Run, fit: Run, info: Run) -> argparse.ArgumentParser:
 
 def _add_denoise(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("recording", help="noisy recording: npy, csv or wav")
+    add("recording", help="noisy recording: npy, csv, wav, edf or bdf")
     add("--model", help="onnx or safetensors file; default: the universal model, for white noise")
-    add("--output", required=True, type=Path, help="recording to write: npy, csv or wav")
+    add("--output", required=True, type=Path, help="recording to write: npy, csv, wav, edf or bdf")
     add("--plot", type=Path, help="picture to make: png, pdf or svg")
     share = "share of a window that the next one covers as well, default 0.5"
     add("--overlap", type=float, default=OVERLAP, help=share)

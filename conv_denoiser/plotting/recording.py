@@ -1,23 +1,26 @@
 """A picture of a recording before and after."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
+from conv_denoiser._typing import RawArray
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from conv_denoiser.readers.recording import Samples
+
 __all__ = ["plot_recording"]
 
-Array = NDArray[Any]
 # Points across a picture; more could not be told apart.
 N_POINTS = 2000
 
 
-def plot_recording(noisy: Array, denoised: Array, sampling_rate: float | None = None) -> "Figure":
+def plot_recording(
+    noisy: "Samples", denoised: "Samples", sampling_rate: float | None = None
+) -> "Figure":
     """Draw a whole recording above, and a part from its middle, enlarged, below.
 
     Parameters
@@ -34,13 +37,13 @@ def plot_recording(noisy: Array, denoised: Array, sampling_rate: float | None = 
     """
     from matplotlib.figure import Figure
 
-    noisy, denoised = (part if part.ndim == 1 else part[:, 0] for part in (noisy, denoised))
-    n_samples = len(noisy)
+    before, after = (part[:] if part.ndim == 1 else part[:, 0] for part in (noisy, denoised))
+    n_samples = len(before)
     shown = min(n_samples, N_POINTS)
     middle = slice((n_samples - shown) // 2, (n_samples - shown) // 2 + shown)
     figure = Figure(figsize=(10, 5), layout="constrained")
     whole, detail = figure.subplots(2)
-    for samples, color, label in ((noisy, "#999999", "noisy"), (denoised, "#0072B2", "denoised")):
+    for samples, color, label in ((before, "#999999", "noisy"), (after, "#0072B2", "denoised")):
         whole.plot(*_outline(samples, sampling_rate), color=color, linewidth=0.8, label=label)
         time = np.arange(middle.start, middle.stop) / (sampling_rate or 1)
         detail.plot(time, samples[middle], color=color, linewidth=1)
@@ -49,7 +52,7 @@ def plot_recording(noisy: Array, denoised: Array, sampling_rate: float | None = 
     return figure
 
 
-def _outline(samples: Array, sampling_rate: float | None) -> tuple[Array, Array]:
+def _outline(samples: RawArray, sampling_rate: float | None) -> tuple[RawArray, RawArray]:
     """Return the times and values of the extreme samples of many short stretches."""
     length = max(1, ceil_div(len(samples), N_POINTS))
     if length <= 2:

@@ -10,7 +10,8 @@ from typing import TextIO
 
 import numpy as np
 
-from conv_denoiser.readers.recording import Recording, Samples, channel_place, is_number
+from conv_denoiser._typing import RawArray
+from conv_denoiser.readers.recording import Recording, channel_place, is_number
 
 __all__ = ["read_csv", "write_csv"]
 
@@ -34,7 +35,7 @@ def write_csv(path: Path, recording: Recording) -> None:
     if source is not None and source.suffix.lower() == ".csv" and recording.places:
         _rewrite(path, source, recording)
         return
-    samples = recording.samples.reshape(len(recording.samples), -1)
+    samples = recording.table()
     np.savetxt(path, samples, fmt=[f"%{form}" for form in _formats(samples)], delimiter=",")
 
 
@@ -69,7 +70,7 @@ def _read(file: TextIO, path: Path, channel: str | None) -> Recording:
 
 def _rewrite(path: Path, source: Path, recording: Recording) -> None:
     """Copy a file, with the samples of some columns replaced."""
-    samples = recording.samples.reshape(len(recording.samples), -1)
+    samples = recording.table()
     formats = _formats(samples)
     with _open(source) as old, open(path, "w", newline="", encoding="utf-8") as new:
         rows = _rows(old)
@@ -149,7 +150,7 @@ def _delimiter(file: TextIO) -> str | None:
     return None if several or numbers else ","  # a name may have spaces, too
 
 
-def _formats(samples: Samples) -> list[str]:
+def _formats(samples: RawArray) -> list[str]:
     """Return how to write each channel: with enough digits for its changes beside its level."""
     largest, span = np.abs(samples).max(axis=0), np.ptp(samples, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):

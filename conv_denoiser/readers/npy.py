@@ -7,7 +7,7 @@ import numpy as np
 
 from conv_denoiser.readers.recording import Recording
 
-__all__ = ["map_npy", "read_npy", "write_npy"]
+__all__ = ["map_npy", "read_npy"]
 
 
 def read_npy(path: Path, channel: str | None = None) -> Recording:
@@ -30,9 +30,3 @@ def map_npy(path: Path, recording: Recording) -> np.memmap:
         with open(path, "rb+") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return out
-
-
-def write_npy(path: Path, recording: Recording) -> None:
-    """Write samples as they are."""
-    with open(path, "wb") as file:  # to a path, NumPy would add a suffix
-        np.save(file, recording.samples)

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from numpy import dtype
-from numpy.typing import NDArray
+import numpy as np
+
+from conv_denoiser._typing import RawArray
+from conv_denoiser.readers.edf_samples import EdfSamples
 
 __all__ = ["ChannelError", "Recording", "SamplingRateError", "channel_place", "is_number"]
 
-Samples = NDArray[Any]  # (n_timesteps,) or (n_timesteps, n_channels), of any real type
+Samples = RawArray | EdfSamples  # (n_timesteps,) or (n_timesteps, n_channels)
 
 
 class ChannelError(ValueError):
@@ -28,8 +29,8 @@ class Recording:
 
     Parameters
     ----------
-    samples : ndarray of shape (n_timesteps,) or (n_timesteps, n_channels)
-        Samples, in the units below; an array or a memory map.
+    samples : array of shape (n_timesteps,) or (n_timesteps, n_channels)
+        Samples, in the units below: an array, a memory map, or samples that remain in a file.
     sampling_rate : float, default=None
         Samples a second (Hz), if known.
     channel_names : tuple of str, default=()
@@ -53,7 +54,7 @@ class Recording:
     start_time: datetime | None = None
     source: Path | None = None
     places: tuple[int, ...] = ()
-    sample_type: dtype[Any] | None = None
+    sample_type: np.dtype | None = None
 
     @property
     def name(self) -> str:
@@ -63,7 +64,11 @@ class Recording:
     @property
     def n_channels(self) -> int:
         """Number of channels."""
-        return self.samples.shape[1] if self.samples.ndim == 2 else 1
+        return self.samples.shape[1] if len(self.samples.shape) == 2 else 1
+
+    def table(self) -> RawArray:
+        """Return all samples as an array of shape (n_timesteps, n_channels)."""
+        return np.asarray(self.samples).reshape(len(self.samples), -1)
 
     def channel(self, channel: str | None) -> "Recording":
         """Return one channel of a file, by its name or its number, from 1; None means all."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from conv_denoiser.readers.recording import Recording, SamplingRateError
 
-__all__ = ["read_wav", "write_wav"]
+__all__ = ["check_wav", "read_wav", "write_wav"]
 
 
 def read_wav(path: Path, channel: str | None = None) -> Recording:
@@ -29,18 +29,23 @@ def read_wav(path: Path, channel: str | None = None) -> Recording:
     return recording.channel(channel)
 
 
-def write_wav(path: Path, recording: Recording) -> None:
-    """Write samples of the type that the recording's file had, or of float32."""
-    from scipy.io import wavfile
-
+def check_wav(recording: Recording) -> None:
+    """Raise SamplingRateError if a file cannot have the sampling rate of a recording."""
     rate = recording.sampling_rate
     if rate is None:
         raise SamplingRateError("A wav file needs a sampling rate, which is not known.")
     if rate != round(rate) or not 1 <= rate < 2**31:
         raise SamplingRateError(f"A wav file has a whole number of samples a second. Got {rate:g}.")
+
+
+def write_wav(path: Path, recording: Recording) -> None:
+    """Write samples of the type that the recording's file had, or of float32."""
+    from scipy.io import wavfile
+
+    check_wav(recording)
     dtype = recording.sample_type or np.dtype(np.float32)
-    samples = recording.samples
+    samples = np.asarray(recording.samples)
     if dtype.kind in "iu":
         limits = np.iinfo(dtype.name)
         samples = np.rint(samples).clip(limits.min, limits.max)
-    wavfile.write(path, round(rate), samples.astype(dtype))
+    wavfile.write(path, round(recording.sampling_rate or 0), samples.astype(dtype))

@@ -1,0 +1,127 @@
+"""Recordings in EDF, EDF+, BDF and BDF+ files, whose headers edfio reads."""
+
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from conv_denoiser._checks.warn import warn
+from conv_denoiser.readers.edf_samples import EdfChannel, EdfSamples, Records
+from conv_denoiser.readers.recording import (
+    ChannelError,
+    Recording,
+    channel_place,
+)
+
+if TYPE_CHECKING:
+    from edfio import Bdf, BdfSignal, Edf, EdfSignal
+
+__all__ = ["map_bdf", "map_edf", "read_bdf", "read_edf"]
+
+EDF_BYTES, BDF_BYTES = 2, 3  # of a sample
+
+
+def read_edf(path: Path, channel: str | None = None) -> Recording:
+    """Read an EDF file, or one channel of it; samples are read when they are needed."""
+    return _read(path, channel, _import_edfio().read_edf, EDF_BYTES)
+
+
+def read_bdf(path: Path, channel: str | None = None) -> Recording:
+    """Read a BDF file, or one channel of it; samples are read when they are needed."""
+    return _read(path, channel, _import_edfio().read_bdf, BDF_BYTES)
+
+
+def map_edf(path: Path, recording: Recording) -> EdfSamples:
+    """Copy the EDF file that a recording came from; its samples can then be written in pieces."""
+    return _copied(path, recording, EDF_BYTES)
+
+
+def map_bdf(path: Path, recording: Recording) -> EdfSamples:
+    """Copy the BDF file that a recording came from; its samples can then be written in pieces."""
+    return _copied(path, recording, BDF_BYTES)
+
+
+def _read(
+    path: Path, channel: str | None, read: "Callable[[Path], Edf | Bdf]", n_bytes: int
+) -> Recording:
+    try:
+        header = read(path)
+        signals, is_continuous = header.signals, header.is_continuous
+        records, channels = _layout(header, n_bytes)
+        rates = [signal.sampling_frequency for signal in signals]
+        names = [signal.label for signal in signals]
+        units = [signal.physical_dimension for signal in signals]
+    except OSError:
+        raise
+    except Exception as error:  # damaged files make it stumble in many ways
+        raise ValueError(f"edfio cannot read {str(path)!r}: {error}") from error
+    places = range(len(names)) if channel is None else [channel_place(channel, names, path.name)]
+    if len({rates[place] for place in places}) > 1:
+        known = ", ".join(f"{name} {rate:g} Hz" for name, rate in zip(names, rates, strict=True))
+        raise ChannelError(f"The channels of {path.name} have several sampling rates: {known}.")
+    if not is_continuous:
+        warn(f"{path.name} has gaps in time. What is before and after one is taken as adjacent.")
+    return Recording(
+        EdfSamples(path, records, tuple(channels[place] for place in places)),
+        sampling_rate=rates[places[0]],
+        channel_names=tuple(names[place] for place in places),
+        units=tuple(units[place] for place in places),
+        start_time=_start_time(header),
+        source=path,
+        places=tuple(places),
+    )
+
+
+def _copied(path: Path, recording: Recording, n_bytes: int) -> EdfSamples:
+    source = recording.samples
+    if not isinstance(source, EdfSamples) or source.records.n_bytes != n_bytes:
+        kind = "EDF" if n_bytes == EDF_BYTES else "BDF"
+        raise ValueError(
+            f"An {kind} file can only be written from another one, as its header says more than "
+            f"{recording.name} does. Choose another format for the output."
+        )
+    shutil.copyfile(source.path, path)
+    return EdfSamples(path, source.records, source.channels)
+
+
+def _start_time(header: "Edf | Bdf") -> datetime | None:
+    try:
+        return header.startdatetime
+    except ValueError:  # it is anonymous, or damaged
+        return None
+
+
+def _import_edfio() -> ModuleType:
+    try:
+        import edfio
+    except ImportError as error:
+        raise ImportError(
+            f"EDF and BDF files need edfio ({error}). Install it with: "
+            "pip install 'conv-denoiser[files]'"
+        ) from error
+    return edfio
+
+
+def _layout(header: "Edf | Bdf", n_bytes: int) -> tuple[Records, list[EdfChannel]]:
+    """Return where the samples are."""
+    channels, begin = [], 0
+    for signal in header._signals:  # those that hold annotations are not among `signals`
+        if signal in header.signals:
+            channels.append(_channel(signal, begin))
+        begin += signal.samples_per_data_record * n_bytes
+    records = Records(header.bytes_in_header_record, begin, header.num_data_records, n_bytes)
+    if not channels or min(records.n_records, *(channel.n_samples for channel in channels)) < 1:
+        raise ValueError("it holds no samples")
+    return records, channels
+
+
+def _channel(signal: "EdfSignal | BdfSignal", begin: int) -> EdfChannel:
+    """Return where a channel is; integers without a valid range stand for themselves."""
+    low, high = signal.digital_range
+    span = signal.physical_max - signal.physical_min
+    gain = span / (high - low) if span and high != low else 1.0
+    offset = signal.physical_max / gain - high if span and high != low else 0.0
+    n_samples = signal.samples_per_data_record
+    return EdfChannel(begin, n_samples, gain, offset, min(low, high), max(low, high))
