@@ -116,4 +116,4 @@ class TestFitAndInfo:
             expected = denoise_recording(load(model), ecg)
         np.testing.assert_allclose(np.loadtxt("clean.csv"), expected, atol=1e-7)
         Path(model).write_bytes(Path(model).read_bytes()[:-1])
-        fails(capsys, "or a damaged one: its arrays have", *command)
+        fails(capsys, "its arrays have", *command)
