@@ -215,7 +215,7 @@ def test_as_a_process(command, onnx_file, ecg):
     done = subprocess.run([*command, *options], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "clean.npy: 500 samples denoised" in done.stdout
-    done = subprocess.run([*command, "info", "noisy.npy"], capture_output=True, text=True)
+    done = subprocess.run([*command, "info", "noisy.txt"], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     info = subprocess.Popen(

@@ -37,6 +37,11 @@ class TestErrors:
             capsys, message, "denoise", "noisy.csv", "--model", onnx_file, "--output", "clean.csv"
         )
 
+    def test_names_that_a_terminal_would_obey(self, capsys, onnx_file):
+        Path("noisy.csv").write_text("a\x1b[31m,b\n1,2\n3,4\n")
+        command = ["denoise", "noisy.csv", "--model", onnx_file, "--output", "clean.csv"]
+        fails(capsys, "has 2 columns (a\\x1b[31m, b)", *command)
+
     def test_quote_that_does_not_end(self, capsys, onnx_file):
         Path("noisy.csv").write_text('v,note\n1,a\n2,"b\n3,c\n')
         command = ["denoise", "noisy.csv", "--model", onnx_file, "--output", "clean.csv"]

@@ -53,6 +53,19 @@ def test_what_is_known(night):
     assert read_recording(path, "2").sampling_rate == 30
 
 
+def test_info(night, capsys):
+    path, read = night
+    file = read(path)
+    file.drop_signals(["RESP"])
+    file.write(path)
+    code, out, err = run(capsys, "info", path)
+    assert (code, err) == (0, "")
+    facts = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert (facts["n_timesteps"], facts["n_channels"]) == ("3600", "2")
+    assert (facts["channel_names"], facts["units"]) == ("ECG, II", "uV, mV")
+    assert facts["start_time"] == "2024-02-29 23:30:00"
+
+
 def test_identity_changes_no_byte(night):
     path, _ = night
     recording = read_recording(path, "II")
@@ -118,6 +131,10 @@ def test_errors(night, onnx_file, capsys):
     fails(capsys, "can only be written from another one", *command)
     Path(f"bad{path.suffix}").write_bytes(path.read_bytes()[:700])
     with pytest.raises(ValueError, match="edfio cannot read"):
+        read_recording(f"bad{path.suffix}")
+    head = path.read_bytes()
+    Path(f"bad{path.suffix}").write_bytes(head[:244] + b"-1      " + head[252:])
+    with pytest.raises(ValueError, match="the range or the sampling rate of 'ECG' is not valid"):
         read_recording(f"bad{path.suffix}")
     with pytest.raises(FileNotFoundError):
         read_recording(f"no{path.suffix}")

@@ -15,7 +15,7 @@ import numpy as np
 
 from conv_denoiser._atomic import check_target, replacing
 from conv_denoiser._checks.warn import warn
-from conv_denoiser.cli.messages import one_line, say, show_warning
+from conv_denoiser.cli.messages import one_line, printable, say, show_warning
 from conv_denoiser.cli.parser import N_STEPS, OVERLAP, build_parser
 from conv_denoiser.cli.shell import (
     Stopped,
@@ -161,13 +161,15 @@ def fit(options: argparse.Namespace) -> None:
 
 
 def info(options: argparse.Namespace) -> None:
-    """Show the model card of a file."""
-    card = read_any_card(options.model)
-    width = max(map(len, card))
+    """Show what a recording is, or the model card of a model."""
+    if Path(options.file).suffix.lower() in FORMATS:
+        facts = read_recording(options.file).facts()
+    else:
+        facts = read_any_card(options.file)
+    width = max(map(len, facts))
     try:
-        for name, value in card.items():
-            text = "unknown" if value is None else str(value)
-            print(f"{name:{width}}  {text if text.isprintable() else repr(text)}")
+        for name, value in facts.items():
+            print(f"{name:{width}}  {'unknown' if value is None else printable(str(value))}")
         print(end="", flush=True)
     except BrokenPipeError:  # whoever reads the output has had enough of it
         silence(sys.stdout)

@@ -5,7 +5,7 @@ import sys
 
 from conv_denoiser.readers.recording import ChannelError, SamplingRateError
 
-__all__ = ["one_line", "say", "show_warning"]
+__all__ = ["one_line", "printable", "say", "show_warning"]
 
 
 # The option that helps if a file cannot be read or written.
@@ -31,4 +31,9 @@ def show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 def say(kind: str, message: str) -> None:
     """Write one line on standard error."""
-    print(f"conv-denoiser: {kind}: {message}", file=sys.stderr)
+    print(f"conv-denoiser: {kind}: {printable(message)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Escape what a file could do to a terminal."""
+    return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)

@@ -76,7 +76,7 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
 
 
 def _add_info(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", help="onnx or safetensors file")
+    command.add_argument("file", help="a recording, or an onnx or safetensors file")
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:

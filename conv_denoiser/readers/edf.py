@@ -1,5 +1,6 @@
 """Recordings in EDF, EDF+, BDF and BDF+ files, whose headers edfio reads."""
 
+import math
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -123,5 +124,7 @@ def _channel(signal: "EdfSignal | BdfSignal", begin: int) -> EdfChannel:
     span = signal.physical_max - signal.physical_min
     gain = span / (high - low) if span and high != low else 1.0
     offset = signal.physical_max / gain - high if span and high != low else 0.0
+    if not (math.isfinite(gain) and math.isfinite(offset) and signal.sampling_frequency > 0):
+        raise ValueError(f"the range or the sampling rate of {signal.label!r} is not valid")
     n_samples = signal.samples_per_data_record
     return EdfChannel(begin, n_samples, gain, offset, min(low, high), max(low, high))

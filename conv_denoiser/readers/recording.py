@@ -66,6 +66,17 @@ class Recording:
         """Number of channels."""
         return self.samples.shape[1] if len(self.samples.shape) == 2 else 1
 
+    def facts(self) -> dict[str, object]:
+        """Return what is known, as texts and numbers."""
+        return {
+            "n_timesteps": len(self.samples),
+            "n_channels": self.n_channels,
+            "sampling_rate": self.sampling_rate,
+            "channel_names": ", ".join(self.channel_names) or None,
+            "units": ", ".join(self.units) or None,
+            "start_time": self.start_time,
+        }
+
     def table(self) -> RawArray:
         """Return all samples as an array of shape (n_timesteps, n_channels)."""
         return np.asarray(self.samples).reshape(len(self.samples), -1)
