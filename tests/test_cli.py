@@ -141,9 +141,33 @@ class TestDenoise:
         command = ["denoise", "noisy.npy", "--model", onnx_file, "--output", "clean.npy"]
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
         assert "100%" in run(capsys, *command)[2]
-        monkeypatch.setattr("conv_denoiser.cli.commands.find_spec", lambda name: None)
+        monkeypatch.setattr("conv_denoiser.cli.denoising.find_spec", lambda name: None)
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
         assert run(capsys, *command)[2] == ""
+
+    def test_many(self, capsys, onnx_file, ecg):
+        """One that fails does not stop the others; the exit code tells."""
+        names = [f"{i}.npy" for i in range(3)]
+        for i, name in enumerate(names):
+            np.save(name, ecg + i)
+        command = ["denoise", *names, "--model", onnx_file, "--output-dir"]
+        code, out, err = run(capsys, *command, "new/clean")
+        assert (code, err) == (0, "")
+        assert out.splitlines()[-1] == "new/clean: 3 recordings denoised"
+        for i, name in enumerate(names):
+            expected = denoise_recording(OnnxDenoiser(onnx_file), ecg + i)
+            np.testing.assert_array_equal(np.load(Path("new/clean", name)), expected)
+        Path("1.npy").write_text("nothing of the sort")
+        code, out, err = run(capsys, *command, "again", "--quiet")
+        assert (code, out) == (2, "")
+        assert "error: 1.npy: '1.npy' is not an npy file" in err
+        assert err.splitlines()[-1] == "conv-denoiser: error: 1 of 3 recordings failed."
+        assert sorted(os.listdir("again")) == ["0.npy", "2.npy"]
+        fails(capsys, "'0.npy' would be overwritten", *command, ".")
+        twice = ["denoise", "./0.npy", *command[1:], "x"]
+        fails(capsys, "Several recordings would be written to 'x/0.npy'", *twice)
+        fails(capsys, "--output is for one recording", *command[:-1], "--output", "c.npy")
+        fails(capsys, "--plot is for one recording", *command, "x", "--plot", "c.png")
 
     def test_interrupted(self, capsys, onnx_file, ecg, monkeypatch):
         np.save("noisy.npy", ecg)

@@ -119,7 +119,7 @@ class TestErrors:
             capsys,
             "required: COMMAND",
         )
-        fails(capsys, "required: --output", "denoise", "noisy.npy")
+        fails(capsys, "--output --output-dir is required", "denoise", "noisy.npy")
         fails(capsys, "invalid choice: 'x'", "x")
 
     def test_model_of_another_version(self, capsys, onnx_file):

@@ -144,6 +144,21 @@ class TestSignals:
         assert files() == ["noisy.npy"]
         assert signal.getsignal(number) == signal.SIG_DFL
 
+    def test_what_was_written_before_is_counted(self, onnx_file, noisy, capsys, monkeypatch):
+        np.save("second.npy", noisy[:100])
+        old = OnnxDenoiser.transform
+
+        def send(self, X):
+            if Path("out/noisy.npy").exists():
+                os.kill(os.getpid(), signal.SIGTERM)
+            return old(self, X)
+
+        monkeypatch.setattr(OnnxDenoiser, "transform", send)
+        command = ["denoise", "noisy.npy", "second.npy", "--model", str(onnx_file)]
+        assert main([*command, "--output-dir", "out", "--quiet"]) == 143
+        assert "interrupted: 1 of 2 recordings were written" in capsys.readouterr().err
+        assert os.listdir("out") == ["noisy.npy"]
+
     def test_ignored_signals_stay_ignored(self, onnx_file, monkeypatch):
         """As nohup wants it."""
         monkeypatch.setattr(

@@ -6,7 +6,6 @@ import numpy as np
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
-from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.readers.recording import Recording
 from conv_denoiser.recording.checks import as_recording, check_finite_samples
@@ -31,7 +30,7 @@ def fit_denoiser(
     n_steps: int,
     random_state: int,
     verbose: int,
-) -> tuple[ConvDenoiser, Stopped | None]:
+) -> tuple[ConvDenoiser, KeyboardInterrupt | None]:
     """Fit a denoiser to the signals of a file, or to windows of a recording.
 
     The learning rate rises for a twentieth of all steps and then falls to zero. If `epochs` is
@@ -69,7 +68,7 @@ def fit_denoiser(
     except KeyboardInterrupt as error:
         if not hasattr(denoiser, "model_"):
             raise
-        return denoiser, error if isinstance(error, Stopped) else Stopped()
+        return denoiser, error
     return denoiser, None
 
 

@@ -45,9 +45,14 @@ def build_parser(denoise: Run, fit: Run, info: Run) -> argparse.ArgumentParser:
 
 def _add_denoise(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("recording", help="noisy recording: npy, csv, wav, edf or bdf")
+    recordings = "noisy recordings: npy, csv, wav, edf or bdf"
+    add("recordings", nargs="+", metavar="recording", help=recordings)
     add("--model", help="onnx or safetensors file; default: the universal model, for white noise")
-    add("--output", required=True, type=Path, help="recording to write: npy, csv, wav, edf or bdf")
+    outputs = command.add_mutually_exclusive_group(required=True)
+    output = "recording to write: npy, csv, wav, edf or bdf"
+    outputs.add_argument("--output", type=Path, help=output)
+    folder = "folder for denoised recordings of the same names"
+    outputs.add_argument("--output-dir", type=Path, metavar="FOLDER", help=folder)
     add("--plot", type=Path, help="picture to make: png, pdf or svg")
     share = "share of a window that the next one covers as well, default 0.5"
     add("--overlap", type=float, default=OVERLAP, help=share)

@@ -15,9 +15,15 @@ Redirection = AbstractContextManager[object]  # such as contextlib.redirect_stdo
 class Stopped(KeyboardInterrupt):
     """A signal that ends the command, and what came of the work."""
 
-    def __init__(self, number: int = signal.SIGINT, outcome: str = "nothing was written") -> None:
+    def __init__(self, number: int, outcome: str = "nothing was written") -> None:
         super().__init__(outcome)
         self.number = number
+
+    @classmethod
+    def of(cls, interruption: KeyboardInterrupt, outcome: str | None = None) -> "Stopped":
+        """Return an interruption of any kind, with its number, and another outcome if given."""
+        stopped = interruption if isinstance(interruption, Stopped) else cls(signal.SIGINT)
+        return stopped if outcome is None else cls(stopped.number, outcome)
 
 
 class _LastingStream:

@@ -1,0 +1,184 @@
+"""The command that denoises recordings."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from conv_denoiser._atomic import check_target, replacing
+from conv_denoiser._checks.warn import warn
+from conv_denoiser.cli.messages import one_line, say
+from conv_denoiser.cli.parser import OVERLAP
+from conv_denoiser.cli.shell import Stopped
+from conv_denoiser.export import OnnxDenoiser
+from conv_denoiser.export.opening import open_model, read_any_card
+from conv_denoiser.readers.edf_samples import EdfSamples
+from conv_denoiser.readers.formats import FORMATS, check_suffix, read_recording
+from conv_denoiser.readers.recording import Recording, Samples
+from conv_denoiser.recording import denoise_recording
+from conv_denoiser.recording.checks import as_recording
+
+__all__ = ["denoise"]
+
+PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+
+
+class Model(NamedTuple):
+    """What denoises samples, and what they must be."""
+
+    denoise: Callable[..., Samples]
+    n_channels: int = 1
+    sampling_rate: float | None = None
+
+
+def denoise(options: argparse.Namespace) -> None:
+    """Denoise recordings, with a model of your own or with the universal one."""
+    if options.output_dir is not None:
+        _denoise_all(options)
+        return
+    if len(options.recordings) > 1:
+        raise ValueError("--output is for one recording. Give --output-dir for several.")
+    check_suffix(options.output, FORMATS, "--output")
+    check_target(options.output)
+    if options.plot is not None:
+        check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
+        check_target(options.plot)
+        import matplotlib  # noqa: F401  before the work, not after it
+    _denoise_file(options, _chosen_model(options), options.recordings[0], options.output)
+
+
+def _denoise_all(options: argparse.Namespace) -> None:
+    """Denoise each recording into a file of the same name; one that fails stops no other."""
+    if options.plot is not None:
+        raise ValueError("--plot is for one recording, with --output.")
+    targets = [options.output_dir / Path(source).name for source in options.recordings]
+    for source, target in zip(options.recordings, targets, strict=True):
+        if targets.count(target) > 1:
+            raise ValueError(f"Several recordings would be written to {str(target)!r}.")
+        if target.resolve() == Path(source).resolve():
+            raise ValueError(f"{source!r} would be overwritten. Choose another --output-dir.")
+    model = _chosen_model(options)
+    options.output_dir.mkdir(parents=True, exist_ok=True)
+    n_written = 0
+    for source, target in zip(options.recordings, targets, strict=True):
+        try:
+            _denoise_file(options, model, source, target)
+            n_written += 1
+        except KeyboardInterrupt as error:
+            outcome = f"{n_written} of {len(targets)} recordings were written"
+            raise Stopped.of(error, outcome) from error
+        except Exception as error:
+            say("error", f"{source}: {one_line(error)}")
+    if n_written < len(targets):
+        raise ValueError(f"{len(targets) - n_written} of {len(targets)} recordings failed.")
+    if not options.quiet:
+        print(f"{options.output_dir}: {n_written} recordings denoised")
+
+
+def _denoise_file(options: argparse.Namespace, model: Model, source: str, target: Path) -> None:
+    file_format = FORMATS[check_suffix(target, FORMATS, "A recording")]
+    recording = read_recording(source, options.column)
+    recording = _with_sampling_rate(recording, options.sampling_rate, model.sampling_rate)
+    _check_columns(recording, model.n_channels, options.channelwise)
+    if file_format.check is not None:
+        file_format.check(recording)
+    start = time.perf_counter()
+    with replacing(target) as temporary:
+        out = None if file_format.map is None else file_format.map(temporary, recording)
+        denoised = model.denoise(
+            recording.samples,
+            overlap=options.overlap,
+            out=out,
+            channelwise=options.channelwise,
+            progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
+        )
+        if out is not None:
+            out.flush()
+        elif file_format.write is not None:
+            file_format.write(temporary, replace(recording, samples=denoised))
+    if options.plot is not None:
+        if isinstance(denoised, EdfSamples):
+            denoised = denoised.moved_to(target)
+        _plot(options.plot, recording, denoised)
+    if not options.quiet:
+        seconds = time.perf_counter() - start
+        print(f"{target}: {len(denoised):,} samples denoised in {seconds:.1f} s")
+
+
+def _chosen_model(options: argparse.Namespace) -> Model:
+    """Return the model that the options name, or the universal one."""
+    if options.model is not None:
+        if options.noise_std is not None or options.strength != 1:
+            raise ValueError("--noise-std and --strength are for denoising without --model.")
+        if options.threads is not None and not options.model.lower().endswith(".onnx"):
+            raise ValueError("--threads is for ONNX files. Set TF_NUM_INTRAOP_THREADS instead.")
+        model = open_model(options.model, options.threads)
+        card = model.card if isinstance(model, OnnxDenoiser) else read_any_card(options.model)
+        denoise_samples = partial(denoise_recording, model)
+        return Model(denoise_samples, model.n_channels_in_, card["sampling_rate"])
+    if options.threads is not None or options.overlap != OVERLAP:
+        raise ValueError("--threads and --overlap are for models of your own: see --model.")
+    return Model(partial(_by_universal, options.noise_std, options.strength))
+
+
+def _by_universal(
+    noise_std: float | None,
+    strength: float,
+    samples: Samples,
+    *,
+    out: Samples | None,
+    **_: object,
+) -> Samples:
+    """Denoise all samples at once with the universal model, channel by channel."""
+    from conv_denoiser.pretrained import denoise as denoise_signals
+
+    recording = np.asarray(as_recording(samples))
+    denoised = denoise_signals(recording.T, noise_std=noise_std, strength=strength).T
+    if out is None:
+        return denoised
+    out[:] = denoised
+    return out
+
+
+def _with_sampling_rate(
+    recording: Recording, given: float | None, fitted: float | None
+) -> Recording:
+    """Return a recording with the best known rate; warn if the model was fitted to another."""
+    rate = given or recording.sampling_rate
+    if rate and fitted and rate != fitted:
+        warn(
+            f"{recording.name} has {rate:g} samples a second, but the model was fitted to "
+            f"{fitted:g}. It may take signal for noise: use a model for this sampling rate, or "
+            "resample the recording."
+        )
+    return replace(recording, sampling_rate=rate or fitted)
+
+
+def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:
+    """Raise ValueError, in terms of columns, if a file has more than the model has channels."""
+    n_columns = recording.n_channels
+    if n_columns == n_channels or channelwise or n_columns > len(recording.samples):
+        return
+    names = f" ({', '.join(recording.channel_names)})" if recording.channel_names else ""
+    advice = "Choose one with --column NAME_OR_NUMBER"
+    if n_channels == 1:
+        advice += ", or denoise each with --channelwise"
+    raise ValueError(
+        f"{recording.name} has {n_columns} columns{names}, but the model takes {n_channels} "
+        f"channel(s). {advice}."
+    )
+
+
+def _plot(path: Path, recording: Recording, denoised: Samples) -> None:
+    from conv_denoiser.plotting.recording import plot_recording
+
+    figure = plot_recording(recording.samples, denoised, recording.sampling_rate)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120, format=path.suffix[1:].lower())
