@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 
-from conv_denoiser import BlindSpot, ConvDenoiser, MinMaxPerSample, SignalGenerator
+from conv_denoiser import BlindSpot, ConvDenoiser, MinMaxPerSample, SignalGenerator, save
 from conv_denoiser.export import OnnxDenoiser, to_onnx
 from conv_denoiser.noise import GaussianNoise, ImpulseNoise, RecordedNoise
 
@@ -217,3 +217,92 @@ class TestOnnxDenoiser:
             framed.transform(X[:, :, np.newaxis])
         with pytest.raises(ValueError, match="transform must be one of .* Got 'numpy'"):
             onnx.set_output(transform="numpy")
+
+
+@pytest.mark.skipif(
+    not hasattr(ConvDenoiser, "set_callbacks"), reason="scikit-learn 1.9 brings callbacks"
+)
+class TestCallbacks:
+    def test_monitor_scores_every_epoch(self):
+        from sklearn.callback import ScoringMonitor
+
+        monitor = ScoringMonitor(scoring="neg_mean_squared_error")
+        denoiser = small_denoiser(epochs=3, validation_split=0, early_stopping=False)
+        denoiser.set_callbacks(monitor).fit(X, X)
+        rows = monitor.get_logs().data
+        scores = [row["neg_mean_squared_error"] for row in rows if row["task_name"] == "epoch"]
+        assert len(scores) == 3
+        last = -np.mean((denoiser.predict(X) - X) ** 2)
+        assert scores[-1] == pytest.approx(last, rel=1e-5)
+        assert scores[0] != scores[-1]
+
+    def test_through_a_search_of_a_pipeline(self):
+        from sklearn.callback import ProgressBar, ScoringMonitor
+
+        monitor = ScoringMonitor(scoring=None)
+        denoiser = small_denoiser(epochs=2, scaler=None, loss="mean_squared_error")
+        pipeline = make_pipeline(MinMaxPerSample(), denoiser.set_callbacks(monitor))
+        grid = {"convdenoiser__kernel_size": [3, 5]}
+        search = GridSearchCV(pipeline, grid, cv=2, refit=False, error_score="raise")
+        search.set_callbacks(ProgressBar()).fit(X)
+        rows = monitor.get_logs().data
+        epochs = [row for row in rows if row["task_name"] == "epoch"]
+        assert len(epochs) == 2 * 2 * 2  # of each of two networks, in each of two splits
+
+    def test_a_callback_stops_the_fit(self):
+        class Enough:
+            def setup(self, estimator, context):
+                told.append("setup")
+
+            def teardown(self, estimator, context):
+                told.append("teardown")
+
+            def on_fit_task_begin(self, estimator, context):
+                told.append(f"begin {context.task_name}")
+
+            def on_fit_task_end(self, estimator, context):
+                told.append(f"end {context.task_name}")
+                return context.task_name == "epoch"
+
+        told = []
+        denoiser = small_denoiser(epochs=5).set_callbacks(Enough()).fit(X, X)
+        assert denoiser.n_epochs_ == 1
+        assert told == ["setup", "begin fit", "begin epoch", "end epoch", "end fit", "teardown"]
+        told.clear()
+        with pytest.raises(ValueError, match="learning_rate"):
+            denoiser.set_params(learning_rate=-1).fit(X, X)
+        assert told == ["setup", "begin fit", "teardown"]
+
+    def test_nothing_changes_the_numbers(self):
+        from sklearn.callback import ProgressBar
+
+        with_bar = small_denoiser(epochs=2).set_callbacks(ProgressBar()).fit(X, X)
+        np.testing.assert_array_equal(
+            with_bar.transform(X), small_denoiser(epochs=2).fit(X, X).transform(X)
+        )
+
+
+class TestSubclasses:
+    class Halved(ConvDenoiser):
+        def transform(self, X):
+            return super().transform(X) / 2
+
+    class Tuned(ConvDenoiser):
+        """With other defaults, and fewer parameters."""
+
+        def __init__(self, epochs=1):
+            super().__init__(filters=(2,), epochs=epochs)
+
+    def test_file_of_save_would_lose_what_a_subclass_adds(self, tmp_path):
+        for subclass in (self.Halved(filters=(2,), epochs=1), self.Tuned()):
+            with pytest.raises(TypeError, match=r"(Halved|Tuned).*pickle the whole"):
+                save(subclass.fit(X, X), tmp_path / "model.safetensors")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_graph_holds_the_network_alone(self, tmp_path):
+        with pytest.raises(TypeError, match="Halved has a transform of its own"):
+            to_onnx(self.Halved(filters=(2,), epochs=1).fit(X, X), tmp_path / "model.onnx")
+        tuned = self.Tuned().fit(X, X)
+        to_onnx(tuned, tmp_path / "model.onnx")
+        denoised = OnnxDenoiser(tmp_path / "model.onnx").transform(X)
+        np.testing.assert_allclose(denoised, tuned.transform(X), atol=1e-4)

@@ -12,24 +12,24 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser._checks.arrays import with_channels
+from conv_denoiser._checks.callbacks import CallbackSupportMixin, with_callbacks
 from conv_denoiser._checks.validation import (
     check_output_container,
-    check_params,
     check_signals,
     check_weight,
     clean_signals,
 )
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser.defaults import CONSTRAINTS
+from conv_denoiser.denoiser.fitting import fit_denoiser, partially_fit
 from conv_denoiser.denoiser.nested import NestedParameters
-from conv_denoiser.denoiser.plan import hiding, may_need_target, plan_fit, plan_partial_fit
+from conv_denoiser.denoiser.plan import hiding, may_need_target
 from conv_denoiser.metrics import snr_improvement_db
 from conv_denoiser.networks.network import Network
 from conv_denoiser.noise import NoiseModel
 from conv_denoiser.preprocessing import PerSampleScaler
 from conv_denoiser.supervision.blind_spot import BlindSpot, blind_spot_error
-from conv_denoiser.supervision.signals import Signals
-from conv_denoiser.training.plan import CompileOptions, Learned
+from conv_denoiser.training.plan import CompileOptions
 
 if TYPE_CHECKING:
     import keras
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["ConvDenoiser"]
 
 
-class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ConvDenoiser(
+    CallbackSupportMixin, NestedParameters, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Remove noise from 1-D signals with a convolutional autoencoder.
 
     Parameters
@@ -203,6 +205,7 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train the network.
 
@@ -234,7 +237,7 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         what it learned until then; any other error leaves it as it was, though after a divergence
         a warm start begins with a new optimizer.
         """
-        return self._fit(X, y, sample_weight, partial=False)
+        return fit_denoiser(self, X, y, sample_weight)
 
     def partial_fit(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
@@ -259,7 +262,7 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
         self : ConvDenoiser
             The denoiser, fitted to all chunks until now.
         """
-        return self._fit(X, y, sample_weight, partial=True)
+        return partially_fit(self, X, y, sample_weight)
 
     def transform(self, X: ArrayLike) -> Array:
         """Denoise signals.
@@ -368,38 +371,10 @@ class ConvDenoiser(NestedParameters, OneToOneFeatureMixin, TransformerMixin, Bas
 
         return optimizer_state(self._network.model)
 
-    def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None, *, partial: bool) -> Self:
-        from conv_denoiser.training.history import report_end
-        from conv_denoiser.training.session import train
-
-        before = vars(self).copy()
-        goes_on = self.__sklearn_is_fitted__() and (partial or self.warm_start)
-        try:
-            check_params(self)
-            X = check_signals(self, X, reset=not (partial and goes_on))
-            y = clean_signals(y, X, needed=may_need_target(self))
-            weight = check_weight(sample_weight, X)
-            signals = Signals(with_channels(X), None if y is None else with_channels(y), weight)
-            plan = plan_partial_fit(self, signals) if partial else plan_fit(self, signals)
-            trained = train(plan, signals, self._learned() if goes_on else None)
-            self._network, self._optimizer = trained.network, None
-            self._compile_options = plan.compile_options
-            self.supervision_ = plan.problem.supervision.name
-            self.loss_floor_, self.best_epoch_ = trained.loss_floor, trained.best_epoch
-            self.history_, self.n_epochs_ = trained.history, len(trained.history["loss"])
-        except BaseException:
-            self.__dict__ = before
-            raise
-        report_end(trained.interruption, trained.n_epochs, plan.epochs)
-        return self
-
     def _take_over(self, network: Network, fitted: dict[str, Any]) -> None:
         """Be fitted with a network that was trained elsewhere."""
         self._network, self._compile_options, self._optimizer = network, None, None
         self.__dict__.update(fitted)
-
-    def _learned(self) -> Learned:
-        return Learned(self._network, self.history_, self._compile_options, self._optimizer)
 
     def _denoise(self, X: Array) -> Array:
         return self._network.denoise(with_channels(X)).reshape(X.shape)

@@ -4,6 +4,7 @@ TensorFlow reports its processor, its libraries and missing graphics cards on fi
 past Python's streams, and from version 2.21 on whatever ``TF_CPP_MIN_LOG_LEVEL`` says.
 """
 
+import json
 import os
 import re
 import sys
@@ -113,6 +114,31 @@ def _write(text: bytes) -> None:
             text = text[os.write(2, text) :]
 
 
+def _other_backend() -> str | None:
+    """Return the backend that Keras is set to, if it is another than TensorFlow."""
+    if "keras" in sys.modules:
+        backend = sys.modules["keras"].config.backend()
+    else:
+        backend = os.environ.get("KERAS_BACKEND") or _backend_in_settings()
+    return None if backend == "tensorflow" else backend
+
+
+def _backend_in_settings() -> str:
+    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
+    try:
+        with open(os.path.join(home, "keras.json")) as file:
+            return str(json.load(file)["backend"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "tensorflow"
+
+
+_OTHER = _other_backend()
+if _OTHER is not None:
+    raise RuntimeError(
+        f"conv_denoiser computes with TensorFlow, but Keras is set to {_OTHER!r}. Set the "
+        "environment variable KERAS_BACKEND=tensorflow before Python starts (which comes before "
+        "what keras.json says), or run models that were exported with to_onnx."
+    )
 with startup_lines_held_back():
     import keras
     import tensorflow as tf

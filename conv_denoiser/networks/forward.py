@@ -7,7 +7,7 @@ import numpy as np
 
 from conv_denoiser._typing import Array
 from conv_denoiser.networks.backend import keras, tf
-from conv_denoiser.networks.tensorflow_process import check_not_forked, known_settings
+from conv_denoiser.networks.tensorflow_process import check_usable, known_settings
 
 __all__ = ["compile_forward"]
 
@@ -43,7 +43,7 @@ def compile_forward(model: keras.Model) -> Callable[[Array], Array]:
             return call.get_concrete_function()
 
     def forward(x: Array) -> Array:
-        check_not_forked()
+        check_usable()
         if x.dtype != np.float32 and np.abs(x).max() > np.finfo(np.float32).max:
             raise ValueError(
                 f"The network computes in float32, but X reaches {np.abs(x).max():.3g}. Use a "

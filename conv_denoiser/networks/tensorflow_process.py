@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -14,15 +15,16 @@ from typing import TypeVar
 import numpy as np
 
 from conv_denoiser._checks.threads import threads_allowed
+from conv_denoiser._checks.warn import warn
 from conv_denoiser.networks.backend import keras, start_devices, tf
 
 __all__ = [
-    "check_not_forked",
+    "check_usable",
     "forget_validation",
     "known_settings",
     "leave_out_all_reduce",
     "limit_threads",
-    "no_warning_of_retracing",
+    "quiet_training",
     "release_old_networks",
     "seeded",
     "start_tensorflow",
@@ -39,7 +41,17 @@ _networks = count(1)
 _used_by: set[int] = set()  # processes, of which those forked later have a copy
 
 
-def check_not_forked() -> None:
+def check_usable() -> None:
+    """Raise RuntimeError where TensorFlow cannot compute: in a forked process, and in a graph."""
+    _check_not_forked()
+    if not tf.executing_eagerly():
+        raise RuntimeError(
+            "TensorFlow builds a graph here, in which a denoiser cannot compute. Call it outside "
+            "of tf.Graph and tf.function, without tf.compat.v1.disable_eager_execution()."
+        )
+
+
+def _check_not_forked() -> None:
     """Raise RuntimeError in a process that was forked from one that has used TensorFlow.
 
     TensorFlow's threads do not live on in the new process, which would wait for them for ever.
@@ -80,7 +92,12 @@ def limit_threads() -> None:
 
 def start_tensorflow() -> None:
     """Get this process ready to build networks: with its threads, and without start-up lines."""
-    check_not_forked()
+    check_usable()
+    if tf.distribute.has_strategy():
+        raise RuntimeError(
+            f"A denoiser computes on one device, and not in the scope of a "
+            f"{type(tf.distribute.get_strategy()).__name__}. Call it outside of the scope."
+        )
     limit_threads()
     start_devices()
 
@@ -168,12 +185,24 @@ def seeded(seed: int) -> Iterator[None]:
             np.random.set_state(numpy_state)
 
 
-@contextmanager
-def no_warning_of_retracing() -> Iterator[None]:
-    """Keep back what TensorFlow says of a search: that function after function is traced.
+@cache
+def warn_of_eager_functions() -> None:
+    """Say once a process that functions are not compiled."""
+    warn(
+        "TensorFlow runs its functions eagerly, by which a fit takes many times as long. "
+        "tf.config.run_functions_eagerly(False) puts an end to that."
+    )
 
-    Every new network has a training step of its own, which is traced once.
+
+@contextmanager
+def quiet_training() -> Iterator[None]:
+    """Keep back what TensorFlow says of every fit.
+
+    That function after function is traced: every new network has a training step of its own, which
+    is traced once. That the data pipeline does not run eagerly: we say once that the rest does.
     """
+    if tf.config.functions_run_eagerly():
+        warn_of_eager_functions()
 
     def is_other(record: logging.LogRecord) -> bool:
         return "tf.function retracing" not in record.getMessage()
@@ -181,6 +210,8 @@ def no_warning_of_retracing() -> Iterator[None]:
     logger = tf.get_logger()
     logger.addFilter(is_other)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run_func")
+            yield
     finally:
         logger.removeFilter(is_other)

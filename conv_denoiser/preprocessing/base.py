@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 
+from conv_denoiser._checks.callbacks import CallbackSupportMixin, fit_task, with_callbacks
 from conv_denoiser._checks.validation import (
     check_output_container,
     check_params,
@@ -20,7 +21,9 @@ from conv_denoiser.preprocessing.operations import NUMPY, Operations, Statistics
 __all__ = ["FormulaScaler", "PerSampleScaler"]
 
 
-class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC):
+class PerSampleScaler(
+    CallbackSupportMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
+):
     """A stateless scaler: ``(X - offset) / scale + origin``, offset and scale for each signal.
 
     A subclass writes `offset_and_scale` and `origin`, and can then serve as `scaler` of a
@@ -61,6 +64,7 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
     def origin(self) -> float:
         """The value that the offset, and so a flat signal, maps to."""
 
+    @with_callbacks
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Check the parameters and the shape of X; nothing else is learned.
 
@@ -76,8 +80,9 @@ class PerSampleScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, ABC
         self : object
             The scaler.
         """
-        self.check_parameters()
-        check_signals(self, X, reset=True)
+        with fit_task(self, {"X": X, "y": y}):
+            self.check_parameters()
+            check_signals(self, X, reset=True)
         return self
 
     def transform(self, X: ArrayLike, reference: ArrayLike | None = None) -> Array:

@@ -65,11 +65,11 @@ def on_onnxruntime(weights: Mapping[str, Array]) -> Run:
 def on_tensorflow(weights: Mapping[str, Array]) -> Run:
     """Return the network as TensorFlow runs it."""
     from conv_denoiser.networks.forward import compile_forward
-    from conv_denoiser.networks.tensorflow_process import seeded, start_tensorflow
+    from conv_denoiser.networks.tensorflow_process import known_settings, seeded, start_tensorflow
     from conv_denoiser.networks.universal import build_universal_network
 
     start_tensorflow()
-    with seeded(0):  # initial weights come from the states of the whole process
+    with known_settings(), seeded(0):  # initial weights come from the states of the whole process
         model = build_universal_network()
     for variable in model.variables:
         variable.assign(weights[variable.path])

@@ -2,13 +2,13 @@
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from conv_denoiser.networks.backend import keras
-from conv_denoiser.training.plan import History
+from conv_denoiser.training.plan import History, Trained, Watcher
 
 __all__ = ["fresh_callbacks"]
 
@@ -66,6 +66,23 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         """Return what it remembers, but for the weights."""
         best = None if self.best is None else float(self.best)
         return {"best": best, "best_epoch": self.best_epoch, "wait": self.wait}
+
+
+class Watch(keras.callbacks.Callback):
+    """Tell a watcher of epochs, and stop when it says so."""
+
+    def __init__(
+        self, watcher: Watcher, snapshot: Callable[[History], Trained], record: Record
+    ) -> None:
+        super().__init__()
+        self.watcher, self.snapshot, self.record = watcher, snapshot, record
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.watcher.begins()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self.watcher.ends(lambda: self.snapshot(self.record.history())):
+            self.model.stop_training = True
 
 
 def fresh_callbacks(callbacks: Sequence[Any] | None) -> list[keras.callbacks.Callback]:

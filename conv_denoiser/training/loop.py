@@ -1,6 +1,6 @@
 """Training a compiled Keras model, and what is kept of it when it ends early."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ from conv_denoiser._typing import Array
 from conv_denoiser.networks.backend import keras
 from conv_denoiser.networks.tensorflow_process import (
     forget_validation,
-    no_warning_of_retracing,
+    quiet_training,
 )
 from conv_denoiser.supervision.batches import TrainingBatches
 from conv_denoiser.training.callbacks import (
@@ -17,12 +17,14 @@ from conv_denoiser.training.callbacks import (
     EarlyStopping,
     Record,
     StopOnNaN,
+    Watch,
     diverged,
 )
 from conv_denoiser.training.checkpoint import Checkpoint, Saved, WriteCheckpoint
 from conv_denoiser.training.compiling import restore_optimizer
 from conv_denoiser.training.feed import BatchFeed
 from conv_denoiser.training.history import Training
+from conv_denoiser.training.plan import History, Trained, Watcher
 from conv_denoiser.training.wrapper import run_epochs
 
 __all__ = ["Schedule", "fit_model"]
@@ -39,6 +41,8 @@ class Schedule(NamedTuple):
     checkpoint: Checkpoint | None = None
     saved: Saved | None = None  # of an interrupted training, that is to go on
     seed: int = 0
+    watcher: Watcher | None = None
+    snapshot: Callable[[History], Trained] | None = None  # for the watcher
 
 
 def fit_model(
@@ -65,7 +69,7 @@ def fit_model(
     initial_epoch, n_epochs = schedule.initial_epoch + n_done, schedule.epochs - n_done
     interruption = None
     try:
-        with no_warning_of_retracing():
+        with quiet_training():
             run_epochs(
                 model,
                 feed.dataset(initial_epoch, n_epochs),
@@ -111,6 +115,7 @@ def _callbacks(
     """Return all callbacks, in the order in which they must be called."""
     return [
         *(record, StopOnNaN(), *stoppers, *schedule.callbacks),
+        *_watching(schedule, record),
         *_writing(schedule, record, stoppers),
     ]
 
@@ -136,6 +141,12 @@ def _take_up(
     for stopper in stoppers:
         stopper.taken_up = {**(saved.stopper or {}), "best_weights": saved.best or None}
     return len(saved.epochs), saved.stopped
+
+
+def _watching(schedule: Schedule, record: Record) -> list[keras.callbacks.Callback]:
+    if schedule.watcher is None or schedule.snapshot is None:
+        return []
+    return [Watch(schedule.watcher, schedule.snapshot, record)]
 
 
 def _writing(

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conv_denoiser._typing import Array
 from conv_denoiser.networks.network import Network
@@ -14,7 +14,15 @@ from conv_denoiser.supervision.task import Problem
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["CheckpointRequest", "CompileOptions", "History", "Learned", "TrainingPlan"]
+__all__ = [
+    "CheckpointRequest",
+    "CompileOptions",
+    "History",
+    "Learned",
+    "Trained",
+    "TrainingPlan",
+    "Watcher",
+]
 
 History = dict[str, list[float]]
 
@@ -59,3 +67,25 @@ class Learned(NamedTuple):
     compile_options: CompileOptions | None
     # What the optimizer remembers, where the network was built anew since.
     optimizer: Sequence[Array] | None
+
+
+class Trained(NamedTuple):
+    """A trained network, and how it came about."""
+
+    plan: TrainingPlan
+    network: Network
+    loss_floor: float | None
+    history: History  # of all fits
+    n_epochs: int  # of the last fit
+    best_epoch: int | None  # of the last fit, counted over all
+    interruption: BaseException | None
+
+
+class Watcher(Protocol):
+    """Somebody who is told of every epoch."""
+
+    def begins(self) -> None:
+        """Take note that an epoch begins."""
+
+    def ends(self, snapshot: Callable[[], Trained]) -> bool:
+        """Take note of what was learned until now; return whether to stop."""

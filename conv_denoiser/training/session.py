@@ -1,17 +1,17 @@
 """From a plan and checked signals to a trained network."""
 
 import dataclasses
-from typing import NamedTuple
 
 import numpy as np
 
 from conv_denoiser._checks.warn import warn
+from conv_denoiser._typing import Array
 from conv_denoiser.networks.backend import keras
 from conv_denoiser.networks.geometry import padded_length
 from conv_denoiser.networks.network import Network
 from conv_denoiser.networks.spec import NetworkSpec
-from conv_denoiser.networks.tensorflow_process import check_not_forked, known_settings
-from conv_denoiser.supervision.batches import cross_entropy_floor, split
+from conv_denoiser.networks.tensorflow_process import known_settings, start_tensorflow
+from conv_denoiser.supervision.batches import TrainingBatches, cross_entropy_floor, split
 from conv_denoiser.supervision.checks import check_problem
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Problem, why_weighted
@@ -24,30 +24,24 @@ from conv_denoiser.training.compiling import (
 )
 from conv_denoiser.training.history import Training, joined
 from conv_denoiser.training.loop import Schedule, fit_model
-from conv_denoiser.training.plan import History, Learned, TrainingPlan
+from conv_denoiser.training.plan import History, Learned, Trained, TrainingPlan, Watcher
 
-__all__ = ["Trained", "train"]
-
-
-class Trained(NamedTuple):
-    """A trained network, and how it came about."""
-
-    network: Network
-    loss_floor: float | None
-    history: History  # of all fits
-    n_epochs: int  # of the last fit
-    best_epoch: int | None  # of the last fit, counted over all
-    interruption: BaseException | None
+__all__ = ["train"]
 
 
-def train(plan: TrainingPlan, signals: Signals, previous: Learned | None) -> Trained:
+def train(
+    plan: TrainingPlan,
+    signals: Signals,
+    previous: Learned | None,
+    watcher: Watcher | None = None,
+) -> Trained:
     """Build a network, or go on with the previous one, and train it."""
-    check_not_forked()
+    start_tensorflow()
     file, saved = checkpoints.opened(plan, signals, previous)
     seed = plan.seed if saved is None else saved.seed
-    history = {"loss": []} if previous is None else previous.history
+    before = {"loss": []} if previous is None else previous.history
     schedule = Schedule(
-        initial_epoch=len(history["loss"]),
+        initial_epoch=len(before["loss"]),
         epochs=plan.epochs,
         patience=plan.patience,
         callbacks=fresh_callbacks(plan.callbacks),
@@ -55,34 +49,64 @@ def train(plan: TrainingPlan, signals: Signals, previous: Learned | None) -> Tra
         checkpoint=file,
         saved=saved,
         seed=seed,
+        watcher=watcher,
     )
     with known_settings():
         network = _network(plan, signals, previous, seed)
-        problem = plan.problem._replace(length=network.length)
-        warn(check_problem(problem, signals.weighted()))
-        _check_loss(plan, problem, signals)
-        batches, validation = split(
-            signals, problem, plan.rows, batch_size=plan.batch_size, seed=seed
-        )
-        targets = batches.epoch(0) if validation is None else [validation]
-        floor = cross_entropy_floor(targets, problem)
-        compiled_anew = _get_ready(network.model, plan, previous)
-        try:
-            training = fit_model(network.model, batches, validation, schedule)
-        except BaseException:
-            if compiled_anew:  # with what nobody remembers
-                network.model.compiled = False
-            raise
+        batches, validation, floor = _batches(plan, signals, network.length, seed)
+
+        def snapshot(history: History) -> Trained:
+            return _trained(plan, network.copy(), floor, before, Training(history, None))
+
+        schedule = schedule._replace(snapshot=snapshot)
+        training = _fit(network.model, plan, previous, batches, validation, schedule)
     if file is not None and training.interruption is None:
         file.remove()
+    return _trained(plan, network, floor, before, training)
+
+
+def _trained(
+    plan: TrainingPlan, network: Network, floor: float | None, before: History, training: Training
+) -> Trained:
     return Trained(
+        plan,
         network,
         floor,
-        joined(history, training.history),
-        len(training.history.get("loss", [])),
-        _best_epoch(training, len(history["loss"])),
-        training.interruption,
+        history=joined(before, training.history),
+        n_epochs=len(training.history.get("loss", [])),
+        best_epoch=_best_epoch(training.history, len(before["loss"])),
+        interruption=training.interruption,
     )
+
+
+def _batches(
+    plan: TrainingPlan, signals: Signals, length: int, seed: int
+) -> tuple[TrainingBatches, tuple[Array, ...] | None, float | None]:
+    """Return what to train and to validate on, and the lowest loss that can be reached."""
+    problem = plan.problem._replace(length=length)
+    warn(check_problem(problem, signals.weighted()))
+    _check_loss(plan, problem, signals)
+    batches, validation = split(signals, problem, plan.rows, batch_size=plan.batch_size, seed=seed)
+    targets = batches.epoch(0) if validation is None else [validation]
+    return batches, validation, cross_entropy_floor(targets, problem)
+
+
+def _fit(
+    model: keras.Model,
+    plan: TrainingPlan,
+    previous: Learned | None,
+    batches: TrainingBatches,
+    validation: tuple[Array, ...] | None,
+    schedule: Schedule,
+) -> Training:
+    """Compile a model, if it must be, and train it."""
+    compiled_anew = _get_ready(model, plan, previous)
+    try:
+        return fit_model(model, batches, validation, schedule)
+    except BaseException:
+        if compiled_anew:  # with what nobody remembers
+            model.compiled = False
+        raise
 
 
 def _network(plan: TrainingPlan, signals: Signals, previous: Learned | None, seed: int) -> Network:
@@ -137,7 +161,7 @@ def _get_ready(model: keras.Model, plan: TrainingPlan, previous: Learned | None)
     return True
 
 
-def _best_epoch(training: Training, n_before: int) -> int | None:
+def _best_epoch(history: History, n_before: int) -> int | None:
     """Return the number, from 1 over all fits, of the best epoch of the last one."""
-    losses = training.history.get("val_loss", training.history.get("loss"))
+    losses = history.get("val_loss", history.get("loss"))
     return n_before + int(np.argmin(losses)) + 1 if losses else None

@@ -1,0 +1,93 @@
+"""The fit of an estimator: checks, a plan, a training, and what is fitted then."""
+
+from typing import TYPE_CHECKING, Any
+
+from conv_denoiser._checks.arrays import with_channels
+from conv_denoiser._checks.callbacks import Parts, fit_task
+from conv_denoiser._checks.validation import (
+    check_params,
+    check_signals,
+    check_weight,
+    clean_signals,
+)
+from conv_denoiser.denoiser.defaults import chosen
+from conv_denoiser.denoiser.plan import may_need_target, plan_fit, plan_partial_fit
+from conv_denoiser.supervision.signals import Signals
+from conv_denoiser.training.plan import Learned, Trained, Watcher
+
+if TYPE_CHECKING:
+    from conv_denoiser.denoiser.estimator import ConvDenoiser
+
+__all__ = ["fit_denoiser", "partially_fit"]
+
+
+def fit_denoiser(denoiser: "ConvDenoiser", X: Any, y: Any, sample_weight: Any) -> "ConvDenoiser":
+    """Fit a denoiser, and tell scikit-learn's callbacks of every epoch."""
+    check_params(denoiser)
+    told = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+    with fit_task(denoiser, told, chosen(denoiser, "epochs")) as task:
+        watcher = None if task is None else Parts(denoiser, task, told, _attributes, "epoch")
+        _fit(denoiser, X, y, sample_weight, partial=False, watcher=watcher)
+    return denoiser
+
+
+def partially_fit(denoiser: "ConvDenoiser", X: Any, y: Any, sample_weight: Any) -> "ConvDenoiser":
+    """Train a denoiser for one more epoch."""
+    check_params(denoiser)
+    _fit(denoiser, X, y, sample_weight, partial=True, watcher=None)
+    return denoiser
+
+
+def _fit(
+    denoiser: "ConvDenoiser",
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    partial: bool,
+    watcher: Watcher | None,
+) -> None:
+    """Change a denoiser to what it learned; leave it as it was if it learned nothing."""
+    from conv_denoiser.training.history import report_end
+    from conv_denoiser.training.session import train
+
+    before = vars(denoiser).copy()
+    goes_on = denoiser.__sklearn_is_fitted__() and (partial or denoiser.warm_start)
+    try:
+        signals = _signals(denoiser, X, y, sample_weight, reset=not (partial and goes_on))
+        plan = (plan_partial_fit if partial else plan_fit)(denoiser, signals)
+        trained = train(plan, signals, _learned(denoiser) if goes_on else None, watcher)
+        denoiser.__dict__.update(_attributes(trained))
+    except BaseException:
+        denoiser.__dict__ = before
+        raise
+    report_end(trained.interruption, trained.n_epochs, plan.epochs)
+
+
+def _signals(
+    denoiser: "ConvDenoiser", X: Any, y: Any, sample_weight: Any, *, reset: bool
+) -> Signals:
+    X = check_signals(denoiser, X, reset=reset)
+    y = clean_signals(y, X, needed=may_need_target(denoiser))
+    weight = check_weight(sample_weight, X)
+    return Signals(with_channels(X), None if y is None else with_channels(y), weight)
+
+
+def _learned(denoiser: "ConvDenoiser") -> Learned:
+    return Learned(
+        denoiser._network, denoiser.history_, denoiser._compile_options, denoiser._optimizer
+    )
+
+
+def _attributes(trained: Trained) -> dict[str, Any]:
+    """Return what a denoiser has once it is fitted."""
+    return {
+        "_network": trained.network,
+        "_optimizer": None,
+        "_compile_options": trained.plan.compile_options,
+        "supervision_": trained.plan.problem.supervision.name,
+        "loss_floor_": trained.loss_floor,
+        "best_epoch_": trained.best_epoch,
+        "history_": trained.history,
+        "n_epochs_": len(trained.history["loss"]),
+    }
