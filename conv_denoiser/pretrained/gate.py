@@ -13,6 +13,10 @@ __all__ = ["ROUNDING", "honest_level"]
 
 # A level is taken back where the quiet parts of what was removed tell of less than this share.
 HONEST = 0.8
+# It stays where the network expects an error of less than this share of the noise's power, and what
+# is removed and that error make up most of it. The bands of a broad signal are quiet in what is
+# removed, too, and rightly so. Fewer samples tell too little of that.
+SURE, MOST, ENOUGH = 0.5, 0.9, 256
 MAX_ROUNDS = 4
 # Levels below this, for signals of numbers up to 1, are rounding and not noise.
 ROUNDING = 1e-12
@@ -55,7 +59,8 @@ def honest_level(
         # What fills gaps is not noise, and would be quiet.
         there = seen[rows[waiting]]
         quiet = level_of(bridged(noise[0, waiting], there), weights, there)
-        lower = quiet < HONEST * level[waiting]
+        sure = _is_sure(noise[:, waiting], level[waiting], there)
+        lower = (quiet < HONEST * level[waiting]) & ~sure
         waiting, quiet = waiting[lower], quiet[lower]
         level[waiting], noise[:, waiting] = quiet, 0
         waiting = waiting[quiet > ROUNDING]
@@ -64,3 +69,12 @@ def honest_level(
         noise[:, waiting] = estimate(rows[waiting], level[waiting])
     noise[1] = np.hypot(noise[1], np.sqrt(first**2 - level**2)[:, np.newaxis])
     return level, noise
+
+
+def _is_sure(noise: Array, level: Array, there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell for which signals the network is sure enough of what it removes."""
+    n_samples = there.sum(axis=1)
+    total = (noise**2 * there).sum(axis=2)
+    removed, error = total / (np.maximum(n_samples, 1) * level**2)
+    sure: NDArray[np.bool_] = (error < SURE) & (removed + error > MOST) & (n_samples >= ENOUGH)
+    return sure
