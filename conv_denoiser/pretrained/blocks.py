@@ -19,6 +19,7 @@ Denoise = Callable[[Array, Mask], Array]
 Piece = tuple[slice, slice, Array]  # rows, timesteps, and weights of what is shared
 # Longer signals are denoised in blocks, which share this many samples and are cross-faded there.
 BLOCK, SHARED = 16384, 2048
+FADING_IN = np.sin(np.pi / 2 * (np.arange(SHARED) + 0.5) / SHARED) ** 2
 # Gaps of so many samples are longer than those that the network learned to fill.
 LONG_GAP = 256
 # Samples of all signals that are in work at once, and of those that one thread has in its cache.
@@ -88,11 +89,10 @@ def _slices(n: int, size: int) -> list[slice]:
 
 def _blocks(n_timesteps: int) -> list[tuple[slice, Array]]:
     """Return the blocks of a signal, and the weights of what each shares with the one before."""
-    fading_in = np.sin(np.pi / 2 * (np.arange(SHARED) + 0.5) / SHARED) ** 2
     n_blocks = max(1, ceil_div(n_timesteps - SHARED, BLOCK - SHARED))
     starts = [number * (BLOCK - SHARED) for number in range(n_blocks)]
     ends = [min(start + BLOCK, n_timesteps) for start in starts]
     return [
-        (slice(start, end), fading_in if start else fading_in[:0])
+        (slice(start, end), FADING_IN if start else FADING_IN[:0])
         for start, end in zip(starts, ends, strict=True)
     ]

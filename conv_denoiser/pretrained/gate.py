@@ -56,17 +56,18 @@ def honest_level(
     noise = estimate(rows, level)
     waiting = np.arange(len(rows))
     for _ in range(MAX_ROUNDS):
+        waiting = waiting[~_is_sure(noise[:, waiting], level[waiting], seen[rows[waiting]])]
+        if waiting.size == 0:
+            break
         # What fills gaps is not noise, and would be quiet.
         there = seen[rows[waiting]]
         quiet = level_of(bridged(noise[0, waiting], there), weights, there)
-        sure = _is_sure(noise[:, waiting], level[waiting], there)
-        lower = (quiet < HONEST * level[waiting]) & ~sure
+        lower = quiet < HONEST * level[waiting]
         waiting, quiet = waiting[lower], quiet[lower]
         level[waiting], noise[:, waiting] = quiet, 0
         waiting = waiting[quiet > ROUNDING]
-        if waiting.size == 0:
-            break
-        noise[:, waiting] = estimate(rows[waiting], level[waiting])
+        if waiting.size:
+            noise[:, waiting] = estimate(rows[waiting], level[waiting])
     noise[1] = np.hypot(noise[1], np.sqrt(first**2 - level**2)[:, np.newaxis])
     return level, noise
 
