@@ -2,9 +2,9 @@
 
     python benchmarks/denoise_speed.py
 
-What is compared takes turns in one process, on one thread. Files are denoised by the command in new
-processes, on all cores; those times hold its start, reading and writing. The best of several rounds
-counts, as other work on a machine makes times longer and never shorter.
+What is compared takes turns in one process, on one thread; its time is that of the processor. Files
+are denoised by the command in new processes, on all cores; those times hold its start, reading and
+writing. The best of several rounds counts: other work on a machine never makes times shorter.
 """
 
 import os
@@ -50,13 +50,13 @@ def spun(x: np.ndarray) -> np.ndarray:
 
 
 def in_turns(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the least time of each call, in milliseconds."""
+    """Return the least processor time of each call, in milliseconds."""
     least = dict.fromkeys(calls, np.inf)
     for _ in range(N_ROUNDS):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = time.process_time()
             call()
-            least[name] = min(least[name], 1e3 * (time.perf_counter() - start))
+            least[name] = min(least[name], 1e3 * (time.process_time() - start))
     return least
 
 
