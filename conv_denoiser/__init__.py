@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from conv_denoiser.persistence import load, save
     from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
     from conv_denoiser.pretrained import denoise, list_pretrained
+    from conv_denoiser.readers import read_recording, write_recording
     from conv_denoiser.recording import StreamingDenoiser, denoise_recording
     from conv_denoiser.supervision.blind_spot import BlindSpot
 
@@ -28,7 +29,9 @@ __all__ = [
     "load",
     "load_dataset",
     "open_model",
+    "read_recording",
     "save",
+    "write_recording",
 ]
 
 _MODULES = {
@@ -45,7 +48,9 @@ _MODULES = {
     "load": "persistence",
     "load_dataset": "datasets",
     "open_model": "export.opening",
+    "read_recording": "readers",
     "save": "persistence",
+    "write_recording": "readers",
 }
 
 _SUBMODULES = (

@@ -1,6 +1,8 @@
 """EDF and BDF files: what was not denoised stays as it is, byte by byte."""
 
 import datetime
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import edfio
@@ -8,9 +10,9 @@ import numpy as np
 import pytest
 from command import denoise, fails, run
 
-from conv_denoiser import denoise_recording
+from conv_denoiser import denoise_recording, read_recording, write_recording
 from conv_denoiser.export import OnnxDenoiser
-from conv_denoiser.readers.formats import FORMATS, read_recording
+from conv_denoiser.readers.formats import FORMATS
 from conv_denoiser.readers.recording import ChannelError, Recording
 
 KINDS = {
@@ -74,6 +76,17 @@ def test_identity_changes_no_byte(night):
         out[begin : begin + 777] = recording.samples[begin : begin + 777]
     out.flush()
     assert Path("copy").read_bytes() == path.read_bytes()
+
+
+def test_in_python(night):
+    path, read = night
+    recording = read_recording(path, "II")
+    expected = 0.5 * recording.samples[:]
+    write_recording(path, replace(recording, samples=expected))
+    np.testing.assert_allclose(read(path).get_signal("II").data, expected, atol=0.002)
+    with pytest.raises(ValueError, match=r"holds samples of shape \(3600,\). Got \(9,\)"):
+        write_recording(path, replace(recording, samples=np.zeros(9)))
+    assert os.listdir() == [path.name]
 
 
 def test_command(night, onnx_file, capsys):

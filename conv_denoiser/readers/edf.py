@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["map_bdf", "map_edf", "read_bdf", "read_edf"]
 
+Read = Callable[[Path], "Edf | Bdf"]
 EDF_BYTES, BDF_BYTES = 2, 3  # of a sample
 
 
@@ -36,17 +37,15 @@ def read_bdf(path: Path, channel: str | None = None) -> Recording:
 
 def map_edf(path: Path, recording: Recording) -> EdfSamples:
     """Copy the EDF file that a recording came from; its samples can then be written in pieces."""
-    return _copied(path, recording, EDF_BYTES)
+    return _copied(path, recording, _import_edfio().read_edf, EDF_BYTES)
 
 
 def map_bdf(path: Path, recording: Recording) -> EdfSamples:
     """Copy the BDF file that a recording came from; its samples can then be written in pieces."""
-    return _copied(path, recording, BDF_BYTES)
+    return _copied(path, recording, _import_edfio().read_bdf, BDF_BYTES)
 
 
-def _read(
-    path: Path, channel: str | None, read: "Callable[[Path], Edf | Bdf]", n_bytes: int
-) -> Recording:
+def _read(path: Path, channel: str | None, read: Read, n_bytes: int) -> Recording:
     try:
         header = read(path)
         signals, is_continuous = header.signals, header.is_continuous
@@ -75,16 +74,21 @@ def _read(
     )
 
 
-def _copied(path: Path, recording: Recording, n_bytes: int) -> EdfSamples:
-    source = recording.samples
-    if not isinstance(source, EdfSamples) or source.records.n_bytes != n_bytes:
-        kind = "EDF" if n_bytes == EDF_BYTES else "BDF"
+def _copied(path: Path, recording: Recording, read: Read, n_bytes: int) -> EdfSamples:
+    source, suffix = recording.source, ".edf" if n_bytes == EDF_BYTES else ".bdf"
+    if source is None or source.suffix.lower() != suffix:
         raise ValueError(
-            f"An {kind} file can only be written from another one, as its header says more than "
-            f"{recording.name} does. Choose another format for the output."
+            f"A file that ends in {suffix} can only be written from another one, as its header "
+            f"says more than is known of {recording.name!r}. Choose another format for the output."
         )
-    shutil.copyfile(source.path, path)
-    return EdfSamples(path, source.records, source.channels)
+    records, channels = _layout(read(source), n_bytes)
+    out = EdfSamples(path, records, tuple(channels[place] for place in recording.places))
+    if out.shape != recording.samples.shape:
+        raise ValueError(
+            f"{source.name} holds samples of shape {out.shape}. Got {recording.samples.shape}."
+        )
+    shutil.copyfile(source, path)
+    return out
 
 
 def _start_time(header: "Edf | Bdf") -> datetime | None:

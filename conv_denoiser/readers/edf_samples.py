@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._checks.warn import warn
@@ -86,12 +86,12 @@ class EdfSamples:
         samples = samples[::step]
         return samples if column is None and self.ndim == 2 else samples[:, 0]
 
-    def __setitem__(self, rows: slice, samples: Array) -> None:
+    def __setitem__(self, rows: slice, samples: ArrayLike) -> None:
         begin, end, _ = rows.indices(len(self))
-        samples = samples.reshape(end - begin, len(self.channels))
+        values = np.asarray(samples, np.float64).reshape(end - begin, len(self.channels))
         for data, inside, piece in self._pieces(begin, end, "r+"):
             for number, channel in enumerate(self.channels):
-                exact = np.rint(samples[piece, number] / channel.gain - channel.offset)
+                exact = np.rint(values[piece, number] / channel.gain - channel.offset)
                 clipped = exact.clip(channel.lowest, channel.highest)
                 self.n_clipped += int(np.count_nonzero(exact != clipped))
                 part = self._of_channel(data, channel)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from conv_denoiser._atomic import replacing
 from conv_denoiser.readers.csv import read_csv, write_csv
 from conv_denoiser.readers.edf import map_bdf, map_edf, read_bdf, read_edf
 from conv_denoiser.readers.edf_samples import EdfSamples
@@ -14,7 +15,7 @@ from conv_denoiser.readers.npy import map_npy, read_npy
 from conv_denoiser.readers.recording import Recording
 from conv_denoiser.readers.wav import check_wav, read_wav, write_wav
 
-__all__ = ["FORMATS", "Format", "check_suffix", "read_recording"]
+__all__ = ["FORMATS", "Format", "check_suffix", "read_recording", "write_recording"]
 
 
 class Format(NamedTuple):
@@ -37,11 +38,100 @@ FORMATS = {
 
 
 def read_recording(path: str | os.PathLike[str], channel: str | None = None) -> Recording:
-    """Read a recording, or one channel of it.
+    r"""Read a recording, or one channel of it.
 
-    `channel` is a number, from 1 on, or a name that the file has for it.
+    Samples of npy, wav, EDF and BDF files are read when they are needed.
+
+    Parameters
+    ----------
+    path : path-like
+        File that ends in .npy, .csv, .wav, .edf or .bdf; the last two need edfio.
+    channel : str, default=None
+        Name of a channel in the file, or its number, from "1" on. None means all.
+
+    Returns
+    -------
+    Recording
+        A frozen dataclass: `samples`, of shape (n_timesteps,) or (n_timesteps, n_channels), and
+        what the file says of them: `sampling_rate` (Hz), `channel_names`, `units`, `start_time`.
+
+    Raises
+    ------
+    ValueError
+        If the name ends otherwise, the file is damaged, or it does not have the channel.
+    ImportError
+        If edfio is needed and not installed.
+    OSError
+        If the file cannot be read.
+
+    See Also
+    --------
+    write_recording : Writes a recording.
+    denoise_recording : Denoises its samples.
+
+    Examples
+    --------
+    >>> from conv_denoiser import read_recording
+    >>> path = getfixture("tmp_path") / "leads.csv"
+    >>> _ = path.write_text("time,ECG\n0,0.5\n1,0.25\n")
+    >>> recording = read_recording(path, "ECG")
+    >>> recording.samples
+    array([0.5 , 0.25])
     """
     return FORMATS[check_suffix(path, FORMATS, "A recording")].read(Path(path), channel)
+
+
+def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
+    r"""Write a recording to a file, which replaces an older one when it is whole.
+
+    In the format that it was read from, everything but its samples is kept: other columns of a CSV
+    file; header, annotations and other channels of an EDF or BDF file.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write. What it ends in is its format, as for `read_recording`.
+    recording : Recording
+        Recording to write, such as ``dataclasses.replace(recording, samples=denoised)``.
+
+    Raises
+    ------
+    ValueError
+        If the name ends otherwise, or the format cannot hold the recording: wav needs a sampling
+        rate, EDF and BDF a recording that was read from such a file.
+    OSError
+        If the file cannot be written.
+
+    Warns
+    -----
+    UserWarning
+        If samples are clipped to the range of values that an EDF or BDF file can hold.
+
+    See Also
+    --------
+    read_recording : Reads a recording.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from conv_denoiser import read_recording, write_recording
+    >>> path = getfixture("tmp_path") / "leads.csv"
+    >>> _ = path.write_text("time,ECG\n0,0.5\n1,0.25\n")
+    >>> recording = read_recording(path, "ECG")
+    >>> write_recording(path, replace(recording, samples=2 * recording.samples))
+    >>> path.read_text().split()
+    ['time,ECG', '0,1', '1,0.5']
+    """
+    file_format = FORMATS[check_suffix(path, FORMATS, "A recording")]
+    if file_format.check is not None:
+        file_format.check(recording)
+    with replacing(path) as temporary:
+        if file_format.map is not None:
+            out = file_format.map(temporary, recording)
+            out[:] = np.asarray(recording.samples)
+            out.flush()
+        elif file_format.write is not None:
+            file_format.write(temporary, recording)
 
 
 def check_suffix(path: str | os.PathLike[str], suffixes: Iterable[str], what: str) -> str:

@@ -59,7 +59,7 @@ class Recording:
     @property
     def name(self) -> str:
         """Name of the file, for messages."""
-        return "The recording" if self.source is None else self.source.name
+        return "recording" if self.source is None else self.source.name
 
     @property
     def n_channels(self) -> int:
