@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
     from conv_denoiser.denoiser import ConvDenoiser
     from conv_denoiser.export.opening import open_model
+    from conv_denoiser.gaps import Gaps, find_bad_samples
     from conv_denoiser.persistence import load, save
     from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
     from conv_denoiser.pretrained import denoise, list_pretrained
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BlindSpot",
     "ConvDenoiser",
+    "Gaps",
     "MinMaxPerSample",
     "SignalDataset",
     "SignalGenerator",
@@ -25,6 +27,7 @@ __all__ = [
     "StreamingDenoiser",
     "denoise",
     "denoise_recording",
+    "find_bad_samples",
     "list_pretrained",
     "load",
     "load_dataset",
@@ -37,6 +40,7 @@ __all__ = [
 _MODULES = {
     "BlindSpot": "supervision.blind_spot",
     "ConvDenoiser": "denoiser",
+    "Gaps": "gaps",
     "MinMaxPerSample": "preprocessing",
     "SignalDataset": "datasets",
     "SignalGenerator": "datasets",
@@ -44,6 +48,7 @@ _MODULES = {
     "StreamingDenoiser": "recording",
     "denoise": "pretrained",
     "denoise_recording": "recording",
+    "find_bad_samples": "gaps",
     "list_pretrained": "pretrained",
     "load": "persistence",
     "load_dataset": "datasets",

@@ -80,7 +80,7 @@ def test_a_silent_signal_does_not_count():
     ("function", "X", "message"),
     [
         (estimate_noise, np.zeros((2, 3)), "at least 4 timesteps. Got n_timesteps=3"),
-        (estimate_noise, np.full((1, 9), np.nan), "NaN"),
+        (estimate_noise, np.full((1, 9), np.inf), "infinity"),
         (estimate_noise, np.zeros(9), r"reshape\(1, -1\)"),
         (noise_autocorrelation, np.zeros((2, 5)), "at least 6 timesteps. Got n_timesteps=5"),
         (noise_autocorrelation, np.zeros((2, 50)), "vary from point to point"),

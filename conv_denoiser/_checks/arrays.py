@@ -13,6 +13,9 @@ __all__ = [
     "centred",
     "check_finite",
     "check_not_empty",
+    "check_not_infinite",
+    "greatest_along",
+    "least_along",
     "mean_along",
     "pad_timesteps",
     "with_channels",
@@ -34,6 +37,18 @@ def check_finite(array: RawArray, name: str) -> None:
         f"Input {name} contains {kinds}: {n_bad} value(s) in {bad_rows.size} of {len(array)} "
         f"signals, the first in row {bad_rows[0]}. Drop those signals or fill the gaps "
         "(for example with numpy.interp or sklearn.impute.SimpleImputer) first."
+    )
+
+
+def check_not_infinite(array: RawArray, name: str) -> None:
+    """Raise ValueError that counts infinity in `array`; NaN stands for missing samples."""
+    if np.isfinite(array).all() or not np.isinf(array).any():
+        return
+    bad_rows = np.flatnonzero(np.isinf(array).any(axis=tuple(range(1, array.ndim))))
+    raise ValueError(
+        f"Input {name} contains infinity: {np.isinf(array).sum()} value(s) in {bad_rows.size} of "
+        f"{len(array)} signals, the first in row {bad_rows[0]}. Drop those signals or, where it "
+        "stands for missing samples, put NaN there."
     )
 
 
@@ -70,9 +85,11 @@ def as_numbers(signals: ArrayLike, name: str) -> RawArray:
 def as_array(signals: ArrayLike, name: str) -> RawArray:
     """Return an array, without a copy where it is one already.
 
-    A table with one signal a cell is stacked.
+    A table with one signal a cell is stacked, and masked samples become NaN.
     """
     refuse_unlike(signals, name)
+    if np.ma.isMaskedArray(signals):
+        return _unmasked(np.ma.asarray(signals))
     try:
         array = np.asanyarray(signals)
     except ValueError as error:
@@ -83,18 +100,46 @@ def as_array(signals: ArrayLike, name: str) -> RawArray:
     return stacked_cells(array, name) if array.dtype == object else array
 
 
+def _unmasked(array: "np.ma.MaskedArray") -> RawArray:
+    """Return the data of a masked array, with NaN where samples are masked."""
+    if not np.ma.is_masked(array):
+        return array.data
+    dtype = array.dtype if array.dtype.kind == "f" else np.float64
+    return np.where(np.ma.getmaskarray(array), np.nan, array.data).astype(dtype, copy=False)
+
+
 def check_not_empty(array: RawArray, name: str) -> None:
     for axis, size in zip(("signal", "timestep", "channel"), array.shape, strict=False):
         if size == 0:
             raise ValueError(f"Found array {name} with 0 {axis}(s) (shape={array.shape}).")
 
 
+def least_along(x: Array, axis: int = 1) -> Array:
+    """Return the least of the samples that are there, along an axis, which stays."""
+    least: Array = x.min(axis=axis, keepdims=True)  # far faster than what passes over NaN
+    return np.fmin.reduce(x, axis=axis, keepdims=True) if np.isnan(least).any() else least
+
+
+def greatest_along(x: Array, axis: int = 1) -> Array:
+    """Return the greatest of the samples that are there, along an axis, which stays."""
+    greatest: Array = x.max(axis=axis, keepdims=True)
+    return np.fmax.reduce(x, axis=axis, keepdims=True) if np.isnan(greatest).any() else greatest
+
+
 def mean_along(x: Array, axis: int = 1) -> Array:
-    """Return float64 means along an axis, which stays; the mean of equal numbers is exact."""
-    least = x.min(axis=axis, keepdims=True)
+    """Return float64 means of the samples that are there, along an axis, which stays.
+
+    The mean of equal numbers is exact; that of nothing is NaN.
+    """
+    least = least_along(x, axis)
     mean = x.mean(axis=axis, keepdims=True, dtype=np.float64)
+    if np.isnan(mean).any():
+        there = ~np.isnan(x)
+        total = np.sum(np.where(there, x, 0), axis=axis, keepdims=True, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            mean = total / there.sum(axis=axis, keepdims=True)
     # The mean of equal numbers can differ from them by a rounding error.
-    return np.where(x.max(axis=axis, keepdims=True) == least, least, mean)
+    return np.where(greatest_along(x, axis) == least, least, mean)
 
 
 def centred(x: Array, axis: int = 1) -> Array:

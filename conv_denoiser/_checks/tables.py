@@ -60,11 +60,13 @@ def _is_signal(cell: object) -> TypeGuard[Array]:
 
 
 def objects_as_numbers(array: RawArray, name: str) -> NDArray[np.float64]:
-    """Convert Python objects, `pandas.NA` to NaN; raise for what is not a number."""
+    """Convert Python objects, None and `pandas.NA` to NaN; raise for what is not a number."""
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
-        missing = np.array([type(cell).__name__ == "NAType" for cell in array.flat], dtype=bool)
+        missing = np.array(
+            [cell is None or type(cell).__name__ == "NAType" for cell in array.flat], dtype=bool
+        )
         if missing.any():
             filled = np.where(missing.reshape(array.shape), np.nan, array)
             return objects_as_numbers(filled, name)

@@ -23,6 +23,7 @@ from conv_denoiser._checks.arrays import (
     as_numbers,
     check_finite,
     check_not_empty,
+    check_not_infinite,
 )
 from conv_denoiser._typing import Array, RawArray
 
@@ -62,7 +63,9 @@ def check_range(signals: RawArray, name: str, dtype: np.dtype) -> None:
     )
 
 
-def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Array:
+def check_signals(
+    estimator: BaseEstimator, X: ArrayLike, *, reset: bool, allow_nan: bool = False
+) -> Array:
     """Validate signals and record, or compare with, the shape seen in `fit`.
 
     Parameters
@@ -73,6 +76,8 @@ def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Arr
         Signals.
     reset : bool
         True in `fit`, False afterwards.
+    allow_nan : bool, default=False
+        Whether NaN stands for missing samples.
 
     Returns
     -------
@@ -82,25 +87,28 @@ def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Arr
     numbers = as_numbers(X, "X")
     if not reset:
         _check_n_timesteps(estimator, numbers.shape[1])
-    columns_are_timesteps = hasattr(X, "columns") and np.shape(X) == numbers.shape
-    if columns_are_timesteps:
-        check_finite(numbers, "X")  # scikit-learn fails at pandas.NA
-    signals: Array = validate_data(
-        estimator,
-        X if columns_are_timesteps else numbers,  # timesteps of a table have names
-        reset=reset,
-        dtype=FLOAT_TYPES,
-        ensure_all_finite=False,
-        allow_nd=True,
-    )
+    signals = _as_floats(estimator, X, numbers, reset=reset)
     check_not_empty(signals, "X")
-    check_finite(signals, "X")
+    (check_not_infinite if allow_nan else check_finite)(signals, "X")
     n_channels = signals.shape[2] if signals.ndim == 3 else 1
     if reset:
         estimator.n_channels_in_ = n_channels
     else:
         _check_n_channels(estimator, n_channels)
     return signals
+
+
+def _as_floats(estimator: BaseEstimator, X: ArrayLike, numbers: RawArray, *, reset: bool) -> Array:
+    """Have scikit-learn convert signals, and compare or record their number of timesteps."""
+    how = {"dtype": FLOAT_TYPES, "ensure_all_finite": False, "allow_nd": True}
+    # Timesteps of a table have names.
+    is_named = hasattr(X, "columns") and np.shape(X) == numbers.shape
+    if is_named and not np.isfinite(numbers).all():  # at pandas.NA, scikit-learn fails
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        floats: Array = check_array(numbers, estimator=estimator, input_name="X", **how)
+        return floats
+    validated: Array = validate_data(estimator, X if is_named else numbers, reset=reset, **how)
+    return validated
 
 
 def _check_n_timesteps(estimator: BaseEstimator, n_timesteps: int) -> None:
@@ -122,7 +130,9 @@ def _check_n_channels(estimator: BaseEstimator, n_channels: int) -> None:
         )
 
 
-def clean_signals(y: ArrayLike | None, X: Array, *, needed: bool = True) -> Array | None:
+def clean_signals(
+    y: ArrayLike | None, X: Array, *, needed: bool = True, allow_nan: bool = False
+) -> Array | None:
     """Return clean signals as an array, or None where y holds labels or nothing.
 
     Labels are one-dimensional. Where clean signals are not `needed`, any y of another shape than
@@ -139,7 +149,7 @@ def clean_signals(y: ArrayLike | None, X: Array, *, needed: bool = True) -> Arra
                 "clean signals of X's shape."
             )
         return None
-    clean = check_signal_array(target, "y")
+    clean = check_signal_array(target, "y", allow_nan=allow_nan)
     if clean.shape != X.shape:
         raise ValueError(
             f"y has shape {clean.shape}, but X has shape {X.shape}. Clean signals must have the "
@@ -149,7 +159,7 @@ def clean_signals(y: ArrayLike | None, X: Array, *, needed: bool = True) -> Arra
     return clean
 
 
-def check_signal_array(array: ArrayLike, name: str) -> Array:
+def check_signal_array(array: ArrayLike, name: str, *, allow_nan: bool = False) -> Array:
     """Validate an array of signals that belongs to no estimator."""
     checked: Array = check_array(
         as_numbers(array, name),
@@ -159,7 +169,7 @@ def check_signal_array(array: ArrayLike, name: str) -> Array:
         input_name=name,
     )
     check_not_empty(checked, name)
-    check_finite(checked, name)
+    (check_not_infinite if allow_nan else check_finite)(checked, name)
     return checked
 
 

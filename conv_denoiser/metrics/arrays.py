@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from conv_denoiser._checks.arrays import centred, with_channels
+from conv_denoiser._checks.arrays import (
+    centred,
+    check_finite,
+    greatest_along,
+    mean_along,
+    with_channels,
+)
 from conv_denoiser._checks.numbers import check_sampling_rate
 from conv_denoiser._checks.validation import check_signal_array, check_weight
 from conv_denoiser._typing import Array
@@ -43,18 +49,39 @@ def outputs(multioutput: Multioutput, **named: ArrayLike) -> list[Array]:
 
 
 def checked(**named: ArrayLike) -> list[Array]:
-    """Return signals as float64 arrays of one shape (n_signals, n_timesteps, n_channels)."""
-    arrays = {name: check_signal_array(array, name) for name, array in named.items()}
+    """Return signals as float64 arrays of one shape (n_signals, n_timesteps, n_channels).
+
+    What is missing in one is NaN in all; estimates may lack nothing that others have.
+    """
+    arrays = {
+        name: check_signal_array(array, name, allow_nan=True) for name, array in named.items()
+    }
     shape = arrays["y_true"].shape
     for name, array in arrays.items():
         if array.shape != shape:
             raise ValueError(f"y_true has shape {shape}, but {name} has shape {array.shape}.")
-        if (reached := float(np.abs(array).max())) > AMPLITUDE_LIMIT:
+        if (reached := float(np.fmax.reduce(np.abs(array), axis=None))) > AMPLITUDE_LIMIT:
             raise ValueError(
                 f"{name} reaches {reached:.3g}, but errors can only be computed up "
                 f"to {AMPLITUDE_LIMIT:g}. Divide all signals by a constant first."
             )
-    return [with_channels(array.astype(np.float64)) for array in arrays.values()]
+    floats = {name: with_channels(array.astype(np.float64)) for name, array in arrays.items()}
+    return _without_missing(floats)
+
+
+def _without_missing(arrays: dict[str, Array]) -> list[Array]:
+    """Put NaN in all arrays where clean or noisy signals have it."""
+    known = [~np.isnan(array) for name, array in arrays.items() if name != "y_pred"]
+    counts = np.logical_and.reduce(known)
+    if counts.all():
+        check_finite(arrays["y_pred"], "y_pred")
+        return list(arrays.values())
+    check_finite(np.where(counts, arrays["y_pred"], 0), "y_pred")
+    if not counts.any():
+        raise ValueError(
+            f"There is nothing to compare: every sample is missing (NaN) in {' or '.join(arrays)}."
+        )
+    return [np.where(counts, array, np.nan) for array in arrays.values()]
 
 
 def arranged(array: Array, multioutput: Multioutput) -> Array:
@@ -82,19 +109,30 @@ def arranged(array: Array, multioutput: Multioutput) -> Array:
 def averaged(
     values: Array, sample_weight: ArrayLike | None, multioutput: Multioutput, average: bool
 ) -> Score:
-    """Average values of shape (n_signals, n_outputs) over outputs, signals or both."""
+    """Average values of shape (n_signals, n_outputs) over outputs, signals or both.
+
+    NaN is the value of nothing, and does not count.
+    """
     if sample_weight is not None and not average:
         raise ValueError(
             "sample_weight weights the mean over signals: pass average=True, or no sample_weight."
         )
     if average:
         weight = check_weight(sample_weight, values)
-        values = np.average(values, axis=0, weights=weight)
+        values = _average(values, 0, weight)
     if isinstance(multioutput, str):
-        result = values if multioutput == "raw_values" else values.mean(axis=-1)
+        result = values if multioutput == "raw_values" else _average(values, -1)
     else:
-        result = np.average(values, axis=-1, weights=np.divide(multioutput, np.max(multioutput)))
+        result = _average(values, -1, np.asarray(multioutput) / np.max(multioutput))
     return float(result) if np.ndim(result) == 0 else result
+
+
+def _average(values: Array, axis: int, weight: Array | None = None) -> Array:
+    """Average what is not NaN."""
+    if not np.isnan(values).any():
+        return np.asarray(np.average(values, axis=axis, weights=weight))
+    average = np.ma.average(np.ma.masked_invalid(values), axis=axis, weights=weight)
+    return np.ma.filled(average, np.nan)
 
 
 def signal_to_noise_db(true: Array, pred: Array) -> Array:
@@ -117,15 +155,19 @@ def relative_error(true: Array, pred: Array) -> Array:
 
 def root_mean_square(values: Array) -> Array:
     """Return root mean squares along the last axis, also where squares exceed the floats."""
-    peak = np.abs(values).max(axis=-1, keepdims=True)
+    peak = greatest_along(np.abs(values), -1)
     unit = values / np.where(peak == 0, 1, peak)
-    return peak[..., 0] * np.sqrt(np.mean(unit**2, axis=-1))
+    return (peak * np.sqrt(mean_along(unit**2, -1)))[..., 0]
 
 
 def centred_unit(values: Array) -> Array:
-    """Bring values to zero mean and unit length along the last axis; flat ones become 0."""
-    peak = np.abs(values).max(axis=-1, keepdims=True)
+    """Bring values to zero mean and unit length along the last axis; flat ones become 0.
+
+    So do missing ones, but where there is nothing else.
+    """
+    peak = greatest_along(np.abs(values), -1)
     deviations = centred(values / np.where(peak == 0, 1, peak), axis=-1)
+    deviations[np.isnan(deviations) & ~np.isnan(peak)] = 0
     length = np.linalg.norm(deviations, axis=-1, keepdims=True)
     return deviations / np.where(length == 0, 1, length)
 
@@ -142,14 +184,20 @@ def welch_spectra(values: Array, sampling_rate: float = 1.0, axis: int = -1) -> 
 def power_spectra(
     arrays: list[Array], sampling_rate: float | None, frequency_range: tuple[float, float] | None
 ) -> list[Array]:
-    """Return power spectra along time, in units of the largest deviation from the means."""
+    """Return power spectra along time, in units of the largest deviation from the means.
+
+    Missing samples are 0 in all arrays, which takes as much from one spectrum as from the other.
+    """
     rate = check_sampling_rate(sampling_rate) or 1.0
     n_timesteps = arrays[0].shape[1]
     if n_timesteps < 2:
         raise ValueError("A spectrum needs signals of two timesteps or more. Got one.")
     deviations = np.stack([np.moveaxis(centred(array), 2, 1) for array in arrays])
+    nothing = np.isnan(deviations).all(axis=-1, keepdims=True)
+    deviations[np.isnan(deviations)] = 0
     peak = np.abs(deviations).max(axis=(0, 2, 3), keepdims=True)
     frequencies, spectra = welch_spectra(deviations / np.where(peak == 0, 1, peak))
+    spectra = np.where(nothing, np.nan, spectra)
     frequencies = frequencies * rate
     spectra = np.moveaxis(spectra, 3, 2)
     if frequency_range is None:

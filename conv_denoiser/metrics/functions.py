@@ -40,7 +40,7 @@ def snr_db(
     Parameters
     ----------
     y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Clean signals.
+        Clean signals. Missing samples (NaN, masked) do not count.
     y_pred : array-like of y_true's shape
         Denoised, or noisy, signals.
     sample_weight : array-like of shape (n_signals,), default=None
@@ -61,7 +61,8 @@ def snr_db(
     Raises
     ------
     ValueError
-        If the shapes differ, a value is not finite, or an option is not valid.
+        If the shapes differ, a value is infinite, an estimate of what counts is NaN, or an option
+        is not valid.
 
     Examples
     --------
@@ -87,11 +88,11 @@ def snr_improvement_db(
     Parameters
     ----------
     y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Clean signals.
+        Clean signals. Missing samples (NaN, masked) do not count.
     y_pred : array-like of y_true's shape
         Denoised signals.
     X : array-like of y_true's shape
-        Noisy signals.
+        Noisy signals. Samples that are missing here do not count either.
     sample_weight : array-like of shape (n_signals,), default=None
         How much each signal counts in the mean.
     multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
@@ -108,7 +109,8 @@ def snr_improvement_db(
     Raises
     ------
     ValueError
-        If the shapes differ, a value is not finite, or an option is not valid.
+        If the shapes differ, a value is infinite, an estimate of what counts is NaN, or an option
+        is not valid.
 
     Examples
     --------
@@ -134,7 +136,7 @@ def rmse(
     Parameters
     ----------
     y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Clean signals.
+        Clean signals. Missing samples (NaN, masked) do not count.
     y_pred : array-like of y_true's shape
         Denoised signals.
     sample_weight : array-like of shape (n_signals,), default=None
@@ -153,7 +155,8 @@ def rmse(
     Raises
     ------
     ValueError
-        If the shapes differ, a value is not finite, or an option is not valid.
+        If the shapes differ, a value is infinite, an estimate of what counts is NaN, or an option
+        is not valid.
 
     Examples
     --------
@@ -178,7 +181,7 @@ def relative_rmse(
     Parameters
     ----------
     y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Clean signals.
+        Clean signals. Missing samples (NaN, masked) do not count.
     y_pred : array-like of y_true's shape
         Denoised signals.
     sample_weight : array-like of shape (n_signals,), default=None
@@ -198,7 +201,8 @@ def relative_rmse(
     Raises
     ------
     ValueError
-        If the shapes differ, a value is not finite, or an option is not valid.
+        If the shapes differ, a value is infinite, an estimate of what counts is NaN, or an option
+        is not valid.
 
     Examples
     --------
@@ -223,8 +227,8 @@ def prd(
     Parameters
     ----------
     y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Clean signals. An offset makes the percentage smaller: remove the mean first for what is
-        called the normalised difference.
+        Clean signals. Missing samples (NaN, masked) do not count. An offset makes the percentage
+        smaller: remove the mean first for what is called the normalised difference.
     y_pred : array-like of y_true's shape
         Denoised signals.
     sample_weight : array-like of shape (n_signals,), default=None
@@ -243,7 +247,8 @@ def prd(
     Raises
     ------
     ValueError
-        If the shapes differ, a value is not finite, or an option is not valid.
+        If the shapes differ, a value is infinite, an estimate of what counts is NaN, or an option
+        is not valid.
 
     References
     ----------
@@ -278,7 +283,7 @@ def spectral_relative_rmse(
     Parameters
     ----------
     y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Clean signals.
+        Clean signals. Missing samples (NaN, masked) do not count.
     y_pred : array-like of y_true's shape
         Denoised signals.
     sampling_rate : float or None, default=1.0
@@ -302,8 +307,8 @@ def spectral_relative_rmse(
     Raises
     ------
     ValueError
-        If the shapes differ, a value is not finite, signals have a single timestep, or an option
-        is not valid.
+        If the shapes differ, a value is infinite, an estimate of what counts is NaN, signals have
+        a single timestep, or an option is not valid.
 
     References
     ----------
@@ -335,7 +340,7 @@ def correlation(
     Parameters
     ----------
     y_true : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Clean signals.
+        Clean signals. Missing samples (NaN, masked) do not count.
     y_pred : array-like of y_true's shape
         Denoised signals.
     sample_weight : array-like of shape (n_signals,), default=None
@@ -354,7 +359,8 @@ def correlation(
     Raises
     ------
     ValueError
-        If the shapes differ, a value is not finite, or an option is not valid.
+        If the shapes differ, a value is infinite, an estimate of what counts is NaN, or an option
+        is not valid.
 
     Examples
     --------

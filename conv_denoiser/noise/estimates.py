@@ -21,17 +21,17 @@ def estimate_noise(X: ArrayLike) -> Array:
     Parameters
     ----------
     X : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Noisy signals of at least 4 timesteps.
+        Noisy signals of at least 4 timesteps. Missing samples (NaN, masked) are passed over.
 
     Returns
     -------
     ndarray of shape (n_signals[, n_channels])
-        Standard deviations in the units of X.
+        Standard deviations in the units of X; NaN where no 4 samples in a row are there.
 
     Raises
     ------
     ValueError
-        If X is not an array of finite signals, or has fewer than 4 timesteps.
+        If X is not an array of signals, holds infinity, or has fewer than 4 timesteps.
 
     Notes
     -----
@@ -60,7 +60,7 @@ def estimate_noise(X: ArrayLike) -> Array:
     order = 3
     differences, peak = _differences(X, order, order + 1)
     scale = NORMAL_MAD * np.sqrt(comb(2 * order, order))
-    deviation: Array = np.median(np.abs(differences), axis=1) / scale
+    deviation: Array = _median(np.abs(differences)) / scale
     return (deviation * peak).astype(differences.dtype)
 
 
@@ -75,7 +75,7 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     ----------
     X : array-like of shape (n_signals, n_timesteps[, n_channels])
         Noisy signals of at least ``max_lag + 4`` timesteps. About 10,000 points in all give lag 1
-        to within 0.1.
+        to within 0.1. Missing samples (NaN, masked) are passed over.
     max_lag : int, default=2
         Longest lag, in timesteps, at which noise may be correlated. Long ones need far more
         points.
@@ -88,8 +88,9 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     Raises
     ------
     ValueError
-        If X is not an array of finite signals, is too short, is flat or in steps at most points,
-        or swings regularly from point to point; or if max_lag is not a positive integer.
+        If X is not an array of signals, holds infinity, is too short or has too few samples in a
+        row, is flat or in steps at most points, or swings regularly from point to point; or if
+        max_lag is not a positive integer.
 
     Notes
     -----
@@ -117,7 +118,7 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
     max_lag = check_count("max_lag", max_lag)
     order = 2
     differences, _ = _differences(X, order, max_lag + order + 2)
-    spread = np.median(np.abs(differences), axis=1, keepdims=True) / NORMAL_MAD
+    spread = _median(np.abs(differences))[:, np.newaxis] / NORMAL_MAD
     varies = spread[:, 0] > 0
     if not varies.any():
         raise ValueError(
@@ -126,7 +127,12 @@ def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]
         )
     unit = np.moveaxis(differences / np.where(spread == 0, 1, spread), 1, -1)[varies].clip(-3, 3)
     lags = range(max_lag + order + 1)
-    observed = np.array([np.mean(unit[:, : unit.shape[1] - lag] * unit[:, lag:]) for lag in lags])
+    observed = np.array([_mean(unit[:, : unit.shape[1] - lag] * unit[:, lag:]) for lag in lags])
+    if np.isnan(observed).any():
+        raise ValueError(
+            f"noise_autocorrelation needs {max_lag + order + 2} samples in a row somewhere, none "
+            "of them missing. Pass signals with fewer gaps, or a smaller max_lag."
+        )
     covariance, *_ = np.linalg.lstsq(_effect_of_differences(order, max_lag), observed, rcond=None)
     if covariance[0] <= 0:
         raise ValueError(
@@ -150,11 +156,32 @@ def _effect_of_differences(order: int, max_lag: int) -> NDArray[np.float64]:
 
 def _differences(X: ArrayLike, order: int, min_timesteps: int) -> tuple[Array, np.floating]:
     """Return differences along time, divided by the largest magnitude of X, and that magnitude."""
-    signals = check_signal_array(X, "X")
+    signals = check_signal_array(X, "X", allow_nan=True)
     if signals.shape[1] < min_timesteps:
         raise ValueError(
             f"Noise is estimated from signals of at least {min_timesteps} timesteps. Got "
             f"n_timesteps={signals.shape[1]}."
         )
-    peak = np.abs(signals).max()  # sums of very large numbers would leave the range of floats
+    # Sums of very large numbers would leave the range of floats.
+    peak = np.fmax.reduce(np.abs(signals), axis=None)
     return np.diff(signals / (peak if peak > 0 else 1), order, axis=1), peak
+
+
+def _median(x: Array) -> Array:
+    """Return medians along time of what is not NaN."""
+    if not np.isnan(x).any():
+        return np.asarray(np.median(x, axis=1))
+    count = (~np.isnan(x)).sum(axis=1, keepdims=True)
+    in_order = np.sort(x, axis=1)  # NaN comes last
+    low, high = (
+        np.take_along_axis(in_order, place, axis=1)[:, 0]
+        for place in (np.maximum(count - 1, 0) // 2, count // 2)
+    )
+    median: Array = (low + high) / 2
+    return median
+
+
+def _mean(x: Array) -> float:
+    """Return the mean of what is not NaN, or NaN."""
+    known = x[~np.isnan(x)] if np.isnan(x).any() else x
+    return float(np.mean(known)) if known.size else np.nan

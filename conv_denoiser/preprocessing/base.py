@@ -82,7 +82,7 @@ class PerSampleScaler(
         """
         with fit_task(self, {"X": X, "y": y}):
             self.check_parameters()
-            check_signals(self, X, reset=True)
+            check_signals(self, X, reset=True, allow_nan=True)
         return self
 
     def transform(self, X: ArrayLike, reference: ArrayLike | None = None) -> Array:
@@ -91,7 +91,8 @@ class PerSampleScaler(
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Signals.
+            Signals. NaN and masked samples are missing: they stay NaN, and the statistics are of
+            what is there.
         reference : array-like of X's shape, default=None
             Signals whose statistics are used: the noisy ones, where X holds clean signals that must
             stay comparable with them. None uses X itself.
@@ -102,7 +103,7 @@ class PerSampleScaler(
             Scaled signals, float32 for float32 input and float64 otherwise.
         """
         self.check_parameters()
-        X = check_signals(self, X, reset=False)
+        X = check_signals(self, X, reset=False, allow_nan=True)
         check_output_container(self, X)
         if reference is None:
             reference = X
@@ -138,7 +139,7 @@ class PerSampleScaler(
                 "takes and returns signals in their own units."
             )
         self.check_parameters()
-        X = check_signals(self, X, reset=False)
+        X = check_signals(self, X, reset=False, allow_nan=True)
         return self.unscale(X, self.statistics(_as_reference(reference, X)))
 
     def statistics(self, X: Array) -> Statistics:
@@ -162,11 +163,24 @@ class PerSampleScaler(
         with np.errstate(over="ignore", invalid="ignore"):
             offset, scale = (part.astype(X.dtype) for part in self.offset_and_scale(X))
         if not (np.isfinite(offset).all() and np.isfinite(scale).all()):
+            self._check_statistics(X, offset, scale)
+        return Statistics(offset, scale)
+
+    def _check_statistics(self, X: Array, offset: Array, scale: Array) -> None:
+        """Raise ValueError if statistics are not finite, but for signals without any sample."""
+        missing = np.isnan(X)
+        nothing = missing.all(axis=1, keepdims=True)
+        wrong = ~(np.isfinite(offset) & np.isfinite(scale) | nothing)
+        if (wrong & missing.any(axis=1, keepdims=True) & np.isnan(offset + scale)).any():
+            raise ValueError(
+                f"{type(self).__name__} finds no statistics where samples are missing (NaN). Let "
+                "offset_and_scale pass over NaN, as numpy.nanmax does, or fill the gaps first."
+            )
+        if wrong.any():
             raise ValueError(
                 f"The range of a signal is too large for {X.dtype}: the largest magnitude is "
-                f"{np.abs(X).max():.3g}. Divide the signals by a constant first."
+                f"{np.nanmax(np.abs(X)):.3g}. Divide the signals by a constant first."
             )
-        return Statistics(offset, scale)
 
     def scale(self, X: Array, statistics: Statistics) -> Array:
         """Scale checked signals by given statistics.
@@ -231,6 +245,7 @@ class PerSampleScaler(
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
@@ -256,7 +271,7 @@ class FormulaScaler(PerSampleScaler):
 def _as_reference(reference: ArrayLike, X: Array) -> Array:
     if reference is X:
         return X
-    checked = check_signal_array(reference, "reference")
+    checked = check_signal_array(reference, "reference", allow_nan=True)
     if checked.shape != X.shape:
         raise ValueError(
             f"reference has shape {checked.shape}, but X has shape {X.shape}: each signal needs "

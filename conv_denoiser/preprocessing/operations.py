@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from conv_denoiser._checks.arrays import mean_along
+from conv_denoiser._checks.arrays import greatest_along, least_along, mean_along
 from conv_denoiser._typing import Array
 
 __all__ = ["NUMPY", "Operations", "Statistics"]
@@ -21,7 +21,7 @@ class Statistics(NamedTuple):
 class Operations(NamedTuple):
     """The operations in a scaler's formula: functions of arrays, or of the tensors of a graph.
 
-    All but `or_one` reduce the time axis to one value, and keep it.
+    All but `or_one` reduce the time axis to one value, and keep it. Those of arrays pass over NaN.
     """
 
     least: Callable[[Array], Array]
@@ -33,14 +33,19 @@ class Operations(NamedTuple):
 
 def _root_mean_square(x: Array) -> Array:
     # Squares of very large or small signals would leave the range of floats.
-    peak = np.abs(x).max(axis=1, keepdims=True)
+    peak = greatest_along(np.abs(x))
     unit = x / NUMPY.or_one(peak)
-    return peak * np.sqrt((unit * unit).mean(axis=1, keepdims=True))
+    return peak * np.sqrt(_mean(unit * unit))
+
+
+def _mean(x: Array) -> Array:
+    mean: Array = x.mean(axis=1, keepdims=True)
+    return mean_along(x) if np.isnan(mean).any() else mean
 
 
 NUMPY = Operations(
-    least=lambda x: x.min(axis=1, keepdims=True),
-    greatest=lambda x: x.max(axis=1, keepdims=True),
+    least=least_along,
+    greatest=greatest_along,
     mean=mean_along,
     root_mean_square=_root_mean_square,
     or_one=lambda x: np.where(x == 0, x.dtype.type(1), x),

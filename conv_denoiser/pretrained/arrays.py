@@ -10,6 +10,7 @@ from conv_denoiser._checks.arrays import as_array, as_numbers, check_not_empty, 
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array, RawArray
+from conv_denoiser.gaps import Gaps, as_gaps, find_bad_samples, warn_of_nothing
 from conv_denoiser.pretrained.blocks import denoise_rows
 from conv_denoiser.pretrained.denoising import denoise_block
 from conv_denoiser.pretrained.universal import universal
@@ -26,6 +27,9 @@ def denoise(
     *,
     noise_std: float | None = None,
     strength: float = 1.0,
+    gaps: str | Gaps = "fill",
+    max_gap: int | None = None,
+    bad: str | None = None,
     return_std: Literal[False] = False,
 ) -> Array: ...
 
@@ -36,6 +40,9 @@ def denoise(
     *,
     noise_std: float | None = None,
     strength: float = 1.0,
+    gaps: str | Gaps = "fill",
+    max_gap: int | None = None,
+    bad: str | None = None,
     return_std: Literal[True],
 ) -> tuple[Array, Array]: ...
 
@@ -45,6 +52,9 @@ def denoise(
     *,
     noise_std: float | None = None,
     strength: float = 1.0,
+    gaps: str | Gaps = "fill",
+    max_gap: int | None = None,
+    bad: str | None = None,
     return_std: bool = False,
 ) -> Array | tuple[Array, Array]:
     """Remove white noise from signals of any kind, with no training.
@@ -56,13 +66,19 @@ def denoise(
     Parameters
     ----------
     x : array-like of shape (n_timesteps,), (n_signals, n_timesteps[, n_channels])
-        Noisy signals in any units, of 2 timesteps or more. NaN and masked samples are missing, and
-        are filled. Channels are denoised one by one.
+        Noisy signals in any units, of 2 timesteps or more. NaN and masked samples are missing.
+        Channels are denoised one by one.
     noise_std : float, default=None
         Standard deviation of the noise in the units of the signals, where it is known. None
         estimates it for each signal.
     strength : float, default=1
         Multiple of the level: less keeps more detail, more smooths.
+    gaps : {"fill", "keep"} or Gaps, default="fill"
+        What comes out where samples are missing: an estimate, or NaN.
+    max_gap : int, default=None
+        Longest gap that is filled, in samples; longer ones stay NaN. None fills all.
+    bad : {"auto"} or None, default=None
+        "auto" takes flat lines, clipping and spikes for missing, as `find_bad_samples` finds them.
     return_std : bool, default=False
         Whether to return how uncertain each sample is, too.
 
@@ -73,14 +89,16 @@ def denoise(
     std : ndarray of x's shape
         With `return_std`: the standard deviation of the error of each sample, as the network
         predicts it, in the units of `x`. Where nothing was removed it is the level of the noise,
-        and in gaps it is that of what fills them. NaN where the level is not known: for fewer than
-        32 timesteps without `noise_std`, and for signals without any sample.
+        and in gaps it is that of what fills them. NaN where gaps are left, and where the level is
+        not known: for fewer than 32 timesteps without `noise_std`, and for signals without any
+        sample.
 
     Raises
     ------
     ValueError, TypeError
         If `x` has another number of dimensions, fewer than 2 timesteps, infinity or values that
-        are not real numbers, or `noise_std` or `strength` is not positive.
+        are not real numbers, `noise_std`, `strength` or `max_gap` is not positive, or `gaps` or
+        `bad` is none of the words above.
     ModelFileError
         If the file of the network is damaged.
 
@@ -93,6 +111,7 @@ def denoise(
     See Also
     --------
     ConvDenoiser : Learns from your own signals, and noise that is not white.
+    find_bad_samples : Which samples ``bad="auto"`` passes over, and why.
 
     Notes
     -----
@@ -121,16 +140,17 @@ def denoise(
     if noise_std is not None:
         noise_std = check_number("noise_std", noise_std, above=0)
     strength = check_number("strength", strength, above=0)
-    array = _as_array(x)
-    signals = _as_signals(array)
+    choice = as_gaps(gaps, max_gap)
+    array = as_array(x, "x")
+    signals = _without_bad(_as_signals(array), bad)
     _warn_of_shape(signals, level_is_known=noise_std is not None)
     dtype = np.float32 if signals.dtype == np.float32 else np.float64
     # One row a channel, in float64 whatever came.
     by_channel = with_channels(signals.astype(np.float64)).transpose(0, 2, 1)
     rows = by_channel.reshape(-1, by_channel.shape[2])
-    silent = np.isnan(rows).all(axis=1)
-    if silent.any():
-        warn(f"{silent.sum()} of {len(rows)} signals have no sample at all, and stay NaN.")
+    missing = np.isnan(rows)
+    silent = missing.all(axis=1)
+    warn_of_nothing(missing)
     results = np.full((1 + return_std, *rows.shape), np.nan)
     if not silent.all():
         run, weights = universal()
@@ -138,18 +158,12 @@ def denoise(
             denoise_block, run=run, weights=weights, noise_std=noise_std, strength=strength
         )
         results[:, ~silent] = denoise_rows(rows[~silent], block, return_std)
+    results[:, choice.left_in(missing)] = np.nan
     if noise_std is None and rows.shape[1] < SHORT:
         results[1:] = np.nan
     in_order = results.reshape(-1, *by_channel.shape).transpose(0, 1, 3, 2)
     restored = np.ascontiguousarray(in_order, dtype).reshape(-1, *array.shape)
     return (restored[0], restored[1]) if return_std else restored[0]
-
-
-def _as_array(x: ArrayLike) -> RawArray:
-    """Return an array, with NaN where samples are masked."""
-    if np.ma.isMaskedArray(x):
-        x = np.ma.filled(np.ma.asarray(x).astype(np.float64), np.nan)
-    return as_array(x, "x")
 
 
 def _as_signals(array: RawArray) -> RawArray:
@@ -167,6 +181,22 @@ def _as_signals(array: RawArray) -> RawArray:
             "samples, put NaN there."
         )
     return signals
+
+
+def _without_bad(signals: RawArray, bad: object) -> RawArray:
+    """Put NaN in the place of bad samples, if those are to be found."""
+    if bad is None:
+        return signals
+    if not (isinstance(bad, str) and bad == "auto"):
+        raise ValueError(
+            f"bad must be 'auto' or None. Got {bad!r}. Samples that you know to be bad are passed "
+            "as NaN: numpy.where(mask, numpy.nan, x)."
+        )
+    mask = find_bad_samples(signals).mask
+    if not mask.any():
+        return signals
+    dtype = np.float32 if signals.dtype == np.float32 else np.float64
+    return np.where(mask, dtype(np.nan), signals.astype(dtype))
 
 
 def _warn_of_shape(signals: RawArray, level_is_known: bool) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array
-from conv_denoiser.pretrained.gaps import bridged
+from conv_denoiser.gaps import bridged
 from conv_denoiser.pretrained.gate import ROUNDING, honest_level
 from conv_denoiser.pretrained.inputs import network_inputs
 from conv_denoiser.pretrained.level import level_of

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array
-from conv_denoiser.pretrained.gaps import bridged
+from conv_denoiser.gaps import bridged
 from conv_denoiser.pretrained.level import level_of
 
 __all__ = ["ROUNDING", "honest_level"]

@@ -13,7 +13,7 @@ from numpy.fft import rfft
 from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array
-from conv_denoiser.pretrained.gaps import in_long_runs
+from conv_denoiser.gaps import in_long_runs
 from conv_denoiser.pretrained.windows import hann, reflected, sliding
 
 __all__ = ["features", "least_candidate", "level_of"]
