@@ -55,9 +55,9 @@ class Gaps(FrozenParameters):
 
     Examples
     --------
-    >>> from conv_denoiser import Gaps
-    >>> Gaps(max_gap=20)
-    Gaps(fill=True, max_gap=20)
+    >>> from conv_denoiser import ConvDenoiser, Gaps
+    >>> ConvDenoiser(gaps=Gaps(max_gap=20))
+    ConvDenoiser(gaps=Gaps(fill=True, max_gap=20))
     """
 
     fill: bool = True

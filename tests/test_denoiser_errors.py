@@ -17,16 +17,15 @@ def fitted(parabolas):
     return small_denoiser().fit(*parabolas)
 
 
-@pytest.mark.parametrize(("value", "kind"), [(np.nan, "NaN"), (np.inf, "infinity")])
-def test_nan_and_infinity(fitted, parabolas, value, kind):
+def test_infinity(fitted, parabolas):
     X, y = (array.copy() for array in parabolas)
-    X[7, 3:5] = X[30, 0] = value
-    message = rf"X contains {kind}: 3 value\(s\) in 2 of 60 signals, the first in row 7"
+    X[7, 3:5] = X[30, 0] = np.inf
+    message = r"X contains infinity: 3 value\(s\) in 2 of 60 signals, the first in row 7"
     with pytest.raises(ValueError, match=message):
         small_denoiser().fit(X, y)
     with pytest.raises(ValueError, match=message):
         fitted.transform(X)
-    with pytest.raises(ValueError, match=f"y contains {kind}"):
+    with pytest.raises(ValueError, match="y contains infinity"):
         small_denoiser().fit(y, X)
 
 

@@ -13,6 +13,8 @@ from conv_denoiser import (
     metrics,
 )
 from conv_denoiser.noise import estimate_noise, noise_autocorrelation
+from conv_denoiser.plotting import DenoisingDisplay, ResidualDisplay, SpectrumDisplay
+from conv_denoiser.plotting.recording import plot_recording
 
 RNG = np.random.default_rng(0)
 CLEAN = np.sin(np.arange(400) / np.array([[3], [7], [20]]))
@@ -267,3 +269,34 @@ class TestDenoise:
     def test_what_is_refused(self, options, message):
         with pytest.raises(ValueError, match=message):
             denoise(np.ones(50), **options)
+
+
+class TestDisplays:
+    """Gaps are drawn as gaps."""
+
+    def test_lines(self):
+        display = DenoisingDisplay.from_arrays(with_gaps(NOISY), NOISY, CLEAN, residual=True)
+        for row in range(3):
+            noisy, denoised, _, removed = (axis.lines[0].get_ydata() for axis in display.axes_[row])
+            np.testing.assert_array_equal(np.isnan(noisy), GONE[row])
+            np.testing.assert_array_equal(np.isnan(removed), GONE[row])
+            assert np.isfinite(denoised).all()
+        assert "nan" not in display.axes_[0, 0].get_title()
+
+    def test_spectra(self):
+        whole = SpectrumDisplay.from_arrays(CLEAN, 0.9 * CLEAN)
+        gappy = SpectrumDisplay.from_arrays(with_gaps(CLEAN), 0.9 * CLEAN)
+        for name, power in gappy.power.items():
+            np.testing.assert_allclose(power.sum(), whole.power[name].sum(), rtol=0.2)
+
+    def test_what_was_removed(self):
+        display = ResidualDisplay.from_arrays(with_gaps(NOISY), CLEAN)
+        assert np.abs(display.autocorrelation_[1:]).max() < 0.2
+        assert abs(display.correlation_) < 0.1
+
+    def test_a_long_recording(self):
+        noisy = np.random.default_rng(0).normal(size=10_000)
+        noisy[3000:4000] = noisy[5000] = np.nan
+        whole = plot_recording(noisy, noisy).axes[0].lines[0]
+        x, y = whole.get_data()
+        np.testing.assert_array_equal(np.isnan(y), (x >= 3000) & (x < 4000))

@@ -301,7 +301,7 @@ def test_signals_that_cannot_be_judged(parabolas):
         SpectrumDisplay.from_arrays(X[:, :3])
     with pytest.raises(ValueError, match="max_lag must be a positive integer"):
         ResidualDisplay.from_arrays(X, 0 * X, max_lag=0)
-    with pytest.raises(ValueError, match="Input noisy contains NaN"):
+    with pytest.raises(ValueError, match="nothing to draw: noisy misses every"):
         SpectrumDisplay.from_arrays(np.full((2, 9), np.nan))
     with pytest.raises(ValueError, match="Expected 2D or 3D noisy, got a 1D array"):
         DenoisingDisplay.from_arrays(X[0])

@@ -63,9 +63,7 @@ def check_range(signals: RawArray, name: str, dtype: np.dtype) -> None:
     )
 
 
-def check_signals(
-    estimator: BaseEstimator, X: ArrayLike, *, reset: bool, allow_nan: bool = False
-) -> Array:
+def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Array:
     """Validate signals and record, or compare with, the shape seen in `fit`.
 
     Parameters
@@ -73,11 +71,9 @@ def check_signals(
     estimator : estimator
         Gets `n_features_in_`, `n_channels_in_` and `feature_names_in_` when `reset`.
     X : array-like of shape (n_signals, n_timesteps[, n_channels])
-        Signals.
+        Signals; NaN stands for missing samples.
     reset : bool
         True in `fit`, False afterwards.
-    allow_nan : bool, default=False
-        Whether NaN stands for missing samples.
 
     Returns
     -------
@@ -89,7 +85,7 @@ def check_signals(
         _check_n_timesteps(estimator, numbers.shape[1])
     signals = _as_floats(estimator, X, numbers, reset=reset)
     check_not_empty(signals, "X")
-    (check_not_infinite if allow_nan else check_finite)(signals, "X")
+    check_not_infinite(signals, "X")
     n_channels = signals.shape[2] if signals.ndim == 3 else 1
     if reset:
         estimator.n_channels_in_ = n_channels
@@ -130,9 +126,7 @@ def _check_n_channels(estimator: BaseEstimator, n_channels: int) -> None:
         )
 
 
-def clean_signals(
-    y: ArrayLike | None, X: Array, *, needed: bool = True, allow_nan: bool = False
-) -> Array | None:
+def clean_signals(y: ArrayLike | None, X: Array, *, needed: bool = True) -> Array | None:
     """Return clean signals as an array, or None where y holds labels or nothing.
 
     Labels are one-dimensional. Where clean signals are not `needed`, any y of another shape than
@@ -149,7 +143,7 @@ def clean_signals(
                 "clean signals of X's shape."
             )
         return None
-    clean = check_signal_array(target, "y", allow_nan=allow_nan)
+    clean = check_signal_array(target, "y")
     if clean.shape != X.shape:
         raise ValueError(
             f"y has shape {clean.shape}, but X has shape {X.shape}. Clean signals must have the "
@@ -159,8 +153,8 @@ def clean_signals(
     return clean
 
 
-def check_signal_array(array: ArrayLike, name: str, *, allow_nan: bool = False) -> Array:
-    """Validate an array of signals that belongs to no estimator."""
+def check_signal_array(array: ArrayLike, name: str) -> Array:
+    """Validate an array of signals that belongs to no estimator; NaN stands for missing samples."""
     checked: Array = check_array(
         as_numbers(array, name),
         dtype=FLOAT_TYPES,
@@ -169,7 +163,7 @@ def check_signal_array(array: ArrayLike, name: str, *, allow_nan: bool = False) 
         input_name=name,
     )
     check_not_empty(checked, name)
-    (check_not_infinite if allow_nan else check_finite)(checked, name)
+    check_not_infinite(checked, name)
     return checked
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from conv_denoiser._checks.numbers import plain_number
 from conv_denoiser._checks.validation import HasMethods, Interval, StrOptions
+from conv_denoiser.gaps import Gaps
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler, StandardizePerSample
 from conv_denoiser.supervision.blind_spot import BlindSpot
 
@@ -48,6 +49,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "loss": [str, callable],
     "scaler": [StrOptions({"auto"}), None, PerSampleScaler],
     "supervision": [StrOptions({"auto", "paired", "synthetic", "blind_spot"}), BlindSpot],
+    "gaps": [StrOptions({"fill", "keep"}), Gaps],
     "epochs": [Interval(Integral, 1, None, closed="left")],
     "batch_size": [Interval(Integral, 1, None, closed="left")],
     "validation_split": [

@@ -24,6 +24,7 @@ from conv_denoiser.denoiser.defaults import CONSTRAINTS
 from conv_denoiser.denoiser.fitting import fit_denoiser, partially_fit
 from conv_denoiser.denoiser.nested import NestedParameters
 from conv_denoiser.denoiser.plan import hiding, may_need_target
+from conv_denoiser.gaps import Gaps, as_gaps, denoised_around_gaps
 from conv_denoiser.metrics import snr_improvement_db
 from conv_denoiser.networks.network import Network
 from conv_denoiser.noise import NoiseModel
@@ -74,6 +75,9 @@ class ConvDenoiser(
         holds signals, "synthetic" if only `noise` is given, else "blind_spot".
     noise : NoiseModel, float or None, default=None
         Noise of "synthetic" training; a float is the standard deviation of Gaussian noise.
+    gaps : {"fill", "keep"} or Gaps, default="fill"
+        What comes out where samples are missing (NaN, masked): what the network makes of a straight
+        line there, or NaN. `Gaps` fills short gaps alone. In training, they have no weight.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer; or an instance, which keeps its own learning rate.
     learning_rate : float or keras learning-rate schedule, default=1e-3
@@ -171,6 +175,7 @@ class ConvDenoiser(
         scaler: Any = "auto",
         supervision: str | BlindSpot = "auto",
         noise: NoiseModel | float | None = None,
+        gaps: str | Gaps = "fill",
         optimizer: Any = "adam",
         learning_rate: Any = 1e-3,
         epochs: int = 5,
@@ -192,6 +197,7 @@ class ConvDenoiser(
         self.scaler = scaler
         self.supervision = supervision
         self.noise = noise
+        self.gaps = gaps
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.epochs = epochs
@@ -212,7 +218,8 @@ class ConvDenoiser(
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals; clean ones where the supervision is "synthetic".
+            Noisy signals; clean ones where the supervision is "synthetic". NaN and masked samples
+            are missing; timesteps that miss a channel of what is learned have no weight.
         y : array-like of X's shape or of shape (n_signals,), default=None
             Clean signals, or a second noisy take of them. A one-dimensional y holds labels for a
             later step of a Pipeline and is ignored.
@@ -233,6 +240,8 @@ class ConvDenoiser(
 
         Notes
         -----
+        Signals without any sample are left out, with a warning.
+
         Ctrl-C, or an error after training began, as in a callback, leaves the denoiser fitted with
         what it learned until then; any other error leaves it as it was, though after a divergence
         a warm start begins with a new optimizer.
@@ -315,7 +324,7 @@ class ConvDenoiser(
         float
             With clean signals, the mean improvement of the signal-to-noise ratio in dB; 0 is doing
             nothing. Without, minus the mean squared error at hidden points of X, predicted from
-            their neighbours, over the variance of each signal.
+            their neighbours, over the variance of each signal. Missing samples do not count.
         """
         check_is_fitted(self)
         X = check_signals(self, X, reset=False)
@@ -352,7 +361,7 @@ class ConvDenoiser(
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
+        tags.input_tags.three_d_array = tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
@@ -377,4 +386,5 @@ class ConvDenoiser(
         self.__dict__.update(fitted)
 
     def _denoise(self, X: Array) -> Array:
-        return self._network.denoise(with_channels(X)).reshape(X.shape)
+        gaps = as_gaps(self.gaps)
+        return denoised_around_gaps(self._network.denoise, with_channels(X), gaps).reshape(X.shape)

@@ -12,6 +12,7 @@ from conv_denoiser._checks.validation import (
 )
 from conv_denoiser.denoiser.defaults import chosen
 from conv_denoiser.denoiser.plan import may_need_target, plan_fit, plan_partial_fit
+from conv_denoiser.supervision.missing import with_samples
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.training.plan import Learned, Trained, Watcher
 
@@ -70,7 +71,7 @@ def _signals(
     X = check_signals(denoiser, X, reset=reset)
     y = clean_signals(y, X, needed=may_need_target(denoiser))
     weight = check_weight(sample_weight, X)
-    return Signals(with_channels(X), None if y is None else with_channels(y), weight)
+    return with_samples(Signals(with_channels(X), None if y is None else with_channels(y), weight))
 
 
 def _learned(denoiser: "ConvDenoiser") -> Learned:

@@ -1,16 +1,18 @@
-"""Parameters of the objects that a denoiser is given: its noise, supervision and scaler."""
+"""Parameters of the objects that a denoiser is given: its noise, supervision, gaps and scaler."""
 
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, clone
 
 from conv_denoiser.denoiser.defaults import chosen
+from conv_denoiser.gaps import as_gaps
 from conv_denoiser.noise import as_noise_model
 from conv_denoiser.supervision import BlindSpot
 
 __all__ = ["NestedParameters"]
 
 EXAMPLES = {
+    "gaps": "Gaps()",
     "noise": "GaussianNoise(0.1)",
     "supervision": "BlindSpot()",
     "scaler": "MinMaxPerSample()",
@@ -21,14 +23,14 @@ class NestedParameters(BaseEstimator):
     """Sets parameters of objects that are frozen, or that a word or number stands for."""
 
     def set_params(self, **params: object) -> Self:
-        """Set parameters, also those of `noise`, `supervision` and `scaler`.
+        """Set parameters, also those of `noise`, `supervision`, `gaps` and `scaler`.
 
         Parameters
         ----------
         **params
             New values by name, such as ``noise__scale``, ``supervision__width`` or
-            ``scaler__feature_range``. The object that was given as `noise`, `supervision` or
-            `scaler` is replaced by a changed copy; a scaler that is "auto", by what that means.
+            ``scaler__feature_range``. The object that was given as `noise`, `supervision`, `gaps`
+            or `scaler` is replaced by a changed copy; a word, by one of what that means.
 
         Returns
         -------
@@ -54,13 +56,15 @@ class NestedParameters(BaseEstimator):
         return self
 
     def _part(self, name: str, changes: dict[str, object]) -> Any:
-        """Return a copy of the noise, supervision or scaler in use."""
+        """Return a copy of the noise, supervision, gaps or scaler in use."""
         given = getattr(self, name)
         part = given
         if name == "scaler":
             part = chosen(self, name)
         elif name == "noise":
             part = as_noise_model(given)
+        elif name == "gaps":
+            part = as_gaps(given)
         elif given == "blind_spot":
             part = BlindSpot()
         if not hasattr(part, "set_params"):

@@ -53,9 +53,7 @@ def checked(**named: ArrayLike) -> list[Array]:
 
     What is missing in one is NaN in all; estimates may lack nothing that others have.
     """
-    arrays = {
-        name: check_signal_array(array, name, allow_nan=True) for name, array in named.items()
-    }
+    arrays = {name: check_signal_array(array, name) for name, array in named.items()}
     shape = arrays["y_true"].shape
     for name, array in arrays.items():
         if array.shape != shape:

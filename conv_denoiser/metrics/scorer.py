@@ -56,8 +56,8 @@ def snr_improvement_scorer(
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
     denoise = estimator.predict if hasattr(estimator, "predict") else estimator.transform
-    noisy = check_signal_array(_scaled_as_by(estimator, X), "X", allow_nan=True)
-    clean = clean_signals(y, noisy, allow_nan=True)
+    noisy = check_signal_array(_scaled_as_by(estimator, X), "X")
+    clean = clean_signals(y, noisy)
     if clean is None:
         raise ValueError(
             "snr_improvement_scorer compares with clean signals y of X's shape, but got "

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from conv_denoiser._typing import JSON, RawArray
+from conv_denoiser.gaps import Gaps
 from conv_denoiser.model_files.container import Arrays
 from conv_denoiser.noise import NoiseModel, RecordedNoise, noise_from_dict
 from conv_denoiser.noise.base import NoiseSum
@@ -39,6 +40,8 @@ def encode(value: Any, arrays: Arrays) -> JSON:
         return {"type": type(value).__name__, **fields}
     if type(value) is BlindSpot:
         return {"type": "BlindSpot", "share": float(value.share), "width": int(value.width)}
+    if type(value) is Gaps:
+        return {"type": "Gaps", "fill": bool(value.fill), "max_gap": value.max_gap}
     if type(value) in (*NOISE_MODELS.values(), NoiseSum):
         return _encode_noise(value, arrays)
     return {"type": "external", "name": external_name(value)}
@@ -82,6 +85,8 @@ def decode(value: JSON, arrays: Mapping[str, RawArray]) -> Any:
         return scaler
     if kind == "BlindSpot":
         return BlindSpot(**fields)
+    if kind == "Gaps":
+        return Gaps(**fields)
     return _decode_noise(value, arrays)
 
 

@@ -156,7 +156,7 @@ def _effect_of_differences(order: int, max_lag: int) -> NDArray[np.float64]:
 
 def _differences(X: ArrayLike, order: int, min_timesteps: int) -> tuple[Array, np.floating]:
     """Return differences along time, divided by the largest magnitude of X, and that magnitude."""
-    signals = check_signal_array(X, "X", allow_nan=True)
+    signals = check_signal_array(X, "X")
     if signals.shape[1] < min_timesteps:
         raise ValueError(
             f"Noise is estimated from signals of at least {min_timesteps} timesteps. Got "

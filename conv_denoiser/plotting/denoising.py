@@ -317,7 +317,8 @@ class DenoisingDisplay:
         titles = {name: [name] * n_signals for name in (*signals, REMOVED)}
         if "clean" in signals:
             for name in signals.keys() - {"clean"}:
-                ratios = snr_db(signals["clean"], signals[name], average=False)
+                clean = np.where(np.isnan(signals[name]), np.nan, signals["clean"])
+                ratios = snr_db(clean, signals[name], average=False)
                 titles[name] = [f"{name} (SNR {ratio:.1f} dB)" for ratio in ratios]
         return titles
 

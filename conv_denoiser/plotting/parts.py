@@ -69,6 +69,9 @@ def signals_to_draw(
     signals = {
         name: check_signal_array(array, name) for name, array in given.items() if array is not None
     }
+    for name, array in signals.items():
+        if np.isnan(array).all():
+            raise ValueError(f"There is nothing to draw: {name} misses every sample (NaN).")
     shapes = {name: array.shape for name, array in signals.items()}
     if len(set(shapes.values())) > 1:
         raise ValueError(f"The signals to draw have different shapes: {shapes}.")

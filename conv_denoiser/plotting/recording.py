@@ -59,5 +59,7 @@ def _outline(samples: RawArray, sampling_rate: float | None) -> tuple[RawArray, 
         return np.arange(len(samples)) / (sampling_rate or 1), samples
     n_whole = len(samples) // length
     stretches = samples[: n_whole * length].reshape(n_whole, length)
-    values = np.stack([stretches.min(axis=1), stretches.max(axis=1)], axis=1).ravel()
+    values = np.stack(
+        [np.fmin.reduce(stretches, axis=1), np.fmax.reduce(stretches, axis=1)], axis=1
+    ).ravel()
     return np.arange(2 * n_whole) * length / 2 / (sampling_rate or 1), values

@@ -202,20 +202,22 @@ class ResidualDisplay:
         residual = noisy - denoised
         if residual.shape[1] < 4:
             raise ValueError(f"Signals need at least 4 timesteps. Got shape {residual.shape}.")
-        rounding = 10 * np.finfo(signals["denoised"].dtype).eps * np.abs(noisy).max()
-        if residual.std() <= rounding:
+        there = ~np.isnan(residual)
+        removed, left = residual[there], denoised[there]
+        rounding = 10 * np.finfo(signals["denoised"].dtype).eps * np.abs(noisy[there]).max()
+        if removed.std() <= rounding:
             raise ValueError(
-                f"Nothing was removed but a constant ({residual.mean():.3g}): noisy and denoised "
+                f"Nothing was removed but a constant ({removed.mean():.3g}): noisy and denoised "
                 "signals are otherwise equal."
             )
-        centred = residual - residual.mean()
+        centred = np.where(there, residual - removed.mean(), 0)
         self.autocorrelation_, self.confidence_ = _autocorrelation(centred, max_lag)
-        self.correlation_ = _correlation(centred, denoised - denoised.mean())
+        self.correlation_ = _correlation(centred[there], left - left.mean())
         grid, self.figure_ = axes_grid(ax, (1, 3), (3.6, 3.2))
         self.axes_ = grid[0]
-        self._draw_histogram(residual)
+        self._draw_histogram(removed)
         self._draw_autocorrelation()
-        self._draw_relation(residual, denoised)
+        self._draw_relation(removed, left)
         return self
 
     def _draw_histogram(self, residual: Array) -> None:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.numbers import check_sampling_rate
 from conv_denoiser._typing import Transformer
+from conv_denoiser.gaps import without_gaps
 from conv_denoiser.metrics.arrays import welch_spectra
 from conv_denoiser.plotting.parts import (
     REMOVED,
@@ -172,12 +174,12 @@ class SpectrumDisplay:
         if "denoised" in signals:
             signals[REMOVED] = signals["noisy"] - signals["denoised"]
         power: dict[str, Array] = {}
-        for name, array in signals.items():
+        for name, with_gaps in signals.items():
+            array = without_gaps(with_channels(with_gaps))
             frequency, densities = welch_spectra(array.astype(float), rate or 1.0, axis=1)
-            other_axes = tuple(axis for axis in range(array.ndim) if axis != 1)
             # What rounding leaves of a flat signal is not power.
             rounding = (10 * np.finfo(float).eps * np.abs(array).max()) ** 2 * n_timesteps
-            power[name] = np.where(densities > rounding, densities, 0).mean(axis=other_axes)
+            power[name] = np.where(densities > rounding, densities, 0).mean(axis=(0, 2))
         return cls(frequency, power, sampling_rate=rate, unit=unit).plot(ax=ax)
 
     def plot(self, *, ax: "Axes | None" = None) -> Self:

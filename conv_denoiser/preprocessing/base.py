@@ -82,7 +82,7 @@ class PerSampleScaler(
         """
         with fit_task(self, {"X": X, "y": y}):
             self.check_parameters()
-            check_signals(self, X, reset=True, allow_nan=True)
+            check_signals(self, X, reset=True)
         return self
 
     def transform(self, X: ArrayLike, reference: ArrayLike | None = None) -> Array:
@@ -103,7 +103,7 @@ class PerSampleScaler(
             Scaled signals, float32 for float32 input and float64 otherwise.
         """
         self.check_parameters()
-        X = check_signals(self, X, reset=False, allow_nan=True)
+        X = check_signals(self, X, reset=False)
         check_output_container(self, X)
         if reference is None:
             reference = X
@@ -139,7 +139,7 @@ class PerSampleScaler(
                 "takes and returns signals in their own units."
             )
         self.check_parameters()
-        X = check_signals(self, X, reset=False, allow_nan=True)
+        X = check_signals(self, X, reset=False)
         return self.unscale(X, self.statistics(_as_reference(reference, X)))
 
     def statistics(self, X: Array) -> Statistics:
@@ -271,7 +271,7 @@ class FormulaScaler(PerSampleScaler):
 def _as_reference(reference: ArrayLike, X: Array) -> Array:
     if reference is X:
         return X
-    checked = check_signal_array(reference, "reference", allow_nan=True)
+    checked = check_signal_array(reference, "reference")
     if checked.shape != X.shape:
         raise ValueError(
             f"reference has shape {checked.shape}, but X has shape {X.shape}: each signal needs "

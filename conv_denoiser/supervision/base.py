@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from conv_denoiser._typing import Array
+from conv_denoiser.gaps import without_gaps
 from conv_denoiser.preprocessing import PerSampleScaler
 from conv_denoiser.supervision.signals import Signals
 
@@ -43,7 +44,8 @@ class Supervision(ABC):
 
 
 def scaled(noisy: Array, target: Array, scaler: PerSampleScaler | None) -> tuple[Array, Array]:
-    """Scale noisy signals and targets by the statistics of the noisy ones."""
+    """Bridge gaps, and scale noisy signals and targets by the statistics of the noisy ones."""
+    noisy, target = without_gaps(noisy), without_gaps(target)
     if scaler is None:
         return noisy, target
     statistics = scaler.statistics(noisy)

@@ -7,12 +7,15 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.arrays import greatest_along, least_along
 from conv_denoiser._checks.numbers import ceil_div, check_number, plain_number
 from conv_denoiser._checks.parameters import FrozenParameters
 from conv_denoiser._typing import Array
+from conv_denoiser.gaps import without_gaps
 from conv_denoiser.noise import noise_autocorrelation
 from conv_denoiser.preprocessing import PerSampleScaler
 from conv_denoiser.supervision.base import Drawn, Supervision
+from conv_denoiser.supervision.missing import is_whole
 from conv_denoiser.supervision.signals import Signals
 
 __all__ = ["BlindSpot", "blind_spot_error"]
@@ -115,9 +118,9 @@ class BlindSpot(FrozenParameters, Supervision):
         Drawn
             Signals without the hidden points, whole signals, and the weight of each sample.
         """
-        X = signals.X
+        X = without_gaps(signals.X)
         whole = X if scaler is None else scaler.scale(X, scaler.statistics(X))
-        inputs, predicted = self.hide(whole, rng)
+        inputs, predicted = self.hide(whole, rng, np.isnan(signals.X) if signals.has_gaps else None)
         return Drawn(inputs, whole, predicted / predicted.mean(axis=1, keepdims=True))
 
     def check(self, signals: Signals) -> list[str]:
@@ -145,22 +148,28 @@ class BlindSpot(FrozenParameters, Supervision):
                 "timestep(s) at once and predicts from the others, so signals need more than that. "
                 "Pass longer signals, or clean ones as y."
             )
-        if (signals.X[:, :1] == signals.X).all():
+        least, greatest = least_along(signals.X), greatest_along(signals.X)
+        if not (least < greatest).any():
             raise ValueError(
                 "supervision='blind_spot' predicts points from their neighbours, but every signal "
                 f"is flat (n_samples={n_signals}). Pass signals that vary, or clean ones as y."
             )
         return _warnings_of_correlation(signals.X, self.width)
 
-    def hide(self, X: Array, rng: np.random.Generator) -> tuple[Array, NDArray[np.bool_]]:
+    def hide(
+        self, X: Array, rng: np.random.Generator, missing: NDArray[np.bool_] | None = None
+    ) -> tuple[Array, NDArray[np.bool_]]:
         """Replace some timesteps of each signal, in all channels, by random neighbours.
 
         Parameters
         ----------
         X : ndarray of shape (n_signals, n_timesteps, n_channels)
-            Signals of more than `width` timesteps; left unchanged.
+            Signals of more than `width` timesteps, gaps bridged; left unchanged.
         rng : numpy.random.Generator
             Source of randomness.
+        missing : ndarray of bool, X's shape, default=None
+            Gaps, which are bridged anew from what is not hidden. They are never predicted: each
+            signal needs a timestep without. None is none.
 
         Returns
         -------
@@ -170,9 +179,7 @@ class BlindSpot(FrozenParameters, Supervision):
             The points to predict, at least one a signal.
         """
         n_signals, n_timesteps, _ = X.shape
-        always = np.asarray(rng.integers(n_timesteps, size=n_signals))
-        predicted = rng.random((n_signals, n_timesteps), dtype=np.float32) < self.share
-        predicted[np.arange(n_signals), always] = True
+        predicted, always = self._drawn_points(X.shape[:2], rng, missing)
         rows, points = np.nonzero(predicted)
         side = self.width // 2
         shifts = range(-side, side + 1)
@@ -189,7 +196,26 @@ class BlindSpot(FrozenParameters, Supervision):
             predicted[rows[revealed], points[revealed]] = False
         without = ~predicted.any(axis=1)
         predicted[without, always[without]] = True
-        return np.take_along_axis(X, source[:, :, np.newaxis], axis=1), predicted
+        source = source[:, :, np.newaxis]
+        replaced = np.take_along_axis(X, source, axis=1)
+        if missing is None:
+            return replaced, predicted
+        # What bridges a gap may tell of a point at its edge.
+        unknown = missing | np.take_along_axis(missing, source, axis=1)
+        return without_gaps(np.where(unknown, X.dtype.type(np.nan), replaced)), predicted
+
+    def _drawn_points(
+        self, shape: tuple[int, int], rng: np.random.Generator, missing: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+        """Draw points to predict, and the one of each signal that is always among them."""
+        always = np.asarray(rng.integers(shape[1], size=shape[0]))
+        predicted = rng.random(shape, dtype=np.float32) < self.share
+        if missing is not None:
+            there = ~missing.any(axis=2)
+            always = np.argmax(np.where(there, rng.random(shape), -1), axis=1)
+            predicted &= there
+        predicted[np.arange(shape[0]), always] = True
+        return predicted, always
 
 
 def _random_neighbours(
@@ -240,9 +266,14 @@ def blind_spot_error(
 ) -> float:
     """Return the mean squared error at hidden points, in units of each signal's variance.
 
-    Flat signals are left out. `run` denoises its first argument, scaled by the statistics of the
-    second.
+    Flat signals are left out, and those that miss a channel (NaN) at every timestep. `run` denoises
+    its first argument, scaled by the statistics of the second.
     """
+    missing = np.isnan(X)
+    if missing.any():
+        serves = is_whole(X).any(axis=1)
+        X, missing = without_gaps(X[serves]), missing[serves]
+        weight = None if weight is None else weight[serves]
     if X.shape[1] <= width and X.shape[1] > 1:
         raise ValueError(
             f"score without clean signals hides {width} timesteps at once, but X has "
@@ -252,10 +283,11 @@ def blind_spot_error(
     varies = variance > 0
     weight = None if weight is None else weight[varies]
     X = X[varies]
-    variance = variance[varies]
+    missing, variance = missing[varies], variance[varies]
     if len(X) == 0 or (weight is not None and not weight.any()):
         raise ValueError("score without clean signals needs a signal that is not flat.")
-    inputs, predicted = BlindSpot(width=width).hide(X, np.random.default_rng(0))
+    hidden = missing if missing.any() else None
+    inputs, predicted = BlindSpot(width=width).hide(X, np.random.default_rng(0), hidden)
     error = np.square(run(inputs, X) - X, dtype=np.float64).mean(axis=2)
     by_signal = (error * predicted).sum(axis=1) / predicted.sum(axis=1) / variance
     return float(np.average(by_signal, weights=weight))

@@ -28,7 +28,7 @@ def _check_unscaled(problem: Problem, signals: Signals) -> None:
     """Raise if targets of cross-entropy leave [0, 1]."""
     name = problem.supervision.target
     targets = getattr(signals, name)
-    low, high = targets.min(), targets.max()
+    low, high = np.fmin.reduce(targets, axis=None), np.fmax.reduce(targets, axis=None)
     if low < -TOLERANCE or high > 1 + TOLERANCE:
         raise ValueError(
             f"Binary cross-entropy needs targets within [0, 1], but {name} goes from "

@@ -15,12 +15,13 @@ class Signals:
     """Signals to learn from: X, y of the same shape or None, and how much each signal counts.
 
     X has the shape (n_signals, n_timesteps, n_channels), `weight` the shape (n_signals,), or is
-    None where all count the same.
+    None where all count the same. With `has_gaps`, NaN stands for samples that are missing.
     """
 
     X: Array
     y: Array | None = None
     weight: Array | None = None
+    has_gaps: bool = False
 
     def __len__(self) -> int:
         return len(self.X)
@@ -34,7 +35,7 @@ class Signals:
         """Take some of the signals."""
         y = None if self.y is None else self.y[rows]
         weight = None if self.weight is None else self.weight[rows]
-        return Signals(self.X[rows], y, weight)
+        return Signals(self.X[rows], y, weight, self.has_gaps)
 
     def weighted(self) -> "Signals":
         """Leave out signals that do not count, and bring the mean of the weights to 1."""

@@ -7,9 +7,11 @@ import numpy as np
 
 from conv_denoiser._checks.arrays import pad_timesteps
 from conv_denoiser._typing import Array
+from conv_denoiser.gaps import without_gaps
 from conv_denoiser.noise import NoiseModel
 from conv_denoiser.preprocessing import PerSampleScaler
 from conv_denoiser.supervision.base import Drawn, Supervision, scaled
+from conv_denoiser.supervision.missing import weight_of_present
 from conv_denoiser.supervision.signals import Signals
 
 __all__ = ["Paired", "Problem", "Synthetic", "draw_pairs", "why_weighted"]
@@ -25,9 +27,10 @@ class Paired(Supervision):
     def draw(
         self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
     ) -> Drawn:
-        """Return X and y."""
+        """Return X and y; gaps in X are filled from y, those in y do not count."""
         assert signals.y is not None
-        return Drawn(*scaled(signals.X, signals.y, scaler))
+        weight = weight_of_present(signals.y)
+        return Drawn(*scaled(signals.X, signals.y, scaler), weight)
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,11 @@ class Synthetic(Supervision):
     def draw(
         self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
     ) -> Drawn:
-        """Return X with noise, and X."""
-        return Drawn(*scaled(self.noise(signals.X, rng), signals.X, scaler))
+        """Return X with noise, and X, whose gaps do not count."""
+        X = signals.X
+        noisy = self.noise(without_gaps(X), rng)
+        noisy = np.where(np.isnan(X), X, noisy) if signals.has_gaps else noisy
+        return Drawn(*scaled(noisy, X, scaler), weight_of_present(X))
 
 
 class Problem(NamedTuple):
@@ -81,6 +87,8 @@ def why_weighted(problem: Problem, signals: Signals) -> str | None:
         return "supervision='blind_spot' counts the loss at hidden points only"
     if signals.weight is not None:
         return "sample_weight weights the loss of each signal"
+    if signals.has_gaps:
+        return "samples are missing (NaN), which do not count"
     if problem.length > signals.X.shape[1]:
         return f"signals are padded to {problem.length} timesteps, which do not count"
     return None
