@@ -9,6 +9,7 @@ import pytest
 from command import denoise, fails, run
 
 from conv_denoiser import SignalGenerator, denoise_recording, load
+from conv_denoiser.cli.messages import show_warning
 from conv_denoiser.export import OnnxDenoiser
 
 pytestmark = pytest.mark.usefixtures("in_a_folder")
@@ -65,6 +66,12 @@ class TestFitAndInfo:
         monkeypatch.delitem(sys.modules, "conv_denoiser.export.graph", raising=False)
         command = ["fit", "noisy.csv", "--output", "m.onnx"]
         fails(capsys, "pip install 'conv-denoiser[onnx]'", *command)
+
+    def test_the_width_that_a_warning_names_is_an_option(self, capsys):
+        show_warning("Hide them with supervision=BlindSpot(width=5).")
+        assert "Hide them with --width 5." in capsys.readouterr().err
+        command = ["fit", "noisy.csv", "--noise", "0.1", "--width", "5", "--output", "m.onnx"]
+        fails(capsys, "--width is for noisy recordings alone", *command)
 
     @pytest.mark.slow
     def test_learns_with_its_own_settings(self, capsys, monkeypatch):

@@ -68,6 +68,10 @@ def fit(options: argparse.Namespace) -> None:
     check_target(options.output)
     if options.noise is not None and options.clean is not None:
         raise ValueError("--noise is for clean signals alone. Leave it or the second file out.")
+    if options.width is not None and not (options.noise is options.clean is None):
+        raise ValueError(
+            "--width is for noisy recordings alone. Leave it or --noise and CLEAN out."
+        )
     from conv_denoiser.cli.fitting import fit_denoiser, holds_signals
     from conv_denoiser.export import to_onnx
     from conv_denoiser.export.writer import import_converter
@@ -88,6 +92,7 @@ def fit(options: argparse.Namespace) -> None:
         architecture=options.architecture,
         window=options.window,
         noise=options.noise,
+        width=options.width,
         epochs=options.epochs,
         n_steps=N_STEPS,
         random_state=options.seed,

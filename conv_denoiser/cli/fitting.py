@@ -10,6 +10,7 @@ from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.readers.recording import Recording
 from conv_denoiser.recording.checks import as_recording, check_finite_samples
 from conv_denoiser.recording.windows import Layout
+from conv_denoiser.supervision import BlindSpot
 
 __all__ = ["fit_denoiser", "holds_signals"]
 
@@ -26,6 +27,7 @@ def fit_denoiser(
     architecture: str,
     window: int,
     noise: float | None,
+    width: int | None,
     epochs: int | None,
     n_steps: int,
     random_state: int,
@@ -52,6 +54,7 @@ def fit_denoiser(
     denoiser = ConvDenoiser(
         architecture,
         noise=noise,
+        supervision="auto" if width is None else BlindSpot(width=width),
         learning_rate=cosine_decay(2e-3, epochs * steps_per_epoch, warmup=0.05),
         epochs=epochs,
         batch_size=BATCH_SIZE,

@@ -1,13 +1,15 @@
 """Messages of the command on standard error."""
 
 import os
+import re
 import sys
 
 from conv_denoiser.readers.recording import ChannelError, SamplingRateError
 
 __all__ = ["one_line", "printable", "say", "show_warning"]
 
-
+# What a warning advises in Python, and the option that does the same.
+OPTIONS = {r"supervision=BlindSpot\(width=(\d+)\)": r"--width \1"}
 # The option that helps if a file cannot be read or written.
 ADVICE: dict[type[BaseException], str] = {
     ChannelError: "Choose with --column.",
@@ -26,7 +28,10 @@ def one_line(error: BaseException) -> str:
 
 def show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning; takes the place of `warnings.showwarning`."""
-    say("warning", " ".join(str(message).split()))
+    text = " ".join(str(message).split())
+    for in_python, option in OPTIONS.items():
+        text = re.sub(in_python, option, text)
+    say("warning", text)
 
 
 def say(kind: str, message: str) -> None:

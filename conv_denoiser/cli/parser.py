@@ -75,6 +75,8 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
     add("--window", type=_count, default=512, help=window)
     noise = "take the samples for clean, and add noise of this standard deviation"
     add("--noise", type=_positive, help=noise)
+    width = "odd number of samples to hide at once, for correlated noise, default 1; without clean"
+    add("--width", type=_count, help=width)
     add("--epochs", type=_count, help=f"default: enough for {N_STEPS} training steps")
     add("--seed", type=int, default=0, help="of everything that is random, default 0")
     _add_common(command)

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._checks.arrays import greatest_along, least_along
-from conv_denoiser._checks.numbers import ceil_div, check_number, plain_number
+from conv_denoiser._checks.numbers import check_number, plain_number
 from conv_denoiser._checks.parameters import FrozenParameters
 from conv_denoiser._typing import Array
 from conv_denoiser.gaps import without_gaps
-from conv_denoiser.noise import noise_autocorrelation
 from conv_denoiser.preprocessing import PerSampleScaler
 from conv_denoiser.supervision.base import Drawn, Supervision
+from conv_denoiser.supervision.correlation import warnings_of_correlation
 from conv_denoiser.supervision.missing import is_whole
 from conv_denoiser.supervision.signals import Signals
 
@@ -22,12 +22,6 @@ __all__ = ["BlindSpot", "blind_spot_error"]
 
 # A replacement comes from at most this many timesteps beyond the hidden ones.
 NEIGHBOUR_DISTANCE = 5
-# A warning about correlated noise needs this much correlation, and enough points to know it to
-# within 0.1; no more than `MAX_POINTS` are looked at.
-CLEAR_CORRELATION = 0.25
-MIN_TIMESTEPS = 32
-MIN_POINTS = 10_000
-MAX_POINTS = 500_000
 
 
 @dataclass(frozen=True)
@@ -57,9 +51,12 @@ class BlindSpot(FrozenParameters, Supervision):
     Warns
     -----
     UserWarning
-        In `fit`, if `noise_autocorrelation` is above 0.25 beyond what is hidden; only signals of
-        at least 32 timesteps, and 10,000 points in all, are enough to tell. Long-range noise, such
-        as hum or a wandering baseline, is predictable at any width.
+        In `fit`, if noise is predictable from what is not hidden: if `noise_autocorrelation` is
+        clearly above 0 there, if a tone such as mains hum lies upon the signals, or if values are
+        held for several timesteps. A width is named where a trial with a linear filter on the
+        signals shows that it helps. Only signals of at least 32 timesteps, and 10,000 points in
+        all, are enough to tell. Slow noise, such as a wandering baseline, is taken for signal at
+        any width.
 
     Notes
     -----
@@ -154,7 +151,7 @@ class BlindSpot(FrozenParameters, Supervision):
                 "supervision='blind_spot' predicts points from their neighbours, but every signal "
                 f"is flat (n_samples={n_signals}). Pass signals that vary, or clean ones as y."
             )
-        return _warnings_of_correlation(signals.X, self.width)
+        return warnings_of_correlation(signals.X, self.width)
 
     def hide(
         self, X: Array, rng: np.random.Generator, missing: NDArray[np.bool_] | None = None
@@ -229,33 +226,6 @@ def _random_neighbours(
     neighbours = points + offsets
     outside = (neighbours < 0) | (neighbours >= n_timesteps)
     return np.where(outside, points - offsets, neighbours)
-
-
-def _warnings_of_correlation(X: Array, width: int) -> list[str]:
-    """Return a warning where noise is clearly correlated beyond what is hidden."""
-    n_signals, n_timesteps, _ = X.shape
-    if n_timesteps < MIN_TIMESTEPS or n_signals * n_timesteps < MIN_POINTS:
-        return []
-    first = width // 2 + 1
-    try:
-        # Estimates with more lags mistake more of a signal for noise.
-        correlation = noise_autocorrelation(
-            X[:: ceil_div(n_signals * n_timesteps, MAX_POINTS)], max_lag=2 if first == 1 else 4
-        )
-    except ValueError:  # signals in steps, as after rounding, tell nothing
-        return []
-    lags = range(first, correlation.size)
-    clear = [lag for lag in lags if abs(correlation[lag]) > CLEAR_CORRELATION]
-    if not clear:
-        return []
-    return [
-        "supervision='blind_spot' needs noise that is independent from point to point, but "
-        f"points {clear[0]} timestep(s) apart have a correlation of "
-        f"{correlation[clear[0]]:.2f} that no smooth signal explains: the network may take "
-        "noise for signal, unless the noise is weak. If the correlation fades within a few "
-        f"timesteps, hide them with supervision=BlindSpot(width={2 * clear[-1] + 1}) or wider; "
-        "else learn from clean signals and a noise model."
-    ]
 
 
 def blind_spot_error(
