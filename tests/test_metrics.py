@@ -1,4 +1,5 @@
 import pickle
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import MinMaxPerSample, metrics
+from conv_denoiser.noise import GaussianNoise
 
 RNG = np.random.default_rng(0)
 CLEAN = RNG.normal(size=(5, 400)) + 1
@@ -54,8 +56,44 @@ def test_correlation_matches_numpy():
 
 @pytest.mark.parametrize("metric", [m for m in ALL if m is not metrics.spectral_relative_rmse])
 def test_channels_count_as_one_signal(metric):
-    flat = metric(CLEAN, CLEAN + NOISE, average=False)
-    np.testing.assert_allclose(metric(TWO, TWO_NOISY, average=False), flat)
+    options = {"average": False}
+    if "centered" in signature(metric).parameters:  # channels have means of their own
+        options["centered"] = False
+    flat = metric(CLEAN, CLEAN + NOISE, **options)
+    np.testing.assert_allclose(metric(TWO, TWO_NOISY, **options), flat)
+
+
+class TestPower:
+    @pytest.mark.parametrize("level", [0, 1024])
+    @pytest.mark.parametrize("channels", [(), (3,)])
+    def test_noise_of_10_db_measures_10_db_whatever_the_level(self, level, channels):
+        waves = np.sin(np.arange(2000).reshape(1, 2000, *[1] * len(channels)) / 9)
+        clean = level * np.ones((4, 2000, *channels)) + 30 * waves
+        noisy = GaussianNoise(snr_db=10)(clean, 0)
+        assert metrics.snr_db(clean, noisy) == pytest.approx(10, abs=0.2)
+        assert metrics.relative_rmse(clean, noisy) == pytest.approx(10**-0.5, rel=0.02)
+        assert metrics.prd(clean, noisy) == pytest.approx(100 * 10**-0.5, rel=0.02)
+
+    def test_the_mean_square_on_request(self):
+        assert metrics.snr_db([[10.0, 10.0]], [[11.0, 11.0]], centered=False) == pytest.approx(20)
+        assert metrics.relative_rmse([[10.0, 10]], [[11.0, 11]], centered=False) == 0.1
+        assert metrics.prd([[10.0, 10.0]], [[11.0, 11.0]], centered=False) == pytest.approx(10)
+
+    def test_the_level_of_an_estimate_is_an_error(self):
+        assert metrics.relative_rmse([[9.0, 11.0]], [[11.0, 13.0]]) == pytest.approx(2)
+
+    @pytest.mark.parametrize(
+        "metric",
+        [metrics.snr_db, metrics.relative_rmse, metrics.prd, metrics.spectral_relative_rmse],
+    )
+    def test_silent_signals_are_left_out_of_means_with_a_warning(self, metric):
+        clean, noisy = CLEAN.copy(), CLEAN + NOISE
+        clean[2] = 5
+        with pytest.warns(UserWarning, match=f"1 of {len(clean)} signals have no power"):
+            mean = metric(clean, noisy)
+        alive = np.arange(len(clean)) != 2
+        assert mean == pytest.approx(metric(clean[alive], noisy[alive]))
+        assert len(metric(clean, noisy, average=False)) == len(clean)
 
 
 @pytest.mark.parametrize("metric", ALL)

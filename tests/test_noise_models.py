@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 
 from conv_denoiser import ConvDenoiser, SignalGenerator
+from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import (
     BaselineWander,
     ColoredNoise,
@@ -49,14 +50,21 @@ def test_scale_is_the_root_mean_square(make, dtype):
     assert (silent == 0).all()
 
 
+def swings(n_signals, n_timesteps, *channels):
+    """Return signals of power 1 about 0."""
+    signs = np.resize([1.0, -1.0], n_timesteps).reshape(1, -1, *(1,) * len(channels))
+    return np.tile(signs, (n_signals, 1, *channels))
+
+
 @each_model
 @pytest.mark.parametrize("channels", [(), (1,), (2,)])
 def test_snr_holds_on_average_and_silence_stays_clean(make, channels):
     noise = RecordedNoise(STEREO, snr_db=6) if channels == (2,) else make(snr_db=6)
-    clean = np.ones((300, 500, *channels)) * np.linspace(0, 5, 300).reshape(
-        -1, 1, *(1,) * len(channels)
-    )
+    amplitude = np.linspace(0, 5, 300).reshape(-1, 1, *(1,) * len(channels))
+    level = 1000  # which is no power
+    clean = level + amplitude * swings(300, 500, *channels)
     drawn = noise(clean, 0) - clean
+    clean -= level
     assert (drawn[0] == 0).all()
     axes = tuple(range(1, clean.ndim))
     ratio = np.square(clean[1:]).mean(axis=axes) / np.square(drawn[1:]).mean(axis=axes)
@@ -166,7 +174,7 @@ def test_recorded_channels_stay_together():
 
 def test_each_piece_of_recorded_noise_has_the_ratio_asked_for():
     bank = np.random.default_rng(0).normal(size=(9, 100)) * np.arange(1, 10)[:, None]
-    clean = np.ones((50, 100))
+    clean = swings(50, 100)
     power = np.square(RecordedNoise(bank, snr_db=(-7, 2))(clean, 0) - clean).mean(axis=1)
     ratio = -10 * np.log10(power)
     assert -7 <= ratio.min() < -6
@@ -193,7 +201,7 @@ def test_bank_mixes_clean_signals_as_published_protocols_do():
     clean = np.random.default_rng(0).normal(size=(20, 64))
     noise = RecordedNoise(np.random.default_rng(1).normal(size=(30, 64)), snr_db=(-7, 2))
     X, y = SignalGenerator(clean, noise=noise, random_state=0).sample(100, return_X_y=True)
-    ratio = 10 * np.log10(np.square(y).sum(axis=1) / np.square(X - y).sum(axis=1))
+    ratio = snr_db(y, X, average=False)
     assert -7.001 < ratio.min() < ratio.max() < 2.001
 
 
@@ -201,15 +209,21 @@ def test_bank_mixes_clean_signals_as_published_protocols_do():
 @pytest.mark.parametrize("amplitude", [1e-200, 1e-50, 1e45, 1e200])
 def test_very_small_and_large_banks(amplitude, dtype):
     noise = RecordedNoise(amplitude * RECORDING, snr_db=0)
-    clean = np.ones((20, 100), dtype)
+    clean = swings(20, 100).astype(dtype)
     np.testing.assert_allclose(np.square(noise(clean, 0) - clean).mean(axis=1), 1, rtol=1e-5)
 
 
 def test_silent_pieces_of_a_bank_stay_silent():
     bank = np.zeros((2, 50))
-    bank[1] = 1
-    added = RecordedNoise(bank, snr_db=0)(np.ones((100, 50)), 0) - 1
+    bank[1] = 7 + swings(1, 50)
+    added = RecordedNoise(bank, snr_db=0)(swings(100, 50), 0) - swings(100, 50)
     assert set(np.square(added).mean(axis=1).round(6)) == {0, 1}
+
+
+def test_the_level_of_recorded_noise_is_none():
+    bank = 1024 + np.random.default_rng(0).normal(size=(5, 500))
+    noise = RecordedNoise(bank, scale=0.1)(np.zeros((20, 100)), 0)
+    np.testing.assert_allclose(noise.std(axis=1), 0.1)
 
 
 def test_bank_cannot_change_behind_the_models_back():

@@ -15,6 +15,7 @@ from conv_denoiser._checks.arrays import (
 )
 from conv_denoiser._checks.numbers import check_sampling_rate
 from conv_denoiser._checks.validation import check_signal_array, check_weight
+from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array
 
 __all__ = [
@@ -24,11 +25,13 @@ __all__ = [
     "averaged",
     "centred_unit",
     "checked",
+    "compared",
     "outputs",
     "power_spectra",
     "relative_error",
     "root_mean_square",
     "signal_to_noise_db",
+    "snr_gain_db",
     "welch_spectra",
 ]
 
@@ -105,11 +108,17 @@ def arranged(array: Array, multioutput: Multioutput) -> Array:
 
 
 def averaged(
-    values: Array, sample_weight: ArrayLike | None, multioutput: Multioutput, average: bool
+    values: Array,
+    sample_weight: ArrayLike | None,
+    multioutput: Multioutput,
+    average: bool,
+    *,
+    power: Array | None = None,
 ) -> Score:
     """Average values of shape (n_signals, n_outputs) over outputs, signals or both.
 
-    NaN is the value of nothing, and does not count.
+    NaN is the value of nothing, and does not count. Nor do signals without power (n_signals,
+    n_outputs, n_points) in a mean over those that have some.
     """
     if sample_weight is not None and not average:
         raise ValueError(
@@ -117,12 +126,27 @@ def averaged(
         )
     if average:
         weight = check_weight(sample_weight, values)
+        values = values if power is None else _of_those_with_power(values, power)
         values = _average(values, 0, weight)
     if isinstance(multioutput, str):
         result = values if multioutput == "raw_values" else _average(values, -1)
     else:
         result = _average(values, -1, np.asarray(multioutput) / np.max(multioutput))
     return float(result) if np.ndim(result) == 0 else result
+
+
+def _of_those_with_power(values: Array, power: Array) -> Array:
+    """Put NaN where a signal has no power but others have, and warn."""
+    silent = np.logical_or(power == 0, np.isnan(power)).all(axis=-1) & ~np.isnan(values)
+    silent &= ~silent.all(axis=0)
+    if not silent.any():
+        return values
+    n_silent = np.count_nonzero(silent.any(axis=1))
+    warn(
+        f"{n_silent} of {len(values)} signals have no power, as they are constant, and are left "
+        "out of the mean. average=False shows them."
+    )
+    return np.where(silent, np.nan, values)
 
 
 def _average(values: Array, axis: int, weight: Array | None = None) -> Array:
@@ -133,22 +157,34 @@ def _average(values: Array, axis: int, weight: Array | None = None) -> Array:
     return np.ma.filled(average, np.nan)
 
 
-def signal_to_noise_db(true: Array, pred: Array) -> Array:
+def compared(
+    multioutput: Multioutput, centered: bool, *, y_true: ArrayLike, y_pred: ArrayLike
+) -> tuple[Array, Array]:
+    """Return what clean signals have power in, and the error of estimates, as `arranged` does."""
+    true, pred = checked(y_true=y_true, y_pred=y_pred)
+    power = centred(true) if centered else true
+    return arranged(power, multioutput), arranged(pred - true, multioutput)
+
+
+def signal_to_noise_db(power: Array, error: Array) -> Array:
     """Return signal-to-noise ratios, limited; without any error, that of a perfect estimate."""
-    signal = root_mean_square(true)
-    noise = root_mean_square(pred - true)
+    signal, noise = root_mean_square(power), root_mean_square(error)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = 20 * np.log10(signal / noise)
     return np.where(noise == 0, SNR_LIMIT_DB, ratio).clip(-SNR_LIMIT_DB, SNR_LIMIT_DB)
 
 
-def relative_error(true: Array, pred: Array) -> Array:
+def snr_gain_db(true: Array, pred: Array, noisy: Array) -> Array:
+    """Return the signal-to-noise ratios of estimates minus those of noisy signals."""
+    return signal_to_noise_db(true, pred - true) - signal_to_noise_db(true, noisy - true)
+
+
+def relative_error(power: Array, error: Array) -> Array:
     """Return root mean square errors over root mean squares, limited; without any error, 0."""
-    signal = root_mean_square(true)
-    error = root_mean_square(pred - true)
+    signal, noise = root_mean_square(power), root_mean_square(error)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = error / signal
-    return np.where(error == 0, 0, ratio).clip(None, RELATIVE_LIMIT)
+        ratio = noise / signal
+    return np.where(noise == 0, 0, ratio).clip(None, RELATIVE_LIMIT)
 
 
 def root_mean_square(values: Array) -> Array:

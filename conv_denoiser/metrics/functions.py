@@ -9,11 +9,13 @@ from conv_denoiser.metrics.arrays import (
     averaged,
     centred_unit,
     checked,
+    compared,
     outputs,
     power_spectra,
     relative_error,
     root_mean_square,
     signal_to_noise_db,
+    snr_gain_db,
 )
 
 __all__ = [
@@ -33,6 +35,7 @@ def snr_db(
     *,
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
+    centered: bool = True,
     average: bool = True,
 ) -> Score:
     """Signal-to-noise ratio in power decibels; higher is better.
@@ -49,14 +52,19 @@ def snr_db(
 (n_channels,), default="joint"
         One value for all channels together; the mean of the channels' own values; those values; or
         their mean with the given weights.
+    centered : bool, default=True
+        Take the power of the clean signals about the mean of each channel, as noise models do, so
+        that their level does not count; False takes the mean square. The level of `y_pred` counts
+        as error.
     average : bool, default=True
         Return the mean over the signals; False returns one value a signal.
 
     Returns
     -------
     float, or ndarray of shape ([n_signals][, n_channels])
-        10 log10(sum(y_true²) / sum((y_true - y_pred)²)), limited to ±300 dB: a perfect estimate
-        has 300 dB, a silent signal with an error -300 dB.
+        10 log10(sum((y_true - mean)²) / sum((y_true - y_pred)²)), limited to ±300 dB: a perfect
+        estimate has 300 dB, a signal without power and with an error -300 dB. A mean leaves out
+        signals without power, and warns.
 
     Raises
     ------
@@ -70,8 +78,10 @@ def snr_db(
     >>> round(snr_db([[1.0, -1.0]], [[1.1, -1.1]]), 6)
     20.0
     """
-    true, pred = outputs(multioutput, y_true=y_true, y_pred=y_pred)
-    return averaged(signal_to_noise_db(true, pred), sample_weight, multioutput, average)
+    power, error = compared(multioutput, centered, y_true=y_true, y_pred=y_pred)
+    return averaged(
+        signal_to_noise_db(power, error), sample_weight, multioutput, average, power=power
+    )
 
 
 def snr_improvement_db(
@@ -119,7 +129,7 @@ def snr_improvement_db(
     20.0
     """
     true, pred, noisy = outputs(multioutput, y_true=y_true, y_pred=y_pred, X=X)
-    gain = signal_to_noise_db(true, pred) - signal_to_noise_db(true, noisy)
+    gain = snr_gain_db(true, pred, noisy)
     return averaged(gain, sample_weight, multioutput, average)
 
 
@@ -174,9 +184,10 @@ def relative_rmse(
     *,
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
+    centered: bool = True,
     average: bool = True,
 ) -> Score:
-    """Root mean square error over the root mean square of the clean signal; lower is better.
+    """Root mean square error over the deviation of the clean signal; lower is better.
 
     Parameters
     ----------
@@ -189,14 +200,18 @@ def relative_rmse(
     multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
 (n_channels,), default="joint"
         How channels count, as in `snr_db`.
+    centered : bool, default=True
+        Take the power of the clean signals about the mean of each channel, as noise models do, so
+        that their level does not count; False takes the mean square. The level of `y_pred` counts
+        as error.
     average : bool, default=True
         Return the mean over the signals; False returns one value a signal.
 
     Returns
     -------
     float, or ndarray of shape ([n_signals][, n_channels])
-        0 is perfect, 1 is as good as silence. Limited to 1e15, as for a silent signal with an
-        error.
+        0 is perfect, 1 is as good as the mean alone. Limited to 1e15, as for a signal without power
+        and with an error. A mean leaves out signals without power, and warns.
 
     Raises
     ------
@@ -210,8 +225,8 @@ def relative_rmse(
     >>> relative_rmse([[2.0, -2.0]], [[1.0, -1.0]])
     0.5
     """
-    true, pred = outputs(multioutput, y_true=y_true, y_pred=y_pred)
-    return averaged(relative_error(true, pred), sample_weight, multioutput, average)
+    power, error = compared(multioutput, centered, y_true=y_true, y_pred=y_pred)
+    return averaged(relative_error(power, error), sample_weight, multioutput, average, power=power)
 
 
 def prd(
@@ -220,6 +235,7 @@ def prd(
     *,
     sample_weight: ArrayLike | None = None,
     multioutput: Multioutput = "joint",
+    centered: bool = True,
     average: bool = True,
 ) -> Score:
     """Percentage root mean square difference, known from ECG compression; lower is better.
@@ -236,13 +252,18 @@ def prd(
     multioutput : {"joint", "uniform_average", "raw_values"} or array-like of shape \
 (n_channels,), default="joint"
         How channels count, as in `snr_db`.
+    centered : bool, default=True
+        Take the power of the clean signals about the mean of each channel, as noise models do, so
+        that their level does not count; False takes the mean square. The level of `y_pred` counts
+        as error.
     average : bool, default=True
         Return the mean over the signals; False returns one value a signal.
 
     Returns
     -------
     float, or ndarray of shape ([n_signals][, n_channels])
-        100 times `relative_rmse`, in percent.
+        100 times `relative_rmse`, in percent: the normalised difference (PRDN). With
+        ``centered=False`` it is the plain one (PRD), which an offset makes smaller.
 
     Raises
     ------
@@ -261,8 +282,10 @@ def prd(
     >>> prd([[2.0, -2.0]], [[1.0, -1.0]])
     50.0
     """
-    true, pred = outputs(multioutput, y_true=y_true, y_pred=y_pred)
-    return averaged(100 * relative_error(true, pred), sample_weight, multioutput, average)
+    power, error = compared(multioutput, centered, y_true=y_true, y_pred=y_pred)
+    return averaged(
+        100 * relative_error(power, error), sample_weight, multioutput, average, power=power
+    )
 
 
 def spectral_relative_rmse(
@@ -324,7 +347,8 @@ def spectral_relative_rmse(
     arrays = checked(y_true=y_true, y_pred=y_pred)
     spectra = power_spectra(arrays, sampling_rate, frequency_range)
     true, pred = (arranged(spectrum, multioutput) for spectrum in spectra)
-    return averaged(relative_error(true, pred), sample_weight, multioutput, average)
+    values = relative_error(true, pred - true)
+    return averaged(values, sample_weight, multioutput, average, power=true)
 
 
 def correlation(

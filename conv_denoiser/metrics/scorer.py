@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from conv_denoiser._checks.validation import check_signal_array, clean_signals
-from conv_denoiser.metrics.arrays import averaged, outputs, signal_to_noise_db
+from conv_denoiser.metrics.arrays import averaged, outputs, snr_gain_db
 from conv_denoiser.preprocessing import PerSampleScaler
 
 __all__ = ["snr_improvement_scorer"]
@@ -65,8 +65,7 @@ def snr_improvement_scorer(
             "ConvDenoiser.score."
         )
     true, pred, noisy = outputs("joint", y_true=clean, y_pred=denoise(X), X=noisy)
-    gain = signal_to_noise_db(true, pred) - signal_to_noise_db(true, noisy)
-    return averaged(gain, sample_weight, "joint", average=True)
+    return averaged(snr_gain_db(true, pred, noisy), sample_weight, "joint", average=True)
 
 
 def _scaled_as_by(estimator: object, X: ArrayLike) -> ArrayLike:

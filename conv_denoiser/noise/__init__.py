@@ -2,9 +2,9 @@
 
 A model is called as ``noise(clean, rng)``. Its strength is either `scale`, the root mean square of
 the noise in the units of the signal, or `snr_db`, in decibels of signal power over noise power; a
-pair ``(low, high)`` draws one value for each signal. Power is the mean square over all timesteps
-and channels of a signal. ``a + b`` adds the noise of both to the same clean signal. A silent
-signal, for which `snr_db` is not defined, stays clean.
+pair ``(low, high)`` draws one value for each signal. Power is the mean square about the mean of
+each channel, over all timesteps and channels of a signal. ``a + b`` adds the noise of both to the
+same clean signal. A constant signal, for which `snr_db` is not defined, stays clean.
 """
 
 from conv_denoiser.noise.base import NoiseModel, NoiseSum

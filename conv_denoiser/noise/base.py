@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from conv_denoiser._checks.arrays import centred
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._checks.parameters import FrozenParameters
 from conv_denoiser._typing import Array
@@ -266,13 +267,13 @@ class ScaledNoise(NoiseModel):
             object.__setattr__(self, name, _checked_strength(name, getattr(self, name)))
 
     def _amplitude(self, clean: Array, rng: np.random.Generator) -> Array:
-        """Return the root mean square of each signal's noise; 0 of a silent one with `snr_db`."""
+        """Return the root mean square of each signal's noise; 0 of a constant one with `snr_db`."""
         strength = self.scale if self.snr_db is None else self.snr_db
         shape = (len(clean),) + (1,) * (clean.ndim - 1)
         drawn = rng.uniform(*strength, shape) if isinstance(strength, tuple) else strength
         if self.snr_db is not None:
             axes = tuple(range(1, clean.ndim))
-            power = np.mean(np.square(clean, dtype=np.float64), axis=axes, keepdims=True)
+            power = np.mean(np.square(centred(clean), dtype=np.float64), axis=axes, keepdims=True)
             drawn = np.sqrt(power / 10 ** (np.asarray(drawn) / 10))
         return np.asarray(drawn, dtype=clean.dtype)
 

@@ -28,7 +28,7 @@ class LineNoise(ScaledNoise):
     scale : float or (low, high), default=None
         Root mean square in the units of the signal; a lone sine has 1.41 times this amplitude.
     snr_db : float or (low, high), default=None
-        Signal-to-noise ratio in decibels; a silent signal stays clean.
+        Signal-to-noise ratio in decibels; a constant signal stays clean.
 
     Raises
     ------
@@ -100,7 +100,7 @@ class BaselineWander(ScaledNoise):
     scale : float or (low, high), default=None
         Root mean square, the mean over many draws, in the units of the signal.
     snr_db : float or (low, high), default=None
-        Signal-to-noise ratio in decibels; a silent signal stays clean.
+        Signal-to-noise ratio in decibels; a constant signal stays clean.
 
     Raises
     ------

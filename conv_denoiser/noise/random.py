@@ -19,8 +19,8 @@ class GaussianNoise(ScaledNoise):
     scale : float or (low, high), default=None
         Standard deviation in the units of the signal.
     snr_db : float or (low, high), default=None
-        Signal-to-noise ratio in decibels, from the mean square of each clean signal. A silent
-        signal, for which the ratio is not defined, stays clean.
+        Signal-to-noise ratio in decibels, from the power of each clean signal about its mean. A
+        constant signal, for which the ratio is not defined, stays clean.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class ColoredNoise(ScaledNoise):
     scale : float or (low, high), default=None
         Root mean square, the mean over many draws, in the units of the signal.
     snr_db : float or (low, high), default=None
-        Signal-to-noise ratio in decibels; a silent signal stays clean.
+        Signal-to-noise ratio in decibels; a constant signal stays clean.
 
     Raises
     ------
@@ -119,7 +119,7 @@ class ImpulseNoise(ScaledNoise):
         Root mean square over all samples, hit or not, in the units of the signal. The spikes
         alone have a standard deviation of ``scale / sqrt(rate)``.
     snr_db : float or (low, high), default=None
-        Signal-to-noise ratio in decibels; a silent signal stays clean.
+        Signal-to-noise ratio in decibels; a constant signal stays clean.
 
     Raises
     ------

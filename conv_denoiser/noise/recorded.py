@@ -7,7 +7,7 @@ from typing import Self, TypedDict
 import numpy as np
 from numpy.typing import ArrayLike
 
-from conv_denoiser._checks.arrays import check_finite
+from conv_denoiser._checks.arrays import centred, check_finite
 from conv_denoiser.noise.base import Array, ScaledNoise, Strength
 
 __all__ = ["RecordedNoise"]
@@ -32,10 +32,12 @@ class RecordedNoise(ScaledNoise):
         random row and place, with repetition. A recording of several channels is a bank of one
         row, ``recording[np.newaxis]``. Arrays are copied; a read-only memory map stays on disk.
     scale : float or (low, high), default=None
-        Root mean square of every piece, in the units of the signal. A silent piece stays silent.
+        Root mean square of every piece, in the units of the signal, without its level. A constant
+        piece becomes silent.
     snr_db : float or (low, high), default=None
-        Signal-to-noise ratio of every signal in decibels; a silent signal stays clean. With
-        neither `scale` nor `snr_db`, noise is added as it was recorded.
+        Signal-to-noise ratio of every signal in decibels, from its power about its mean; the level
+        of the piece is removed. A constant signal stays clean. With neither `scale` nor `snr_db`,
+        noise is added as it was recorded, level and all.
 
     Raises
     ------
@@ -64,7 +66,7 @@ class RecordedNoise(ScaledNoise):
     >>> from conv_denoiser.noise import RecordedNoise
     >>> recording = np.sin(np.arange(5000.0) ** 1.3)  # anything that was measured without a signal
     >>> noise = RecordedNoise(recording, snr_db=(0, 6))
-    >>> noise(np.ones((3, 100)), rng=0).shape
+    >>> noise(np.eye(3, 100), rng=0).shape
     (3, 100)
     """
 
@@ -101,10 +103,11 @@ class RecordedNoise(ScaledNoise):
         return super().sample(clean, rng)
 
     def _unit_noise(self, clean: Array, rng: np.random.Generator) -> Array:
-        pieces = self._pieces(clean, rng).astype(np.float64)
+        pieces: Array = self._pieces(clean, rng).astype(np.float64)
         axes = tuple(range(1, clean.ndim))
         peak = np.abs(pieces).max(axis=axes, keepdims=True)
-        pieces /= np.where(peak == 0, 1, peak)  # so that squares stay in the range of floats
+        # So that squares stay in the range of floats; a level is no noise.
+        pieces = centred(pieces / np.where(peak == 0, 1, peak))
         rms = np.sqrt(np.mean(np.square(pieces), axis=axes, keepdims=True))
         return (pieces / np.where(rms == 0, 1, rms)).astype(clean.dtype)
 
