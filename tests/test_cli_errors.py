@@ -15,9 +15,7 @@ class TestErrors:
         ("text", "message"),
         [
             ("1\n2\nx\n", "noisy.csv, line 3, column 1: 'x' is not a number"),
-            ("t,v\n1,2\n3,\n", "noisy.csv, line 3, column 2: there is nothing"),
             ("t,v\n1,2\n3\n", "noisy.csv, line 3: 1 cell(s), where the first line has 2"),
-            ("t,v\n1,2\n3,nan\n", "noisy.csv, line 3, column 2: 'nan' is not finite"),
             ("t,v\n1,2\n3,-inf\n", "noisy.csv, line 3, column 2: '-inf' is not finite"),
             ("t,v\n\n1,2\n\n3,4,5\n", "noisy.csv, line 5: 3 cell(s)"),
             ("1 2\n3\n", "noisy.csv, line 2: 1 cell(s)"),
@@ -105,10 +103,10 @@ class TestErrors:
 
     def test_recordings(self, capsys, onnx_file, ecg):
         ecg = ecg.copy()
-        ecg[77] = np.nan
+        ecg[77] = np.inf
         np.save("gap.npy", ecg)
         command = ["--model", onnx_file, "--output", "clean.npy"]
-        fails(capsys, "recording holds nan at sample 77", "denoise", "gap.npy", *command)
+        fails(capsys, "recording holds inf at sample 77", "denoise", "gap.npy", *command)
         np.save("transposed.npy", np.zeros((2, 500)))
         fails(capsys, "pass recording.T", "denoise", "transposed.npy", *command)
         np.save("good.npy", np.zeros(500))

@@ -87,12 +87,12 @@ class TestFitAndInfo:
     def test_errors(self, capsys, ecg):
         np.savetxt("noisy.csv", ecg)
         np.savetxt("other.csv", ecg[:-1])
-        np.savetxt("gap.csv", np.append(ecg, np.nan))
+        np.savetxt("gap.csv", np.append(ecg, np.inf))
         small = ["--architecture", "autoencoder", "--window", "500", "--epochs", "1"]
         fails(capsys, "do not belong together", "fit", "noisy.csv", "other.csv", "--window", "499",
               "--output", "m.onnx")  # fmt: skip
         fails(capsys, "must end in .onnx", "fit", "noisy.csv", "--output", "m.h5")
-        fails(capsys, "line 501, column 1: 'nan'", "fit", "gap.csv", "--output", "m.onnx", *small)
+        fails(capsys, "line 501, column 1: 'inf'", "fit", "gap.csv", "--output", "m.onnx", *small)
         fails(capsys, "'-1' is not a positive number", "fit", "noisy.csv", "--noise", "-1",
               "--output", "m.onnx")  # fmt: skip
         fails(capsys, "'x' is not a positive number", "fit", "noisy.csv", "--noise", "x",

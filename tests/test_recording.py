@@ -297,24 +297,15 @@ class TestErrors:
             with pytest.raises(ValueError, match=r"must have shape \(n_timesteps,\)"):
                 denoise_recording(NOTHING, np.zeros(shape), window=1)
 
-    @pytest.mark.parametrize("bad", [np.nan, np.inf])
-    def test_not_finite(self, recording, bad):
-        recording[700] = bad
+    def test_not_finite(self, recording):
+        recording[700] = np.inf
         out = np.zeros(1003)
-        with pytest.raises(ValueError, match=rf"recording holds {bad} at sample 700 "):
+        with pytest.raises(ValueError, match="recording holds inf at sample 700 "):
             denoise_recording(NOTHING, recording, window=10, out=out)
         assert not out.any()
         both = np.stack([np.zeros(1003), recording], axis=1)
         with pytest.raises(ValueError, match="at sample 700 of channel 1"):
             denoise_recording(NOTHING, both, window=10, channelwise=True)
-
-    def test_masked(self, recording):
-        masked = np.ma.masked_greater(recording, recording.max() - 1)
-        for wrong in (masked, masked.astype(int)):
-            with pytest.raises(ValueError, match="has masked values"):
-                denoise_recording(NOTHING, wrong, window=10)
-        nothing_masked = np.ma.array(recording)
-        assert denoise_recording(NOTHING, nothing_masked, window=10).shape == recording.shape
 
     def test_type(self, recording):
         for wrong in (recording + 0j, recording.astype(str)):

@@ -18,6 +18,7 @@ __all__ = [
     "least_along",
     "mean_along",
     "pad_timesteps",
+    "unmasked",
     "with_channels",
 ]
 
@@ -89,7 +90,7 @@ def as_array(signals: ArrayLike, name: str) -> RawArray:
     """
     refuse_unlike(signals, name)
     if np.ma.isMaskedArray(signals):
-        return _unmasked(np.ma.asarray(signals))
+        return unmasked(signals)
     try:
         array = np.asanyarray(signals)
     except ValueError as error:
@@ -100,10 +101,11 @@ def as_array(signals: ArrayLike, name: str) -> RawArray:
     return stacked_cells(array, name) if array.dtype == object else array
 
 
-def _unmasked(array: "np.ma.MaskedArray") -> RawArray:
-    """Return the data of a masked array, with NaN where samples are masked."""
-    if not np.ma.is_masked(array):
-        return array.data
+def unmasked(samples: ArrayLike) -> RawArray:
+    """Return an array, with NaN where samples are masked."""
+    if not np.ma.is_masked(samples):
+        return np.asarray(samples)
+    array: np.ma.MaskedArray = np.ma.asarray(samples)
     dtype = array.dtype if array.dtype.kind == "f" else np.float64
     return np.where(np.ma.getmaskarray(array), np.nan, array.data).astype(dtype, copy=False)
 

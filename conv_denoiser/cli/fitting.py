@@ -8,7 +8,7 @@ from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.readers.recording import Recording
-from conv_denoiser.recording.checks import as_recording, check_finite_samples
+from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples
 from conv_denoiser.recording.windows import Layout
 from conv_denoiser.supervision import BlindSpot
 
@@ -87,7 +87,7 @@ def _signals(recording: Recording, window: int) -> Array:
     if holds_signals(recording):
         return np.asarray(recording.samples)
     samples = np.asarray(as_recording(recording.samples))
-    check_finite_samples(samples)
+    check_not_infinite_samples(samples)
     samples = samples.reshape(len(samples), -1)
     layout = Layout.from_overlap(min(window, len(samples)), 0.5)
     windows = np.lib.stride_tricks.sliding_window_view(samples, layout.window, axis=0)

@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike
 from conv_denoiser._checks.arrays import (
     FLOAT_TYPES,
     as_numbers,
-    check_finite,
     check_not_empty,
+    check_not_infinite,
 )
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._typing import Array
 from conv_denoiser._version import __version__
 from conv_denoiser.export.tables import TableOutput
+from conv_denoiser.gaps import Gaps, denoised_around_gaps
 from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.model_files.onnx_session import open_session
 
@@ -57,6 +58,8 @@ class OnnxDenoiser(TableOutput):
         Number of timesteps the denoiser was fitted on. Others can be denoised, too.
     n_channels_in_ : int
         Number of channels the denoiser was fitted on.
+    gaps : Gaps
+        What comes out where samples are missing, as for the denoiser that was exported.
 
     Raises
     ------
@@ -96,7 +99,7 @@ class OnnxDenoiser(TableOutput):
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals, of any length.
+            Noisy signals, of any length. NaN and masked samples are missing, as in `ConvDenoiser`.
 
         Returns
         -------
@@ -132,14 +135,8 @@ class OnnxDenoiser(TableOutput):
                 f"{self.n_channels_in_}. Pass arrays of shape (n_signals, n_timesteps, "
                 f"{self.n_channels_in_})."
             )
-        with np.errstate(over="ignore", invalid="ignore"):
-            denoised = self._denoise(X.reshape(len(X), -1, n_channels))
-        if not np.isfinite(denoised).all():
-            raise ValueError(
-                f"The range of a signal is too large: the largest magnitude is "
-                f"{np.abs(X).max():.3g}. Divide the signals by a constant first."
-            )
-        return denoised.reshape(X.shape)
+        signals = X.reshape(len(X), -1, n_channels)
+        return denoised_around_gaps(self._denoise, signals, self.gaps).reshape(X.shape)
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Remember the names of the timesteps; the denoiser is fitted already.
@@ -223,7 +220,7 @@ class OnnxDenoiser(TableOutput):
             estimator_type=None,
             target_tags=TargetTags(required=False),
             transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"]),
-            input_tags=InputTags(three_d_array=True),
+            input_tags=InputTags(three_d_array=True, allow_nan=True),
             requires_fit=False,
         )
 
@@ -246,9 +243,20 @@ class OnnxDenoiser(TableOutput):
             raise missing_packages("OnnxDenoiser", error) from error
         self.card = _read_card(session, self.path)
         self.n_features_in_, self.n_channels_in_ = self.card["n_timesteps"], self.card["n_channels"]
+        self.gaps = _gaps(self.card) or Gaps()
         self._session = session
 
     def _denoise(self, signals: Array) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            denoised = self._in_float32(signals)
+        if not np.isfinite(denoised).all():
+            raise ValueError(
+                f"The range of a signal is too large: the largest magnitude is "
+                f"{np.abs(signals).max():.3g}. Divide the signals by a constant first."
+            )
+        return denoised
+
+    def _in_float32(self, signals: Array) -> Array:
         if signals.dtype == np.float32:
             return self._run(signals)
         if not self.card["scaled"]:
@@ -307,11 +315,20 @@ def _is_sound(card: dict[str, Any], session: Any) -> bool:
         type(n_timesteps) is type(n_channels) is int
         and 1 <= n_timesteps < 2**31
         and type(card.get("scaled")) is bool
+        and _gaps(card) is not None
         and (rate is None or (type(rate) is float and 0 < rate < np.inf))
         and [tensor.name for tensor in tensors] == ["noisy", "denoised"]
         and all(tensor.type == "tensor(float)" and len(tensor.shape) == 3 for tensor in tensors)
         and tensors[0].shape[2] == n_channels
     )
+
+
+def _gaps(card: dict[str, Any]) -> Gaps | None:
+    """Return what a card says of gaps, or None if that means nothing."""
+    try:
+        return Gaps(**card.get("gaps", {}))
+    except (TypeError, ValueError):
+        return None
 
 
 def _as_signals(X: Any) -> Array:
@@ -321,7 +338,7 @@ def _as_signals(X: Any) -> Array:
     X = np.asarray(X)
     check_not_empty(X, "X")
     signals: Array = X if X.dtype in FLOAT_TYPES else X.astype(np.float64)
-    check_finite(signals, "X")
+    check_not_infinite(signals, "X")
     return signals
 
 

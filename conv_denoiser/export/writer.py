@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conv_denoiser._atomic import replacing
 from conv_denoiser.export.onnx_denoiser import CARD, FORMAT, OnnxDenoiser, missing_packages
+from conv_denoiser.gaps import as_gaps
 from conv_denoiser.model_files.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def to_onnx(
         "format": FORMAT,
         **model_card(denoiser, sampling_rate, units),
         "scaled": denoiser.scaler_ is not None,
+        "gaps": as_gaps(denoiser.gaps).get_params(),
         "opset": OPSET,
         "dtype": "float32",
     }

@@ -16,6 +16,8 @@ from conv_denoiser.readers.recording import Recording, channel_place, is_number
 __all__ = ["read_csv", "write_csv"]
 
 Row = tuple[int, list[str]]  # number of the line, from 1, and its cells
+# Cells, in small letters, of samples that are missing.
+MISSING = {"", "na", "n/a", "nan", "null", "none"}
 # Significant digits of what a network computes in float32, and two more.
 DIGITS = 9
 
@@ -80,7 +82,8 @@ def _rewrite(path: Path, source: Path, recording: Recording) -> None:
         try:
             for (_, cells), values in zip(rows, samples, strict=True):
                 for place, value, form in zip(recording.places, values, formats, strict=True):
-                    cells[place] = format(value, form)
+                    if not np.isnan(value):
+                        cells[place] = format(value, form)
                 writer.writerow(cells)
         except (IndexError, ValueError) as error:
             raise ValueError(f"{str(source)!r} was changed while it was read.") from error
@@ -89,11 +92,11 @@ def _rewrite(path: Path, source: Path, recording: Recording) -> None:
 def _has_header(first_rows: list[list[str]], places: Sequence[int]) -> bool:
     """Tell whether the first row holds names.
 
-    It does if no chosen cell is a number; or if another cell is not a number, but has one below it,
-    as in the tables of pandas, whose columns may be named by numbers.
+    It does if no chosen cell is a number, or missing; or if another cell is not a number, but has
+    one below it, as in the tables of pandas, whose columns may be named by numbers.
     """
     first, second = first_rows[0], first_rows[-1]
-    chosen = [is_number(first[place]) for place in places]
+    chosen = [is_number(first[place]) for place in places if not _is_missing(first[place])]
     if not all(chosen):
         return not any(chosen)
     others = set(range(min(len(first), len(second)))) - set(places)
@@ -101,13 +104,23 @@ def _has_header(first_rows: list[list[str]], places: Sequence[int]) -> bool:
 
 
 def _parsed(cell: str, place: str) -> float:
+    if _is_missing(cell):
+        return math.nan
     if not is_number(cell):
-        what = f"{cell!r} is not a number" if cell.strip() else "there is nothing"
-        raise ValueError(f"{place}: {what}. Every sample must be a number, with a point.")
+        raise ValueError(
+            f"{place}: {cell!r} is not a number. Every sample must be a number, with a point, or "
+            "missing: an empty cell, NaN or NA."
+        )
     number = float(cell)
-    if not math.isfinite(number):
-        raise ValueError(f"{place}: {cell.strip()!r} is not finite. Fill gaps first.")
+    if math.isinf(number):
+        raise ValueError(
+            f"{place}: {cell.strip()!r} is not finite. Leave the cell empty where it is missing."
+        )
     return number
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.strip().lower() in MISSING
 
 
 def _open(path: Path) -> TextIO:
@@ -152,7 +165,8 @@ def _delimiter(file: TextIO) -> str | None:
 
 def _formats(samples: RawArray) -> list[str]:
     """Return how to write each channel: with enough digits for its changes beside its level."""
-    largest, span = np.abs(samples).max(axis=0), np.ptp(samples, axis=0)
+    largest = np.fmax.reduce(np.abs(samples), axis=0)  # passing over NaN
+    span = np.fmax.reduce(samples, axis=0) - np.fmin.reduce(samples, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.log10(largest / span)
     level = np.ceil(np.where(np.isfinite(level), level, 0)).clip(0, 17 - DIGITS)

@@ -5,6 +5,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from conv_denoiser._checks.arrays import unmasked
 from conv_denoiser._checks.numbers import check_count, check_number
 from conv_denoiser._typing import RawArray
 from conv_denoiser.recording.memory_maps import BLOCK, release_pages
@@ -14,7 +15,7 @@ __all__ = [
     "as_recording",
     "as_samples",
     "check_channels",
-    "check_finite_samples",
+    "check_not_infinite_samples",
     "check_overlap",
     "check_window",
     "fitted_window",
@@ -47,7 +48,7 @@ def as_recording(recording: ArrayLike | Series) -> Series:
 
 def as_samples(samples: ArrayLike, n_channels: int) -> RawArray:
     """Return samples of a stream as an array (n,) or (n, n_channels)."""
-    samples = _unmasked(samples, "samples")
+    samples = unmasked(samples)
     _check_real(samples.dtype, "samples")
     if samples.ndim == 0:
         samples = samples[np.newaxis]
@@ -63,32 +64,23 @@ def as_samples(samples: ArrayLike, n_channels: int) -> RawArray:
     return samples
 
 
-def check_finite_samples(samples: Series, first: int = 0, name: str = "recording") -> None:
-    """Raise ValueError that names the first NaN or infinity, with samples counted from `first`."""
-    if samples.dtype.kind != "f":  # neither NaN nor infinity
+def check_not_infinite_samples(samples: Series, first: int = 0, name: str = "recording") -> None:
+    """Raise ValueError that names the first infinity, with samples counted from `first`."""
+    if samples.dtype.kind != "f":
         return
     step = max(1, BLOCK // int(np.prod(samples.shape[1:], dtype=int)))
     for begin in range(0, samples.shape[0], step):
-        block = _unmasked(samples[begin : begin + step], name)
-        finite = np.isfinite(block)
-        if finite.all():
+        block = unmasked(samples[begin : begin + step])
+        infinite = np.isinf(block)
+        if not infinite.any():
             release_pages(samples)
             continue
-        index, *channel = np.argwhere(~finite)[0]
+        index, *channel = np.argwhere(infinite)[0]
         place = f"sample {first + begin + index}" + "".join(f" of channel {c}" for c in channel)
         raise ValueError(
-            f"{name} holds {block[(index, *channel)]} at {place} (counted from 0). Fill gaps "
-            "first, for example with numpy.interp, or denoise the parts between them."
+            f"{name} holds {block[(index, *channel)]} at {place} (counted from 0). Where it stands "
+            "for missing samples, put NaN there."
         )
-
-
-def _unmasked(block: ArrayLike, name: str) -> RawArray:
-    if np.ma.is_masked(block):
-        raise ValueError(
-            f"{name} has masked values. Fill them first, for example with numpy.interp, or denoise "
-            "the parts between them."
-        )
-    return np.asarray(block)
 
 
 def check_overlap(overlap: object) -> float:

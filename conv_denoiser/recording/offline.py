@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from conv_denoiser.recording.checks import as_recording, check_finite_samples, check_window
+from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples, check_window
 from conv_denoiser.recording.memory_maps import BLOCK, check_out, release_pages
 from conv_denoiser.recording.protocols import Denoiser, Series
 from conv_denoiser.recording.streaming import BATCH_SIZE, StreamingDenoiser
@@ -40,8 +40,8 @@ def denoise_recording(
         A fitted `ConvDenoiser`, a Pipeline, an `OnnxDenoiser`, or anything else that maps signals
         of shape (n_signals, window[, n_channels]) to the same shape.
     recording : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
-        Noisy recording, of at least one sample. An object that has `shape`, `dtype` and slices is
-        read in pieces.
+        Noisy recording, of at least one sample. NaN and masked samples are missing. An object that
+        has `shape`, `dtype` and slices is read in pieces.
     window : int, default=None
         Length of a window in samples, at most that of the recording. None takes the length that
         the denoiser was fitted on; a shorter recording is then padded with its last sample.
@@ -67,8 +67,8 @@ def denoise_recording(
     Raises
     ------
     ValueError
-        If an argument is not valid, or the recording holds NaN or infinity. Then
-        nothing is written to `out`.
+        If an argument is not valid, or the recording holds infinity. Then nothing is written to
+        `out`.
     TypeError
         If `denoiser` has no method `transform`.
 
@@ -84,6 +84,11 @@ def denoise_recording(
     always called with `batch_size` windows, filled up where there are fewer, so that rounding does
     not depend on how a recording is cut. An `OnnxDenoiser` rounds in the same way for any number of
     windows, and gets as many as there are.
+
+    Missing samples are bridged by straight lines in each window, and filled by what the denoiser
+    makes of that; or left missing, if the denoiser's own `gaps` says so, which then counts the
+    samples of a gap within each window. Where a whole window is missing, NaN comes out, with one
+    warning for the recording.
 
     Examples
     --------
@@ -112,7 +117,7 @@ def denoise_recording(
         dtype = np.float32 if recording.dtype == np.float32 else np.float64
         out = np.empty(recording.shape, dtype)
     check_out(out, recording)
-    check_finite_samples(recording)
+    check_not_infinite_samples(recording)
 
     layout = stream.layout
     # The first block ends with a whole batch of windows, and so do all that follow.

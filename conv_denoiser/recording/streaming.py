@@ -8,11 +8,13 @@ from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import pad_timesteps
 from conv_denoiser._checks.numbers import check_count
+from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array
+from conv_denoiser.gaps import as_gaps, denoised_around_gaps
 from conv_denoiser.recording.checks import (
     as_samples,
     check_channels,
-    check_finite_samples,
+    check_not_infinite_samples,
     check_overlap,
     check_window,
     fitted_window,
@@ -121,6 +123,7 @@ class StreamingDenoiser:
         self._kept: Array = np.zeros((0, self.n_channels))
         self._one_dimensional = self.n_channels == 1
         self._fade: OverlapAdd | None = None
+        self._has_warned = False
 
     def push(self, samples: ArrayLike) -> Array:
         """Take the next samples; return the denoised ones that are ready.
@@ -128,7 +131,8 @@ class StreamingDenoiser:
         Parameters
         ----------
         samples : array-like of shape (n,) or (n, n_channels)
-            Any number of noisy samples, even none; with one channel, also a single number.
+            Any number of noisy samples, even none; with one channel, also a single number. NaN and
+            masked samples are missing, and bridged as in `denoise_recording`.
 
         Returns
         -------
@@ -151,7 +155,7 @@ class StreamingDenoiser:
         try:
             with np.errstate(over="ignore"):
                 new = samples.astype(self._dtype, copy=False)
-            check_finite_samples(new, first=self._n_samples, name="samples")
+            check_not_infinite_samples(new, first=self._n_samples, name="samples")
             new = new.reshape(-1, self.n_channels)
             denoised = self._advance(np.concatenate([self._kept, new], dtype=self._dtype))
         except BaseException:
@@ -260,6 +264,17 @@ class StreamingDenoiser:
         return outputs
 
     def _transform(self, windows: Array) -> Array:
+        """Denoise windows, with gaps bridged on their way in."""
+        missing = np.isnan(windows)
+        if not missing.any():
+            return self._transform_whole(windows)
+        if missing.all(axis=1).any() and not self._has_warned:
+            self._has_warned = True
+            warn("A window has no sample at all, and stays NaN, as do others that have none.")
+        gaps = as_gaps(getattr(self.denoiser, "gaps", "fill"))
+        return denoised_around_gaps(self._transform_whole, windows, gaps, warns=False)
+
+    def _transform_whole(self, windows: Array) -> Array:
         n_windows, window, n_channels = windows.shape
         one_by_one = self.channelwise or n_channels == 1
         if one_by_one:
