@@ -24,6 +24,7 @@ settings.register_profile("tests", deadline=None, derandomize=True, database=Non
 settings.load_profile("tests")
 
 NOTHING = FunctionTransformer()
+MOVING_SUM = FunctionTransformer(lambda X: X.cumsum(axis=1) / 7)
 SCALERS = st.one_of(
     st.just(StandardizePerSample()),
     st.builds(
@@ -194,3 +195,39 @@ def test_signals_are_denoised_each_by_itself(denoiser, n_signals, seed):
     together = denoiser.transform(X)
     row = seed % n_signals
     np.testing.assert_allclose(together[row], denoiser.transform(X[row : row + 1])[0], atol=1e-5)
+
+
+@settings(max_examples=50)
+@given(
+    gone=arrays(bool, 200, elements=st.booleans()),
+    window=st.integers(20, 60),
+    overlap=st.floats(0, 0.9),
+    cuts=st.lists(st.integers(0, 200), max_size=5),
+)
+@pytest.mark.filterwarnings("ignore:A window has no sample")
+def test_streams_with_gaps_equal_recordings(gone, window, overlap, cuts):
+    recording = np.where(gone, np.nan, np.arange(200.0) % 13)
+    expected = denoise_recording(MOVING_SUM, recording, window=window, overlap=overlap)
+    stream = StreamingDenoiser(MOVING_SUM, window=window, overlap=overlap)
+    pieces = list(stream.iterate(np.split(recording, sorted(cuts))))
+    np.testing.assert_array_equal(np.concatenate(pieces), expected)
+
+
+@pytest.fixture(scope="module")
+def near_sighted(wandering):
+    """A denoiser that sees 9 timesteps, and its signals."""
+    denoiser = small_denoiser(scaler=None, loss="mean_squared_error", validation_split=0)
+    return denoiser.fit(wandering, wandering), wandering
+
+
+@settings(max_examples=30)
+@given(start=st.integers(0, 50), length=st.integers(1, 20))
+def test_a_gap_changes_nothing_far_away(near_sighted, start, length):
+    denoiser, X = near_sighted
+    gappy = X.copy()
+    gappy[:, start : start + length] = np.nan
+    reach = 8  # more than half of what a point depends on
+    far = np.r_[0 : max(0, start - reach), min(51, start + length + reach) : 51]
+    changed = denoiser.transform(gappy)
+    np.testing.assert_allclose(changed[:, far], denoiser.transform(X)[:, far], atol=1e-6)
+    assert np.isfinite(changed).all()
