@@ -10,6 +10,7 @@ import pytest
 from command import denoise, fails, run
 from scipy.io import wavfile
 
+from conv_denoiser import denoise as denoise_array
 from conv_denoiser import denoise_recording
 from conv_denoiser.export import OnnxDenoiser
 
@@ -252,3 +253,43 @@ def test_as_a_process(command, onnx_file, ecg):
     assert info.stderr.read() == ""
     info.stderr.close()
     info.wait()
+
+
+class TestRows:
+    """Files that hold signals, one in each row, are denoised as they are learned."""
+
+    def test_many_columns_are_signals(self, capsys):
+        X = np.random.default_rng(0).normal(size=(20, 40)) + np.sin(np.arange(40) / 5)
+        np.savetxt("spectra.csv", X, delimiter=",")
+        np.save("spectra.npy", X)
+        for source in ("spectra.csv", "spectra.npy"):
+            code, out, _ = run(capsys, "denoise", source, "--output", "out.npy")
+            assert code == 0
+            assert "20 signals" in out
+            np.testing.assert_allclose(np.load("out.npy"), denoise_array(X), atol=1e-9)
+
+    def test_options_say_what_rows_are(self, capsys):
+        X = np.random.default_rng(0).normal(size=(64, 40))
+        np.save("noisy.npy", X[:, :12])
+        np.save("wide.npy", X)
+        with pytest.warns(UserWarning, match="taken for 64 signals"):
+            expected = denoise_array(X[:, :12], noise_std=0.5)
+        options = ["--noise-std", "0.5", "--output", "out.npy"]
+        assert run(capsys, "denoise", "noisy.npy", "--rows", *options)[0] == 0
+        np.testing.assert_array_equal(np.load("out.npy"), expected)
+        assert run(capsys, "denoise", "wide.npy", "--columns", "--channelwise", *options)[0] == 0
+        np.testing.assert_array_equal(np.load("out.npy"), denoise_array(X.T, noise_std=0.5).T)
+
+    def test_times_are_written_through(self, capsys):
+        times = np.cumsum(np.resize([15, 16], 300))
+        wave = np.sin(np.arange(300) / 9) + 0.1 * np.random.default_rng(0).normal(size=300)
+        rows = [f"{t},{value:.4f}" for t, value in zip(times, wave, strict=True)]
+        Path("log.csv").write_text("\n".join(["time_ms,acc", "ms,m/s2", *rows]))
+        code, _, err = run(capsys, "denoise", "log.csv", "--output", "out.csv")
+        assert code == 0
+        assert "'time_ms' rises or falls evenly" in err
+        assert "choose it with --column" in err
+        assert "\n" not in err.strip()
+        result = [line.split(",") for line in Path("out.csv").read_text().splitlines()]
+        assert result[:2] == [["time_ms", "acc"], ["ms", "m/s2"]]
+        assert [int(row[0]) for row in result[2:]] == times.tolist()

@@ -20,6 +20,7 @@ from conv_denoiser.cli.shell import (
 )
 from conv_denoiser.export.opening import MODEL_SUFFIXES, read_any_card
 from conv_denoiser.readers.formats import FORMATS, check_suffix, read_recording
+from conv_denoiser.readers.recording import holds_signals
 
 __all__ = ["main"]
 
@@ -72,7 +73,7 @@ def fit(options: argparse.Namespace) -> None:
         raise ValueError(
             "--width is for noisy recordings alone. Leave it or --noise and CLEAN out."
         )
-    from conv_denoiser.cli.fitting import fit_denoiser, holds_signals
+    from conv_denoiser.cli.fitting import fit_denoiser
     from conv_denoiser.export import to_onnx
     from conv_denoiser.export.writer import import_converter
     from conv_denoiser.persistence import save
@@ -82,7 +83,7 @@ def fit(options: argparse.Namespace) -> None:
     noisy = read_recording(options.noisy, options.column)
     clean = None if options.clean is None else read_recording(options.clean, options.column)
     is_array = check_suffix(options.noisy, FORMATS, "A recording") == ".npy"
-    if options.column and is_array and holds_signals(read_recording(options.noisy)):
+    if options.column and is_array and holds_signals(read_recording(options.noisy), options.rows):
         raise ValueError(
             f"{options.noisy} holds signals, one in each row, and not channels. Leave out --column."
         )
@@ -91,6 +92,7 @@ def fit(options: argparse.Namespace) -> None:
         clean,
         architecture=options.architecture,
         window=options.window,
+        rows=options.rows,
         noise=options.noise,
         width=options.width,
         epochs=options.epochs,

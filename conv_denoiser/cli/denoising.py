@@ -14,6 +14,7 @@ import numpy as np
 
 from conv_denoiser._atomic import check_target, replacing
 from conv_denoiser._checks.warn import warn
+from conv_denoiser._typing import Array
 from conv_denoiser.cli.messages import one_line, say
 from conv_denoiser.cli.parser import OVERLAP
 from conv_denoiser.cli.shell import Stopped
@@ -21,7 +22,7 @@ from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import open_model, read_any_card
 from conv_denoiser.readers.edf_samples import EdfSamples
 from conv_denoiser.readers.formats import FORMATS, check_suffix, read_recording
-from conv_denoiser.readers.recording import Recording, Samples
+from conv_denoiser.readers.recording import Recording, Samples, holds_signals
 from conv_denoiser.recording import denoise_recording
 from conv_denoiser.recording.checks import as_recording
 
@@ -34,6 +35,7 @@ class Model(NamedTuple):
     """What denoises samples, and what they must be."""
 
     denoise: Callable[..., Samples]
+    denoise_signals: Callable[[Samples], Array]  # (n_signals, n_timesteps[, n_channels])
     n_channels: int = 1
     sampling_rate: float | None = None
 
@@ -86,19 +88,27 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
     file_format = FORMATS[check_suffix(target, FORMATS, "A recording")]
     recording = read_recording(source, options.column)
     recording = _with_sampling_rate(recording, options.sampling_rate, model.sampling_rate)
-    _check_columns(recording, model.n_channels, options.channelwise)
+    # A model of as many channels was fitted to columns.
+    is_recording = recording.n_channels == model.n_channels and options.rows is None
+    by_rows = not is_recording and holds_signals(recording, options.rows)
+    if not by_rows:
+        _check_columns(recording, model.n_channels, options.channelwise)
     if file_format.check is not None:
         file_format.check(recording)
     start = time.perf_counter()
     with replacing(target) as temporary:
         out = None if file_format.map is None else file_format.map(temporary, recording)
-        denoised = model.denoise(
-            recording.samples,
-            overlap=options.overlap,
-            out=out,
-            channelwise=options.channelwise,
-            progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
-        )
+        if by_rows:
+            denoised = _written(model.denoise_signals(recording.samples), out)
+        else:
+            progress = not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None
+            denoised = model.denoise(
+                recording.samples,
+                overlap=options.overlap,
+                out=out,
+                channelwise=options.channelwise,
+                progress=progress,
+            )
         if out is not None:
             out.flush()
         elif file_format.write is not None:
@@ -109,7 +119,8 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
         _plot(options.plot, recording, denoised)
     if not options.quiet:
         seconds = time.perf_counter() - start
-        print(f"{target}: {len(denoised):,} samples denoised in {seconds:.1f} s")
+        what = "signals" if by_rows else "samples"
+        print(f"{target}: {len(denoised):,} {what} denoised in {seconds:.1f} s")
 
 
 def _chosen_model(options: argparse.Namespace) -> Model:
@@ -122,25 +133,33 @@ def _chosen_model(options: argparse.Namespace) -> Model:
         model = open_model(options.model, options.threads)
         card = model.card if isinstance(model, OnnxDenoiser) else read_any_card(options.model)
         denoise_samples = partial(denoise_recording, model)
-        return Model(denoise_samples, model.n_channels_in_, card["sampling_rate"])
+        return Model(denoise_samples, model.transform, model.n_channels_in_, card["sampling_rate"])
     if options.threads is not None or options.overlap != OVERLAP:
         raise ValueError("--threads and --overlap are for models of your own: see --model.")
-    return Model(partial(_by_universal, options.noise_std, options.strength))
+    denoise_signals = partial(_by_universal, options.noise_std, options.strength)
+    return Model(partial(_recording_by_universal, denoise_signals), denoise_signals)
 
 
-def _by_universal(
-    noise_std: float | None,
-    strength: float,
+def _by_universal(noise_std: float | None, strength: float, signals: Samples) -> Array:
+    from conv_denoiser.pretrained import denoise as denoise_signals
+
+    return denoise_signals(np.asarray(signals), noise_std=noise_std, strength=strength)
+
+
+def _recording_by_universal(
+    denoise_signals: Callable[[Array], Array],
     samples: Samples,
     *,
     out: Samples | None,
     **_: object,
 ) -> Samples:
     """Denoise all samples at once with the universal model, channel by channel."""
-    from conv_denoiser.pretrained import denoise as denoise_signals
-
     recording = np.asarray(as_recording(samples))
-    denoised = denoise_signals(recording.T, noise_std=noise_std, strength=strength).T
+    return _written(denoise_signals(recording.T).T, out)
+
+
+def _written(denoised: Array, out: Samples | None) -> Samples:
+    """Write into a file that is mapped, if there is one."""
     if out is None:
         return denoised
     out[:] = denoised

@@ -7,17 +7,15 @@ import numpy as np
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser import ConvDenoiser
-from conv_denoiser.readers.recording import Recording
+from conv_denoiser.readers.recording import Recording, holds_signals
 from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples
 from conv_denoiser.recording.windows import Layout
 from conv_denoiser.supervision import BlindSpot
 
-__all__ = ["fit_denoiser", "holds_signals"]
+__all__ = ["fit_denoiser"]
 
 BATCH_SIZE = 32
 VALIDATION_SPLIT = 0.1
-# Arrays with more columns hold signals, one in each row.
-MAX_CHANNELS = 16
 
 
 def fit_denoiser(
@@ -26,6 +24,7 @@ def fit_denoiser(
     *,
     architecture: str,
     window: int,
+    rows: bool | None,
     noise: float | None,
     width: int | None,
     epochs: int | None,
@@ -46,8 +45,8 @@ def fit_denoiser(
             f"{noisy.name} and {clean.name} do not belong together: their shapes are "
             f"{noisy.samples.shape} and {clean.samples.shape}."
         )
-    X = _signals(noisy, window)
-    y = None if clean is None else _signals(clean, window)
+    X = _signals(noisy, window, rows)
+    y = None if clean is None else _signals(clean, window, rows)
     n_training = int(len(X) * (1 - VALIDATION_SPLIT))
     steps_per_epoch = max(1, ceil_div(n_training, BATCH_SIZE))
     epochs = epochs or ceil_div(n_steps, steps_per_epoch)
@@ -75,16 +74,9 @@ def fit_denoiser(
     return denoiser, None
 
 
-def holds_signals(recording: Recording) -> bool:
-    """Tell whether a file holds signals, one in each row, and not the channels of a recording."""
-    shape = recording.samples.shape
-    is_table = len(shape) == 2 and recording.sampling_rate is None
-    return len(shape) > 2 or (is_table and shape[1] > MAX_CHANNELS)
-
-
-def _signals(recording: Recording, window: int) -> Array:
+def _signals(recording: Recording, window: int, rows: bool | None) -> Array:
     """Return the signals of a file, or the windows of a recording, which overlap by half."""
-    if holds_signals(recording):
+    if holds_signals(recording, rows):
         return np.asarray(recording.samples)
     samples = np.asarray(as_recording(recording.samples))
     check_not_infinite_samples(samples)

@@ -9,7 +9,10 @@ from conv_denoiser.readers.recording import ChannelError, SamplingRateError
 __all__ = ["one_line", "printable", "say", "show_warning"]
 
 # What a warning advises in Python, and the option that does the same.
-OPTIONS = {r"supervision=BlindSpot\(width=(\d+)\)": r"--width \1"}
+OPTIONS = {
+    r"supervision=BlindSpot\(width=(\d+)\)": r"--width \1",
+    "choose it as the column to use": "choose it with --column",
+}
 # The option that helps if a file cannot be read or written.
 ADVICE: dict[type[BaseException], str] = {
     ChannelError: "Choose with --column.",

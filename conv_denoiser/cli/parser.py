@@ -45,11 +45,11 @@ def build_parser(denoise: Run, fit: Run, info: Run) -> argparse.ArgumentParser:
 
 def _add_denoise(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    recordings = "noisy recordings: npy, csv, wav, edf or bdf"
+    recordings = "noisy recordings: npy, csv, tsv, txt, wav, edf or bdf"
     add("recordings", nargs="+", metavar="recording", help=recordings)
     add("--model", help="onnx or safetensors file; default: the universal model, for white noise")
     outputs = command.add_mutually_exclusive_group(required=True)
-    output = "recording to write: npy, csv, wav, edf or bdf"
+    output = "recording to write: npy, csv, tsv, txt, wav, edf or bdf"
     outputs.add_argument("--output", type=Path, help=output)
     folder = "folder for denoised recordings of the same names"
     outputs.add_argument("--output-dir", type=Path, metavar="FOLDER", help=folder)
@@ -88,7 +88,12 @@ def _add_info(command: argparse.ArgumentParser) -> None:
 
 def _add_common(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("--column", help="the one to use of a csv file: name or number, from 1; else a channel")
+    add("--column", help="the one to use of a text file: name or number, from 1; else a channel")
+    axes = command.add_mutually_exclusive_group()
+    rows = "each row is a signal: default for more than 16 columns"
+    axes.add_argument("--rows", action="store_true", default=None, help=rows)
+    columns = "each column is a channel of one recording: default for up to 16"
+    axes.add_argument("--columns", dest="rows", action="store_false", default=None, help=columns)
     add("--sampling-rate", type=_positive, help="samples per second (Hz)")
     add("--quiet", action="store_true", help="print nothing but errors")
 

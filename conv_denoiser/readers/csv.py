@@ -3,70 +3,122 @@
 import csv
 import math
 from array import array
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
 
+from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import RawArray
-from conv_denoiser.readers.recording import Recording, channel_place, is_number
+from conv_denoiser.readers.csv_layout import (
+    HEAD,
+    MISSING,
+    Layout,
+    is_comment,
+    layout_of,
+    why_no_signal,
+)
+from conv_denoiser.readers.recording import Recording
 
-__all__ = ["read_csv", "write_csv"]
+__all__ = ["SUFFIXES", "read_csv", "write_csv"]
 
+SUFFIXES = (".csv", ".tsv", ".txt")
 Row = tuple[int, list[str]]  # number of the line, from 1, and its cells
-# Cells, in small letters, of samples that are missing.
-MISSING = {"", "na", "n/a", "nan", "null", "none"}
 # Significant digits of what a network computes in float32, and two more.
 DIGITS = 9
 
 
 def read_csv(path: Path, channel: str | None = None) -> Recording:
-    """Read one column, by name or number, or all of them."""
+    """Read one column, by name or number, or all that hold signals.
+
+    Words before the table, comments, a row of units and other columns are passed over; empty cells
+    are missing samples, NaN.
+    """
     try:
         with _open(path) as file:
-            return _read(file, path, channel)
+            layout = _layout(file, path, channel)
+            recording = _read(file, path, layout)
     except UnicodeDecodeError as error:
         raise ValueError(f"{str(path)!r} is not a text file in UTF-8: {error}") from error
+    if channel is None and recording.n_channels > 1:
+        return _signals(recording, layout)
+    return recording
 
 
 def write_csv(path: Path, recording: Recording) -> None:
-    """Write one column a channel; what came from a CSV file keeps its header and other columns."""
+    """Write one column a channel; what came from a text file keeps all that was not a sample."""
     source = recording.source
-    if source is not None and source.suffix.lower() == ".csv" and recording.places:
+    if source is not None and source.suffix.lower() in SUFFIXES and recording.places:
         _rewrite(path, source, recording)
         return
     samples = recording.table()
-    np.savetxt(path, samples, fmt=[f"%{form}" for form in _formats(samples)], delimiter=",")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    np.savetxt(path, samples, fmt=[f"%{form}" for form in _formats(samples)], delimiter=delimiter)
 
 
-def _read(file: TextIO, path: Path, channel: str | None) -> Recording:
-    rows = _rows(file)
-    first_rows = list(islice(rows, 2))
-    if not first_rows:
+def _layout(file: TextIO, path: Path, channel: str | None) -> Layout:
+    lines = ((n, line) for n, line in enumerate(file, 1) if line.strip() and not is_comment(line))
+    head = list(islice(lines, HEAD))
+    file.seek(0)
+    if not head:
         raise ValueError(f"{str(path)!r} holds no samples.")
-    first = first_rows[0][1]
-    names = [cell.strip() for cell in first]
-    places = range(len(first)) if channel is None else [channel_place(channel, names, path.name)]
-    header = _has_header([cells for _, cells in first_rows], places)
-    values = [array("d") for _ in places]
-    for line, cells in chain(first_rows[header:], rows):
-        if len(cells) != len(first):
+    return layout_of(head, channel, path.name)
+
+
+def _read(file: TextIO, path: Path, layout: Layout) -> Recording:
+    values = [array("d") for _ in layout.places]
+    for line, cells in islice(_rows(file, layout), layout.n_header_rows, None):
+        if len(cells) < layout.n_columns or any(cell.strip() for cell in cells[layout.n_columns :]):
             raise ValueError(
-                f"{path.name}, line {line}: {len(cells)} cell(s), where the first line has "
-                f"{len(first)}. Fill in what is missing."
+                f"{path.name}, line {line}: {len(cells)} cell(s), where other lines have "
+                f"{layout.n_columns}. Fill in what is missing."
             )
-        for numbers, place in zip(values, places, strict=True):
-            numbers.append(_parsed(cells[place], f"{path.name}, line {line}, column {place + 1}"))
+        for numbers, place in zip(values, layout.places, strict=True):
+            where = f"{path.name}, line {line}, column {place + 1}"
+            numbers.append(_parsed(layout.number(cells[place]), where))
     if not values[0]:
         raise ValueError(f"{str(path)!r} holds no samples.")
     samples = np.stack([np.frombuffer(numbers) for numbers in values], axis=1)
     return Recording(
-        samples[:, 0] if len(places) == 1 else samples,
-        channel_names=tuple(names[place] for place in places) if header else (),
+        samples[:, 0] if len(layout.places) == 1 else samples,
+        channel_names=tuple(layout.names[place] for place in layout.places if layout.names),
+        units=tuple(layout.units[place] for place in layout.places if layout.units),
         source=path,
-        places=tuple(places),
+        places=layout.places,
+    )
+
+
+def _signals(recording: Recording, layout: Layout) -> Recording:
+    """Leave out columns that hold no signals, and warn of them."""
+    samples = recording.table()
+    reasons = [why_no_signal(column) for column in samples.T]
+    kept = [place for place, reason in enumerate(reasons) if reason is None]
+    if not kept or len(kept) == len(reasons):
+        return recording
+    names = layout.names or tuple(f"column {place + 1}" for place in range(layout.n_columns))
+    found = [
+        f"{names[place]!r} {reason}"
+        for place, reason in zip(recording.places, reasons, strict=True)
+        if reason is not None
+    ]
+    more = f" (and {len(found) - 3} others)" if len(found) > 3 else ""
+    warn(
+        f"{recording.name}: {', '.join(found[:3])}{more}, and is left as it is. To take it for a "
+        "signal, choose it as the column to use."
+    )
+
+    def those(of_channels: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(of_channels[place] for place in kept if of_channels)
+
+    return replace(
+        recording,
+        samples=samples[:, kept[0]] if len(kept) == 1 else samples[:, kept],
+        channel_names=those(recording.channel_names),
+        units=those(recording.units),
+        places=tuple(recording.places[place] for place in kept),
     )
 
 
@@ -74,44 +126,35 @@ def _rewrite(path: Path, source: Path, recording: Recording) -> None:
     """Copy a file, with the samples of some columns replaced."""
     samples = recording.table()
     formats = _formats(samples)
+    channel = str(recording.places[0] + 1) if len(recording.places) == 1 else None
     with _open(source) as old, open(path, "w", newline="", encoding="utf-8") as new:
-        rows = _rows(old)
-        writer = csv.writer(new, delimiter=_delimiter(old) or " ", lineterminator="\n")
-        if recording.channel_names:
-            writer.writerow(next(rows)[1])
+        layout = _layout(old, source, channel)
+        rows = _rows(old, layout, lambda line: new.write(line.rstrip("\r\n") + "\n"))
+        writer = csv.writer(new, delimiter=layout.delimiter or " ", lineterminator="\n")
+        for _, cells in islice(rows, layout.n_header_rows):
+            writer.writerow(cells)
         try:
             for (_, cells), values in zip(rows, samples, strict=True):
                 for place, value, form in zip(recording.places, values, formats, strict=True):
                     if not np.isnan(value):
-                        cells[place] = format(value, form)
+                        cells[place] = format(value, form).replace(".", layout.decimal)
                 writer.writerow(cells)
         except (IndexError, ValueError) as error:
             raise ValueError(f"{str(source)!r} was changed while it was read.") from error
 
 
-def _has_header(first_rows: list[list[str]], places: Sequence[int]) -> bool:
-    """Tell whether the first row holds names.
-
-    It does if no chosen cell is a number, or missing; or if another cell is not a number, but has
-    one below it, as in the tables of pandas, whose columns may be named by numbers.
-    """
-    first, second = first_rows[0], first_rows[-1]
-    chosen = [is_number(first[place]) for place in places if not _is_missing(first[place])]
-    if not all(chosen):
-        return not any(chosen)
-    others = set(range(min(len(first), len(second)))) - set(places)
-    return any(not is_number(first[place]) and is_number(second[place]) for place in others)
-
-
 def _parsed(cell: str, place: str) -> float:
-    if _is_missing(cell):
+    if cell.strip().lower() in MISSING:
         return math.nan
-    if not is_number(cell):
+    try:
+        number = math.nan if "_" in cell else float(cell)
+    except ValueError:
+        number = math.nan
+    if math.isnan(number):
         raise ValueError(
-            f"{place}: {cell!r} is not a number. Every sample must be a number, with a point, or "
-            "missing: an empty cell, NaN or NA."
+            f"{place}: {cell!r} is not a number. Every sample must be a number, or missing: an "
+            "empty cell, NaN or NA."
         )
-    number = float(cell)
     if math.isinf(number):
         raise ValueError(
             f"{place}: {cell.strip()!r} is not finite. Leave the cell empty where it is missing."
@@ -119,53 +162,42 @@ def _parsed(cell: str, place: str) -> float:
     return number
 
 
-def _is_missing(cell: str) -> bool:
-    return cell.strip().lower() in MISSING
-
-
 def _open(path: Path) -> TextIO:
     return open(path, newline="", encoding="utf-8-sig")
 
 
-def _rows(file: TextIO) -> Iterator[Row]:
-    """Return the rows that are not blank."""
-    delimiter = _delimiter(file)
-    if delimiter is None:
-        return ((number, cells) for number, line in enumerate(file, 1) if (cells := line.split()))
-    return _separated(file, delimiter)
+def _rows(
+    file: TextIO, layout: Layout, pass_over: Callable[[str], object] | None = None
+) -> Iterator[Row]:
+    """Return the rows of the table that are not blank; other lines are passed to a function."""
+    place = 0
 
+    def lines() -> Iterator[str]:
+        nonlocal place
+        for place, line in enumerate(file, 1):
+            if place < layout.first_line or is_comment(line):
+                if pass_over is not None:
+                    pass_over(line)
+            else:
+                yield line
 
-def _separated(file: TextIO, delimiter: str) -> Iterator[Row]:
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    if layout.delimiter is None:
+        for line in lines():
+            if cells := line.split():
+                yield place, cells
+        return
+    reader = csv.reader(lines(), delimiter=layout.delimiter, strict=True)
     try:
         for cells in reader:
             if cells:
-                yield reader.line_num, cells
+                yield place, cells
     except csv.Error as error:
-        raise ValueError(f"{file.name!r}, line {reader.line_num}: {error}.") from error
-
-
-def _delimiter(file: TextIO) -> str | None:
-    """Return what separates cells, judged by the first two lines; None for white space.
-
-    A semicolon or a tab wins over commas, which may then be decimal commas.
-    """
-    begin = file.tell()
-    file.seek(0)
-    first_lines = list(islice((line for line in file if line.strip()), 2))
-    file.seek(begin)
-    for mark in ";\t,":
-        if first_lines and mark in first_lines[0]:
-            return mark
-    fields = [line.split() for line in first_lines]
-    several = all(len(cells) > 1 for cells in fields)
-    numbers = bool(fields) and len(fields[0]) > 1 and all(map(is_number, fields[0]))
-    return None if several or numbers else ","  # a name may have spaces, too
+        raise ValueError(f"{file.name!r}, line {place}: {error}.") from error
 
 
 def _formats(samples: RawArray) -> list[str]:
     """Return how to write each channel: with enough digits for its changes beside its level."""
-    largest = np.fmax.reduce(np.abs(samples), axis=0)  # passing over NaN
+    largest = np.fmax.reduce(np.abs(samples), axis=0)
     span = np.fmax.reduce(samples, axis=0) - np.fmin.reduce(samples, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.log10(largest / span)

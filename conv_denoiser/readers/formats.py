@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from conv_denoiser._atomic import replacing
-from conv_denoiser.readers.csv import read_csv, write_csv
+from conv_denoiser.readers.csv import SUFFIXES, read_csv, write_csv
 from conv_denoiser.readers.edf import map_bdf, map_edf, read_bdf, read_edf
 from conv_denoiser.readers.edf_samples import EdfSamples
 from conv_denoiser.readers.npy import map_npy, read_npy
@@ -30,7 +30,7 @@ class Format(NamedTuple):
 
 FORMATS = {
     ".npy": Format(read_npy, map=map_npy),
-    ".csv": Format(read_csv, write_csv),
+    **{suffix: Format(read_csv, write_csv) for suffix in SUFFIXES},
     ".wav": Format(read_wav, write_wav, check=check_wav),
     ".edf": Format(read_edf, map=map_edf),
     ".bdf": Format(read_bdf, map=map_bdf),
@@ -45,9 +45,10 @@ def read_recording(path: str | os.PathLike[str], channel: str | None = None) -> 
     Parameters
     ----------
     path : path-like
-        File that ends in .npy, .csv, .wav, .edf or .bdf; the last two need edfio.
+        File that ends in .npy, .csv, .tsv, .txt, .wav, .edf or .bdf; the last two need edfio.
     channel : str, default=None
-        Name of a channel in the file, or its number, from "1" on. None means all.
+        Name of a channel in the file, or its number, from "1" on. None means all, but columns of a
+        text file that are no signals: text, and what rises evenly, as times and counters do.
 
     Returns
     -------

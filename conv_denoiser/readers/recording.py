@@ -10,7 +10,14 @@ import numpy as np
 from conv_denoiser._typing import RawArray
 from conv_denoiser.readers.edf_samples import EdfSamples
 
-__all__ = ["ChannelError", "Recording", "SamplingRateError", "channel_place", "is_number"]
+__all__ = [
+    "ChannelError",
+    "Recording",
+    "SamplingRateError",
+    "channel_place",
+    "holds_signals",
+    "is_number",
+]
 
 Samples = RawArray | EdfSamples  # (n_timesteps,) or (n_timesteps, n_channels)
 
@@ -21,6 +28,12 @@ class ChannelError(ValueError):
 
 class SamplingRateError(ValueError):
     """A file cannot be written with the sampling rate of a recording, or without one."""
+
+
+# Tables with more columns hold signals, one in each row.
+MAX_CHANNELS = 16
+# An error lists no more names than these.
+MOST_NAMES = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +109,18 @@ class Recording:
         )
 
 
+def holds_signals(recording: Recording, rows: bool | None = None) -> bool:
+    """Tell whether a file holds signals, one in each row, and not the channels of a recording.
+
+    `rows` says so, if it is not None.
+    """
+    shape = recording.samples.shape
+    if len(shape) != 2 or rows is None:
+        is_table = len(shape) == 2 and recording.sampling_rate is None
+        return len(shape) > 2 or (is_table and shape[1] > MAX_CHANNELS)
+    return rows
+
+
 def channel_place(channel: str, names: Sequence[str], file_name: str) -> int:
     """Return which channel, counted from 0, has a name or a number that counts from 1."""
     if channel and channel in names and not is_number(channel):
@@ -106,7 +131,8 @@ def channel_place(channel: str, names: Sequence[str], file_name: str) -> int:
         return names.index(channel)
     if channel.isdecimal() and 1 <= int(channel) <= len(names):
         return int(channel) - 1
-    known = f": {', '.join(map(repr, names))}" if any(names) else ""
+    shown = list(map(repr, names[:MOST_NAMES])) + ["..."] * (len(names) > MOST_NAMES)
+    known = f": {', '.join(shown)}" if any(names) else ""
     raise ChannelError(
         f"{file_name} does not have the channel {channel!r}. It has {len(names)}, numbered from 1"
         f"{known}."

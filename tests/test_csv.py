@@ -1,0 +1,133 @@
+"""Text files as instruments write them: what is a signal, and what is left as it was."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from conv_denoiser.readers import read_recording, write_recording
+
+ECG = np.round(np.sin(np.arange(40) ** 1.3), 3)
+TIMES = np.cumsum(np.resize([15, 16, 16], 40))
+
+
+def lines(*columns, delimiter=","):
+    return [delimiter.join(map(str, row)) for row in zip(*columns, strict=True)]
+
+
+def written(tmp_path, text, name="log.csv"):
+    path = tmp_path / name
+    path.write_text("\n".join(text) + "\n", encoding="utf-8")
+    return path
+
+
+def doubled(path):
+    """Write a recording with twice its samples, and return its lines."""
+    recording = read_recording(path)
+    out = path.with_name("out" + path.suffix)
+    write_recording(out, replace(recording, samples=2 * recording.samples))
+    return out.read_text(encoding="utf-8").splitlines()
+
+
+class TestInstruments:
+    @pytest.mark.parametrize(
+        ("before", "names"),
+        [
+            (["Device: X1", "Rate: 250 Hz", "a,b"], ("a", "b")),
+            (["# made by X1", "% rate 250", "a,b"], ("a", "b")),
+            (["a,b", "mV,m/s2"], ("a", "b")),
+            (["a,b", "[mV],(mV)"], ("a", "b")),
+            (["Device,X1", "Rate,250 Hz", "a,b", "mV,mV"], ("a", "b")),
+            (["X1", "", "a,b,"], ("a", "b")),
+            ([], ()),
+        ],
+    )
+    def test_words_before_the_table(self, tmp_path, before, names):
+        path = written(tmp_path, [*before, *lines(ECG, ECG**2)])
+        recording = read_recording(path)
+        np.testing.assert_array_equal(recording.samples, np.stack([ECG, ECG**2], axis=1))
+        assert recording.channel_names == names
+        kept = doubled(path)
+        assert kept[: -len(ECG)] == before
+
+    def test_units(self, tmp_path):
+        recording = read_recording(written(tmp_path, ["a,b", "[mV],µV", *lines(ECG, ECG)]))
+        assert recording.units == ("mV", "µV")
+
+    def test_trailing_commas_and_comments_between(self, tmp_path):
+        rows = [f"{line}," for line in lines(ECG, -ECG)]
+        recording = read_recording(written(tmp_path, ["a,b,", *rows[:9], "# pause", *rows[9:]]))
+        np.testing.assert_array_equal(recording.samples[:, 1], -ECG)
+
+    @pytest.mark.parametrize("hole", ["", "NaN", "n/a", " "])
+    def test_empty_cells_are_missing(self, tmp_path, hole):
+        cells = [*map(str, ECG[:20]), hole, *map(str, ECG[21:])]
+        path = written(tmp_path, ["n,ecg", *lines(range(40, 80), cells)])
+        with pytest.warns(UserWarning, match="'n' rises or falls evenly"):
+            samples = read_recording(path).samples
+        assert np.flatnonzero(np.isnan(samples)).tolist() == [20]
+
+    @pytest.mark.parametrize(
+        ("name", "mark"), [("log.tsv", "\t"), ("log.txt", " "), ("a.txt", ";")]
+    )
+    def test_other_marks(self, tmp_path, name, mark):
+        path = written(tmp_path, lines(ECG, -ECG, delimiter=mark), name)
+        np.testing.assert_array_equal(read_recording(path).samples, np.stack([ECG, -ECG], axis=1))
+        assert len(doubled(path)[0].split(mark)) == 2
+
+
+class TestDecimalCommas:
+    @pytest.mark.parametrize("header", [["a;b"], []])
+    def test_beside_another_mark(self, tmp_path, header):
+        rows = [line.replace(".", ",") for line in lines(ECG, -ECG, delimiter=";")]
+        path = written(tmp_path, [*header, *rows])
+        np.testing.assert_array_equal(read_recording(path).samples, np.stack([ECG, -ECG], axis=1))
+        cells = doubled(path)[len(header) + 3].split(";")
+        assert float(cells[0].replace(",", ".")) == pytest.approx(2 * ECG[3])
+
+    @pytest.mark.parametrize("channel", [None, "1"])
+    def test_alone_they_are_refused(self, tmp_path, channel):
+        path = written(tmp_path, [f"{value:.3f}".replace(".", ",") for value in ECG])
+        with pytest.raises(ValueError, match="two whole numbers in each line, such as '0,000'"):
+            read_recording(path, channel)
+
+
+class TestColumnsThatAreNoSignals:
+    @pytest.mark.parametrize(
+        ("name", "column", "why"),
+        [
+            ("time_ms", TIMES, "rises or falls evenly"),
+            ("n", range(40), "rises or falls evenly"),
+            ("wavenumber", np.linspace(4000, 400, 40), "rises or falls evenly"),
+            ("trigger", [0, 0, 0, 1] * 10, "has two values"),
+        ],
+    )
+    def test_are_named_and_written_through(self, tmp_path, name, column, why):
+        path = written(tmp_path, [f"{name},a,b", *lines(column, ECG, -ECG)])
+        with pytest.warns(UserWarning, match=f"'{name}' {why}.*left as it is"):
+            rows = [line.split(",") for line in doubled(path)]
+        assert [row[0] for row in rows] == [name, *map(str, column)]
+        np.testing.assert_allclose([float(row[2]) for row in rows[1:]], -2 * ECG)
+
+    def test_are_read_on_request(self, tmp_path):
+        path = written(tmp_path, ["time,a", *lines(TIMES, ECG)])
+        np.testing.assert_array_equal(read_recording(path, "time").samples, TIMES)
+        np.testing.assert_array_equal(read_recording(path, "1").samples, TIMES)
+
+    def test_text_is_written_through(self, tmp_path):
+        clock = [f"2024-05-01 10:00:{second:02}" for second in range(40)]
+        path = written(tmp_path, ["clock,a,note", *lines(clock, ECG, ["ok"] * 40)])
+        assert read_recording(path).channel_names == ("a",)
+        assert [line.split(",")[0] for line in doubled(path)[1:]] == clock
+
+    def test_a_lonely_ramp_is_a_signal(self, tmp_path):
+        path = written(tmp_path, ["a", *map(str, range(40))])
+        np.testing.assert_array_equal(read_recording(path).samples, range(40))
+
+
+def test_an_unknown_column_among_thousands_prints_one_short_line(tmp_path):
+    names = ",".join(f"channel {number}" for number in range(3000))
+    path = written(tmp_path, [names, ",".join(["1.5"] * 3000), ",".join(["2.5"] * 3000)])
+    with pytest.raises(ValueError, match="It has 3000, numbered from 1") as error:
+        read_recording(path, "x")
+    assert len(str(error.value)) < 300
