@@ -66,6 +66,7 @@ class Gaps(FrozenParameters):
     def __post_init__(self) -> None:
         if not isinstance(self.fill, (bool, np.bool_)):
             raise ValueError(f"fill must be True or False. Got {self.fill!r}.")
+        object.__setattr__(self, "fill", bool(self.fill))
         if self.max_gap is not None:
             object.__setattr__(self, "max_gap", check_count("max_gap, in samples,", self.max_gap))
         if self.max_gap is not None and not self.fill:
@@ -103,6 +104,8 @@ def as_gaps(gaps: object, max_gap: int | None = None) -> Gaps:
         return gaps
     if isinstance(gaps, str) and gaps in ("fill", "keep"):
         return Gaps(gaps == "fill", max_gap)
+    if isinstance(gaps, Gaps):
+        raise ValueError(f"{gaps!r} says it all: leave out max_gap={max_gap!r}.")
     raise ValueError(f"gaps must be 'fill', 'keep' or Gaps(fill=..., max_gap=...). Got {gaps!r}.")
 
 

@@ -262,6 +262,7 @@ class TestDenoise:
         [
             ({"gaps": "drop"}, "gaps must be 'fill', 'keep' or Gaps.*Got 'drop'"),
             ({"gaps": "keep", "max_gap": 3}, "max_gap=3 is the longest gap to fill"),
+            ({"gaps": Gaps(), "max_gap": 3}, "says it all: leave out max_gap=3"),
             ({"bad": True}, "bad must be 'auto' or None. Got True"),
         ],
         ids=str,
