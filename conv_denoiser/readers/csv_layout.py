@@ -65,7 +65,10 @@ def layout_of(head: Sequence[tuple[int, str]], channel: str | None, file_name: s
     layout = Layout(delimiter, 1, 0, n_columns, (), (), tuple(range(n_columns)), decimal)
     fits = [_n_filled(cells) <= n_columns and len(cells) >= n_columns for cells in rows]
     start = next(i for i, cells in enumerate(rows) if _n_filled(cells) == n_columns)
-    if any(all(map(layout.is_number, cells)) for cells in rows[:start] if cells):
+    raw = [split(line, delimiter) for _, line in head[:start]]
+    if any(_holds_samples(cells, layout) for cells in rows[:start]) or (
+        any(len(cells) == n_columns and _holds_samples(cells, layout, True) for cells in raw)
+    ):
         start = 0  # rows of other lengths are no words
     chosen = _numeric_columns(rows[len(rows) // 2 :], layout)
     if channel is not None:
@@ -87,6 +90,12 @@ def layout_of(head: Sequence[tuple[int, str]], channel: str | None, file_name: s
         names=names,
         units=units,
     )
+
+
+def _holds_samples(cells: list[str], layout: Layout, or_missing: bool = False) -> bool:
+    """Tell whether all cells are numbers, or some numbers and the others missing."""
+    known = [cell for cell in cells if not (or_missing and cell.strip().lower() in MISSING)]
+    return bool(known) and all(map(layout.is_number, known))
 
 
 def _place(rows: list[list[str]], channel: str, file_name: str) -> int:
