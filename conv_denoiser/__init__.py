@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from conv_denoiser._checks.warn import DenoisingWarning
     from conv_denoiser._version import __version__ as __version__
     from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
     from conv_denoiser.denoiser import ConvDenoiser
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BlindSpot",
     "ConvDenoiser",
+    "DenoisingWarning",
     "Gaps",
     "MinMaxPerSample",
     "SignalDataset",
@@ -40,6 +42,7 @@ __all__ = [
 _MODULES = {
     "BlindSpot": "supervision.blind_spot",
     "ConvDenoiser": "denoiser",
+    "DenoisingWarning": "_checks.warn",
     "Gaps": "gaps",
     "MinMaxPerSample": "preprocessing",
     "SignalDataset": "datasets",

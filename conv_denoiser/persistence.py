@@ -27,6 +27,7 @@ from conv_denoiser.model_files.untrusted import (
     check_content,
     fitted_state,
     is_external,
+    read_diagnostics,
     read_history,
     read_weights,
     weight_name,
@@ -134,10 +135,12 @@ def _described(denoiser: ConvDenoiser, arrays: dict[str, NDArray[Any]]) -> dict[
             "n_features_in_": int(denoiser.n_features_in_),
             "n_channels_in_": int(denoiser.n_channels_in_),
             "feature_names_in_": None if names is None else list(map(str, names)),
+            "any_length": denoiser._any_length,
             "supervision_": denoiser.supervision_,
             "best_epoch_": denoiser.best_epoch_,
             "loss_floor_": None if floor is None else float(floor),
         },
+        "diagnostics": denoiser.diagnostics_,
         "history": {
             name: [_finite_or_none(value) for value in values]
             for name, values in denoiser.history_.items()
@@ -212,12 +215,13 @@ def _denoiser(content: Any, arrays: Arrays, given: dict[str, Any]) -> ConvDenois
     check_params(denoiser)
     fitted = fitted_state(content["fitted"])
     history = read_history(content["history"])
-    fitted.update(history_=history, n_epochs_=len(history["loss"]))
+    diagnostics = read_diagnostics(content.get("diagnostics"))
+    fitted.update(history_=history, n_epochs_=len(history["loss"]), diagnostics_=diagnostics)
     spec = _spec(content, given)
     network = Network(
         spec,
         _scaler(content["scaler"], given),
-        spec.padded_length(fitted["n_features_in_"]),
+        spec.padded_length(1 if fitted["_any_length"] else fitted["n_features_in_"]),
         weights=read_weights(arrays),
     )
     if callable(spec.architecture):

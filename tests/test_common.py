@@ -42,7 +42,7 @@ QUICK = {"validation_split": 0, "optimizer": "sgd"}
 @pytest.mark.slow
 @parametrize_with_checks(
     [
-        ConvDenoiser(),
+        ConvDenoiser(epochs=2),
         small_denoiser(noise=0.1, scaler=None, loss="huber", **QUICK),
         paired(small_denoiser(**QUICK)),
         small_unet(filters=(2, 2), **QUICK),

@@ -26,7 +26,7 @@ def fitted(sines):
 
 def test_default_network():
     X, y = SignalGenerator(random_state=0).sample(5, return_X_y=True)
-    denoiser = ConvDenoiser("unet", epochs=1, random_state=0).fit(X, y)
+    denoiser = ConvDenoiser("unet", init="random", epochs=1, random_state=0).fit(X, y)
     assert denoiser.model_.count_params() == 1_106_177
     assert denoiser.loss_floor_ is None
     assert repr(denoiser.scaler_) == "StandardizePerSample()"

@@ -39,7 +39,7 @@ class FitTask(Protocol):
 def fit_task(
     estimator: BaseEstimator,
     told: dict[str, object],
-    n_parts: int = 0,
+    n_parts: int | None = 0,
     fitted: Callable[[], dict[str, object]] = dict,
 ) -> Iterator[FitTask | None]:
     """Tell callbacks of the beginning and end of a fit; give its task, or None without them.

@@ -81,9 +81,12 @@ def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Arr
         X, not copied where it already is one.
     """
     numbers = as_numbers(X, "X")
-    if not reset:
+    any_length = not reset and getattr(estimator, "_any_length", False)
+    if not reset and not any_length:
         _check_n_timesteps(estimator, numbers.shape[1])
-    signals = _as_floats(estimator, X, numbers, reset=reset)
+    signals = (
+        check_signal_array(X, "X") if any_length else _as_floats(estimator, X, numbers, reset=reset)
+    )
     check_not_empty(signals, "X")
     check_not_infinite(signals, "X")
     n_channels = signals.shape[2] if signals.ndim == 3 else 1

@@ -5,7 +5,19 @@ import warnings
 from collections.abc import Iterable
 from types import FrameType
 
-__all__ = ["warn"]
+__all__ = ["DenoisingWarning", "warn"]
+
+
+class DenoisingWarning(UserWarning):
+    """Denoised signals may be worse than they were, or than they could be.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from conv_denoiser import DenoisingWarning
+    >>> warnings.simplefilter("error", DenoisingWarning)  # no doubtful fit goes unnoticed
+    """
+
 
 # Packages between the user's line and the place of a warning.
 PASSED_OVER = ("conv_denoiser", "sklearn", "joblib")

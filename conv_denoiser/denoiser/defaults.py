@@ -7,12 +7,15 @@ from typing import Any
 from conv_denoiser._checks.numbers import plain_number
 from conv_denoiser._checks.validation import HasMethods, Interval, StrOptions
 from conv_denoiser.gaps import Gaps
+from conv_denoiser.networks.spec import NetworkSpec
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler, StandardizePerSample
+from conv_denoiser.pretrained.unet import FILTERS, KERNEL_SIZE
 from conv_denoiser.supervision.blind_spot import BlindSpot
 
 __all__ = [
     "AUTO",
     "CONSTRAINTS",
+    "PRETRAINED",
     "chosen",
 ]
 
@@ -40,6 +43,18 @@ AUTO_CALLABLE = {
 }
 
 
+# The network whose weights are part of the package.
+PRETRAINED = NetworkSpec(
+    architecture="unet",
+    n_channels=1,
+    filters=FILTERS,
+    kernel_size=KERNEL_SIZE,
+    max_norm=None,
+    output_activation="linear",
+    predicts_noise=True,
+)
+
+
 # What scikit-learn's machinery checks of the parameters.
 CONSTRAINTS: dict[str, list[Any]] = {
     "architecture": [StrOptions(set(AUTO)), callable],
@@ -50,13 +65,14 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "scaler": [StrOptions({"auto"}), None, PerSampleScaler],
     "supervision": [StrOptions({"auto", "paired", "synthetic", "blind_spot"}), BlindSpot],
     "gaps": [StrOptions({"fill", "keep"}), Gaps],
-    "epochs": [Interval(Integral, 1, None, closed="left")],
-    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "init": [StrOptions({"auto", "pretrained", "random"})],
+    "epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "validation_split": [
         Interval(Real, 0, 1, closed="left"),
         HasMethods(["split", "get_n_splits"]),
     ],
-    "early_stopping": ["boolean"],
+    "early_stopping": [StrOptions({"auto"}), "boolean"],
     "patience": [Interval(Integral, 1, None, closed="left")],
     "callbacks": [None, list, tuple],
     "checkpoint": [None, str, os.PathLike],

@@ -21,16 +21,14 @@ from conv_denoiser._checks.validation import (
 )
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser.defaults import CONSTRAINTS
+from conv_denoiser.denoiser.fitted import FittedNetwork
 from conv_denoiser.denoiser.fitting import fit_denoiser, partially_fit
 from conv_denoiser.denoiser.nested import NestedParameters
 from conv_denoiser.denoiser.plan import hiding, may_need_target
 from conv_denoiser.gaps import Gaps, as_gaps, denoised_around_gaps
 from conv_denoiser.metrics import snr_improvement_db
-from conv_denoiser.networks.network import Network
 from conv_denoiser.noise import NoiseModel
-from conv_denoiser.preprocessing import PerSampleScaler
 from conv_denoiser.supervision.blind_spot import BlindSpot, blind_spot_error
-from conv_denoiser.training.plan import CompileOptions
 
 if TYPE_CHECKING:
     import keras
@@ -39,7 +37,12 @@ __all__ = ["ConvDenoiser"]
 
 
 class ConvDenoiser(
-    CallbackSupportMixin, NestedParameters, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    CallbackSupportMixin,
+    NestedParameters,
+    FittedNetwork,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Remove noise from 1-D signals with a convolutional autoencoder.
 
@@ -78,22 +81,29 @@ class ConvDenoiser(
     gaps : {"fill", "keep"} or Gaps, default="fill"
         What comes out where samples are missing (NaN, masked): what the network makes of a straight
         line there, or NaN. `Gaps` fills short gaps alone. In training, they have no weight.
+    init : {"auto", "pretrained", "random"}, default="auto"
+        Weights that training starts from. "pretrained" are those of a small "unet" for one channel
+        that learned from random signals of every kind, and has `filters` of (12, 24, 48, 48).
+        "auto" takes them where nothing asks for another network.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer; or an instance, which keeps its own learning rate.
-    learning_rate : float or keras learning-rate schedule, default=1e-3
-        Step size of an optimizer given by name.
-    epochs : int, default=5
-        Passes over the training signals.
-    batch_size : int, default=150
-        Signals a training step.
+    learning_rate : float, keras learning-rate schedule or "auto", default="auto"
+        Step size of an optimizer given by name. "auto" is 1e-3; where the number of epochs is
+        "auto" and signals are few, it rises to 2e-3 and falls to 0 along a cosine.
+    epochs : int or "auto", default="auto"
+        Passes over the training signals. "auto" is 5; with fewer than 15,000 training signals, as
+        many as make 800 training steps, up to 200.
+    batch_size : int or "auto", default="auto"
+        Signals a training step. "auto" is 150; with fewer than 15,000 training signals, 32.
     validation_split : float or splitter, default=0.2
         Share of the signals, taken from the end, that `fit` validates on instead of training; 0
         trains on all. A splitter of scikit-learn that needs neither labels nor groups, and whose
         first split is used: ``ShuffleSplit(1, test_size=0.2, random_state=0)`` shuffles first.
-    early_stopping : bool, default=False
+    early_stopping : bool or "auto", default="auto"
         Stop when the validation loss (the training loss, without validation) no longer improves
         for `patience` epochs, and put back the weights of the best epoch, also when training goes
-        on to the last one.
+        on to the last one. "auto" trains to the end, and puts back the best epoch where the number
+        of epochs is "auto", signals are few and there is validation.
     patience : int, default=10
         Epochs without improvement after which to stop early.
     callbacks : list or None, default=None
@@ -134,6 +144,11 @@ class ConvDenoiser(
         With cross-entropy, the lowest value that it can reach: the mean entropy of the
         targets that the last fit validated (else trained) on, which are not 0 or 1. None for
         other losses.
+    diagnostics_ : dict or None
+        What the last `fit` came to, on a few signals that were held out (else trained on): how
+        many, training steps, standard deviations of input, output, what was removed and the noise,
+        improvement of the signal-to-noise ratio where there are targets, and validation over
+        training loss. None after `partial_fit`.
     n_features_in_ : int
         Number of timesteps seen in `fit`.
     n_channels_in_ : int
@@ -160,9 +175,6 @@ class ConvDenoiser(
     """
 
     _parameter_constraints = CONSTRAINTS
-    _network: Network
-    _compile_options: CompileOptions | None
-    _optimizer: Sequence[Array] | None  # what it remembers, where no model does
 
     def __init__(
         self,
@@ -176,12 +188,13 @@ class ConvDenoiser(
         supervision: str | BlindSpot = "auto",
         noise: NoiseModel | float | None = None,
         gaps: str | Gaps = "fill",
+        init: str = "auto",
         optimizer: Any = "adam",
-        learning_rate: Any = 1e-3,
-        epochs: int = 5,
-        batch_size: int = 150,
+        learning_rate: Any = "auto",
+        epochs: int | str = "auto",
+        batch_size: int | str = "auto",
         validation_split: Any = 0.2,
-        early_stopping: bool = False,
+        early_stopping: bool | str = "auto",
         patience: int = 10,
         callbacks: Sequence[Any] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
@@ -198,6 +211,7 @@ class ConvDenoiser(
         self.supervision = supervision
         self.noise = noise
         self.gaps = gaps
+        self.init = init
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.epochs = epochs
@@ -238,6 +252,11 @@ class ConvDenoiser(
             If a parameter, X, y or sample_weight is not valid, or a loss or weight becomes NaN or
             infinite.
 
+        Warns
+        -----
+        DenoisingWarning
+            If the result is doubtful, by the numbers in `diagnostics_`.
+
         Notes
         -----
         Signals without any sample are left out, with a warning.
@@ -253,9 +272,9 @@ class ConvDenoiser(
     ) -> Self:
         """Train the network for one more epoch, without validation, on signals that come in chunks.
 
-        With all signals in one chunk and an int as `random_state`, as many calls as `epochs` give
-        the bits of one `fit` with ``validation_split=0``. A denoiser that was pickled keeps its
-        weights, but starts its optimizer anew.
+        With all signals in one chunk, a number of `epochs` and an int as `random_state`, as many
+        calls give the bits of one `fit` with ``validation_split=0``. A denoiser that was pickled
+        keeps its weights, but starts its optimizer anew.
 
         Parameters
         ----------
@@ -336,18 +355,6 @@ class ConvDenoiser(
         return float(snr_improvement_db(clean, self._denoise(X), X, sample_weight=weight))
 
     @property
-    def model_(self) -> "keras.Model":
-        """The network, built when it is first used."""
-        check_is_fitted(self)
-        return self._network.model
-
-    @property
-    def scaler_(self) -> PerSampleScaler | None:
-        """The scaler in use."""
-        check_is_fitted(self)
-        return self._network.scaler
-
-    @property
     def receptive_field_(self) -> int | None:
         """Timesteps of X that a denoised point depends on at most; None for over 8,192."""
         check_is_fitted(self)
@@ -356,34 +363,11 @@ class ConvDenoiser(
         # A sigmoid could saturate, and would hide what it depends on.
         return receptive_field(replace(self._network.spec, output_activation="linear").build())
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_network")
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__().copy()
-        if self.__sklearn_is_fitted__():
-            # What the optimizer remembers serves a warm start alone.
-            state["_optimizer"] = self._remembered() if self.warm_start else None
-        return state
-
-    def _remembered(self) -> Sequence[Array] | None:
-        """Return what the optimizer remembers, if there is one."""
-        if self._optimizer is not None or not self._network.is_compiled:
-            return self._optimizer
-        from conv_denoiser.training.compiling import optimizer_state
-
-        return optimizer_state(self._network.model)
-
-    def _take_over(self, network: Network, fitted: dict[str, Any]) -> None:
-        """Be fitted with a network that was trained elsewhere."""
-        self._network, self._compile_options, self._optimizer = network, None, None
-        self.__dict__.update(fitted)
 
     def _denoise(self, X: Array) -> Array:
         gaps = as_gaps(self.gaps)

@@ -10,7 +10,9 @@ from conv_denoiser._checks.validation import (
     check_weight,
     clean_signals,
 )
+from conv_denoiser._checks.warn import DenoisingWarning, warn
 from conv_denoiser.denoiser.defaults import chosen
+from conv_denoiser.denoiser.diagnostics import diagnose, doubts
 from conv_denoiser.denoiser.plan import may_need_target, plan_fit, plan_partial_fit
 from conv_denoiser.supervision.missing import with_samples
 from conv_denoiser.supervision.signals import Signals
@@ -26,7 +28,8 @@ def fit_denoiser(denoiser: "ConvDenoiser", X: Any, y: Any, sample_weight: Any) -
     """Fit a denoiser, and tell scikit-learn's callbacks of every epoch."""
     check_params(denoiser)
     told = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
-    with fit_task(denoiser, told, chosen(denoiser, "epochs")) as task:
+    n_epochs = None if denoiser.epochs == "auto" else chosen(denoiser, "epochs")
+    with fit_task(denoiser, told, n_epochs) as task:
         watcher = None if task is None else Parts(denoiser, task, told, _attributes, "epoch")
         _fit(denoiser, X, y, sample_weight, partial=False, watcher=watcher)
     return denoiser
@@ -54,15 +57,19 @@ def _fit(
 
     before = vars(denoiser).copy()
     goes_on = denoiser.__sklearn_is_fitted__() and (partial or denoiser.warm_start)
+    same_length = partial and goes_on and not denoiser._any_length
     try:
-        signals = _signals(denoiser, X, y, sample_weight, reset=not (partial and goes_on))
+        signals = _signals(denoiser, X, y, sample_weight, reset=not same_length)
         plan = (plan_partial_fit if partial else plan_fit)(denoiser, signals)
         trained = train(plan, signals, _learned(denoiser) if goes_on else None, watcher)
         denoiser.__dict__.update(_attributes(trained))
+        denoiser.diagnostics_ = None if partial else diagnose(trained, signals)
     except BaseException:
         denoiser.__dict__ = before
         raise
     report_end(trained.interruption, trained.n_epochs, plan.epochs)
+    if denoiser.diagnostics_ is not None:
+        warn(doubts(denoiser.diagnostics_, denoiser.supervision_), DenoisingWarning)
 
 
 def _signals(
@@ -85,6 +92,7 @@ def _attributes(trained: Trained) -> dict[str, Any]:
     return {
         "_network": trained.network,
         "_optimizer": None,
+        "_any_length": False,
         "_compile_options": trained.plan.compile_options,
         "supervision_": trained.plan.problem.supervision.name,
         "loss_floor_": trained.loss_floor,

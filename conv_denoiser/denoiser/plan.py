@@ -1,6 +1,7 @@
 """What a fit was asked for, resolved from parameters and data."""
 
 import math
+from dataclasses import replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,18 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from conv_denoiser._checks.numbers import check_count
-from conv_denoiser.denoiser.defaults import chosen
+from conv_denoiser.denoiser.automatic import (
+    FINE_TUNING,
+    FINE_TUNING_HIDDEN,
+    FROM_SCRATCH,
+    Pace,
+    amount_of_training,
+)
+from conv_denoiser.denoiser.defaults import PRETRAINED, chosen
 from conv_denoiser.networks.spec import NetworkSpec
 from conv_denoiser.noise import as_noise_model
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler
+from conv_denoiser.pretrained.unet import unet_weights
 from conv_denoiser.supervision.base import Supervision
 from conv_denoiser.supervision.batches import Rows
 from conv_denoiser.supervision.blind_spot import BlindSpot
@@ -24,63 +33,100 @@ from conv_denoiser.training.plan import CheckpointRequest, CompileOptions, Train
 if TYPE_CHECKING:
     from conv_denoiser.denoiser.estimator import ConvDenoiser
 
-__all__ = ["compile_options", "hiding", "may_need_target", "plan_fit", "plan_partial_fit"]
+__all__ = ["hiding", "may_need_target", "plan_fit", "plan_partial_fit"]
 
 
 def plan_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
     """Plan what `fit` does."""
-    checkpoint = None
-    if denoiser.checkpoint is not None:
-        parameters = denoiser.get_params(deep=False)
-        checkpoint = CheckpointRequest(denoiser.checkpoint, parameters)
-    return _plan(
-        denoiser, signals, chosen(denoiser, "epochs"), denoiser.validation_split, checkpoint
-    )
+    rows = _split_rows(denoiser.validation_split, signals)
+    plan = _plan(denoiser, signals, rows)
+    if denoiser.checkpoint is None:
+        return plan
+    request = CheckpointRequest(denoiser.checkpoint, denoiser.get_params(deep=False))
+    return replace(plan, checkpoint=request)
 
 
 def plan_partial_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
     """Plan what `partial_fit` does: one epoch, without validation."""
-    return _plan(denoiser, signals, 1, 0, None)
+    rows = _split_rows(0, signals)
+    return _plan(denoiser, signals, rows, epochs=1)
 
 
 def _plan(
     denoiser: "ConvDenoiser",
     signals: Signals,
-    epochs: int,
-    validation_split: Any,
-    checkpoint: CheckpointRequest | None,
+    rows: tuple[Rows, Rows | None],
+    epochs: int | None = None,
 ) -> TrainingPlan:
     from conv_denoiser.training.compiling import is_cross_entropy
 
-    rows = _split_rows(validation_split, signals)
     seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
-    options = compile_options(denoiser)
+    loss = chosen(denoiser, "loss")
     n_timesteps, n_channels = signals.X.shape[1:]
-    cross_entropy = is_cross_entropy(options.loss)
+    cross_entropy = is_cross_entropy(loss)
+    pretrained = starts_pretrained(denoiser, n_channels, cross_entropy)
+    supervision = _supervision(denoiser, signals.y is not None)
+    amount = amount_of_training(
+        denoiser,
+        signals.rows(rows[0]).n_counting,
+        _pace(pretrained, supervision),
+        epochs=epochs,
+        validated=rows[1] is not None,
+    )
     problem = Problem(
-        supervision=_supervision(denoiser, signals.y is not None),
+        supervision=supervision,
         scaler=_scaler(denoiser, cross_entropy),
         cross_entropy=cross_entropy,
         length=n_timesteps,
     )
     return TrainingPlan(
-        spec=_network_spec(denoiser, n_channels, problem),
+        spec=PRETRAINED if pretrained else _network_spec(denoiser, n_channels, problem),
+        initial_weights=unet_weights() if pretrained else None,
         problem=problem,
-        compile_options=options,
+        compile_options=CompileOptions(loss, denoiser.optimizer, amount.learning_rate),
         rows=rows,
-        batch_size=chosen(denoiser, "batch_size"),
-        epochs=epochs,
-        patience=chosen(denoiser, "patience") if denoiser.early_stopping else None,
+        batch_size=amount.batch_size,
+        epochs=amount.epochs,
+        patience=amount.patience,
         callbacks=denoiser.callbacks,
         verbose=chosen(denoiser, "verbose"),
         seed=seed,
-        checkpoint=checkpoint,
+        checkpoint=None,
     )
 
 
-def compile_options(denoiser: "ConvDenoiser") -> CompileOptions:
-    """Return what a network is compiled with."""
-    return CompileOptions(chosen(denoiser, "loss"), denoiser.optimizer, denoiser.learning_rate)
+def _pace(pretrained: bool, supervision: Supervision) -> Pace:
+    if not pretrained:
+        return FROM_SCRATCH
+    return FINE_TUNING_HIDDEN if isinstance(supervision, BlindSpot) else FINE_TUNING
+
+
+def starts_pretrained(denoiser: "ConvDenoiser", n_channels: int, cross_entropy: bool) -> bool:
+    """Return whether training starts from the weights that are part of the package."""
+    if denoiser.init == "random":
+        return False
+    asked = {
+        "architecture": (denoiser.architecture, PRETRAINED.architecture),
+        "filters": (_filters(denoiser), PRETRAINED.filters),
+        "kernel_size": (denoiser.kernel_size, PRETRAINED.kernel_size),
+        "max_norm": (denoiser.max_norm, PRETRAINED.max_norm),
+        "the number of channels": (n_channels, PRETRAINED.n_channels),
+        "the loss": ("cross-entropy" if cross_entropy else "auto", "another than cross-entropy"),
+    }
+    for name, (value, needed) in asked.items():
+        if not (isinstance(value, str) and value == "auto") and value != needed:
+            if denoiser.init == "pretrained":
+                raise ValueError(
+                    f"init='pretrained' needs {name} to be {needed!r}. Got {value!r}. Leave it "
+                    "out, or choose init='random'."
+                )
+            return False
+    return True
+
+
+def _filters(denoiser: "ConvDenoiser") -> object:
+    filters = denoiser.filters
+    return filters if isinstance(filters, str) else tuple(filters)
 
 
 def _scaler(denoiser: "ConvDenoiser", cross_entropy: bool) -> PerSampleScaler | None:

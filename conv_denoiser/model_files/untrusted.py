@@ -80,7 +80,8 @@ def fitted_state(fields: Mapping[str, JSON]) -> dict[str, Any]:
         check_count_in_file(best)
     if floor is not None and not math.isfinite(floor):
         raise ValueError(f"loss_floor_ is {floor!r}")
-    return {**fitted, "best_epoch_": best, "loss_floor_": floor}
+    any_length = bool(fields.get("any_length", False))
+    return {**fitted, "_any_length": any_length, "best_epoch_": best, "loss_floor_": floor}
 
 
 def check_count_in_file(number: object) -> None:
@@ -93,6 +94,19 @@ def read_history(fields: Mapping[str, JSON]) -> dict[str, list[float]]:
     if len({len(values) for values in history.values()}) > 1 or "loss" not in history:
         raise ValueError("the history has epochs that lack values")
     return history
+
+
+def read_diagnostics(fields: JSON) -> dict[str, Any] | None:
+    """Return what the last fit came to; files of before it was looked at do not say."""
+    if fields is None:
+        return None
+    if not isinstance(fields, dict):
+        raise ValueError("the diagnostics are not numbers by name")
+    for name, value in fields.items():
+        plain = value is None or isinstance(value, (bool, int, float))
+        if not plain or (isinstance(value, float) and not math.isfinite(value)):
+            raise ValueError(f"the diagnostic {name} is {value!r}")
+    return fields
 
 
 def _loss(value: JSON) -> float:

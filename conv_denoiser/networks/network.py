@@ -81,7 +81,8 @@ class Network:
         if self.scaler is not None:
             statistics = self.scaler.statistics(X if reference is None else reference)
             scaled = self.scaler.scale(X, statistics)
-        output = self._run(pad_timesteps(scaled, self.length))
+        length = max(self.length, X.shape[1])
+        output = self._run(pad_timesteps(scaled, length))
         output = output[:, : X.shape[1]].astype(scaled.dtype, copy=False)
         return output if self.scaler is None else self.scaler.unscale(output, statistics)
 

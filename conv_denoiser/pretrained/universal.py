@@ -13,14 +13,16 @@ from conv_denoiser._typing import Array
 from conv_denoiser.model_files.container import read_model_file
 from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.model_files.onnx_session import open_session
+from conv_denoiser.pretrained.level import level_of
 
-__all__ = ["GRAPH", "WEIGHTS", "Universal", "for_onnx", "universal"]
+__all__ = ["GRAPH", "WEIGHTS", "Universal", "for_onnx", "noise_level", "universal"]
 
 WEIGHTS = Path(__file__).with_name("universal.safetensors")
 # What ONNX Runtime computes with the weights; benchmarks/universal_graph.py writes it.
 GRAPH = WEIGHTS.with_suffix(".onnx")
 SHA256 = {
     WEIGHTS.name: "cc831158fb8ed940b61677e181dc19a68786d7d184bd46947810bbcf40715def",
+    "unet.safetensors": "114a5845a6a7ea0638cb681d546ec48ff51b5333dbcdccefd8659fbe9e8985c9",
     GRAPH.name: "8844b693265dfac0b63eb9cd08b9b67551fad21584264f9db3ce709d0147af68",
 }
 
@@ -35,10 +37,22 @@ class Universal(NamedTuple):
 
 
 @cache
+def shipped_weights() -> dict[str, Array]:
+    """Read the weights of the network and of the level's; raise ModelFileError if damaged."""
+    check_shipped(WEIGHTS)
+    _, weights = read_model_file(WEIGHTS)
+    return weights
+
+
+def noise_level(rows: Array) -> Array:
+    """Estimate the level of the white noise in finite signals (n_signals, n_timesteps)."""
+    return level_of(rows, shipped_weights())
+
+
+@cache
 def universal() -> Universal:
     """Read the model at its first use; raise ModelFileError if it is not the one we shipped."""
-    _check(WEIGHTS)
-    _, weights = read_model_file(WEIGHTS)
+    weights = shipped_weights()
     try:
         run = on_onnxruntime(weights)
     except ImportError as error:
@@ -53,7 +67,7 @@ def universal() -> Universal:
 
 def on_onnxruntime(weights: Mapping[str, Array]) -> Run:
     """Return the network as ONNX Runtime runs it; the bits of a row do not depend on others."""
-    session = open_session(_check(GRAPH), str(GRAPH), weights=for_onnx(weights))
+    session = open_session(check_shipped(GRAPH), str(GRAPH), weights=for_onnx(weights))
 
     def run(channels: Array) -> Array:
         rows = [session.run(None, {"channels": row[np.newaxis]})[0] for row in channels]
@@ -85,7 +99,7 @@ def for_onnx(weights: Mapping[str, Array]) -> dict[str, Array]:
     }
 
 
-def _check(path: Path) -> bytes:
+def check_shipped(path: Path) -> bytes:
     """Return the content of a file if it is the one we shipped."""
     content = path.read_bytes()
     digest, expected = hashlib.sha256(content).hexdigest(), SHA256[path.name]

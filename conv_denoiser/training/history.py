@@ -14,6 +14,7 @@ class Training(NamedTuple):
 
     history: History
     interruption: BaseException | None
+    n_steps: int = 0
 
 
 def joined(first: History, second: History) -> History:

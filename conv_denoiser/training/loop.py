@@ -63,7 +63,7 @@ def fit_model(
     n_done, stopped = _take_up(saved, model, record, stoppers)
     if saved is not None and (stopped or n_done == schedule.epochs):
         model.set_weights(saved.best or saved.weights)
-        return Training(record.history(), None)
+        return Training(record.history(), None, int(model.optimizer.iterations))
     weights, first_step = model.get_weights(), int(model.optimizer.iterations)
     feed = BatchFeed(batches)
     initial_epoch, n_epochs = schedule.initial_epoch + n_done, schedule.epochs - n_done
@@ -88,7 +88,7 @@ def fit_model(
     finally:
         feed.close()
         forget_validation(model)
-    return Training(record.history(), interruption)
+    return Training(record.history(), interruption, int(model.optimizer.iterations))
 
 
 def _keep_what_was_learned(

@@ -47,6 +47,7 @@ class TrainingPlan:
     """All that a fit was asked for, resolved from parameters and data before training."""
 
     spec: NetworkSpec
+    initial_weights: Sequence[Array] | None  # None draws them
     problem: Problem
     compile_options: CompileOptions
     rows: tuple[Rows, Rows | None]  # to train and to validate on
@@ -77,6 +78,7 @@ class Trained(NamedTuple):
     loss_floor: float | None
     history: History  # of all fits
     n_epochs: int  # of the last fit
+    n_steps: int  # of all fits since the optimizer was new
     best_epoch: int | None  # of the last fit, counted over all
     interruption: BaseException | None
 

@@ -74,6 +74,7 @@ def _trained(
         floor,
         history=joined(before, training.history),
         n_epochs=len(training.history.get("loss", [])),
+        n_steps=training.n_steps,
         best_epoch=_best_epoch(training.history, len(before["loss"])),
         interruption=training.interruption,
     )
@@ -114,6 +115,8 @@ def _network(plan: TrainingPlan, signals: Signals, previous: Learned | None, see
     if previous is not None:
         _check_same_network(previous.network.spec, plan.spec)
     model = plan.spec.build(seed) if previous is None else previous.network.model
+    if previous is None and plan.initial_weights is not None:
+        model.set_weights(plan.initial_weights)
     length = padded_length(model, *signals.X.shape[1:])
     if previous is not None:
         return previous.network.adapted(plan.problem.scaler, length)

@@ -1,0 +1,174 @@
+"""A look at what a denoiser does, right after its fit: numbers, and doubts about them."""
+
+from collections.abc import Iterator
+from typing import TypedDict
+
+import numpy as np
+
+from conv_denoiser._checks.numbers import ceil_div
+from conv_denoiser._typing import Array
+from conv_denoiser.metrics import snr_improvement_db
+from conv_denoiser.supervision.signals import Signals
+from conv_denoiser.supervision.task import Synthetic
+from conv_denoiser.training.plan import Trained
+
+__all__ = ["Diagnostics", "diagnose", "doubts", "verdict"]
+
+# Signals that are looked at, and samples of all of them together.
+MAX_SIGNALS, MAX_SAMPLES = 32, 2**18
+# Fewer training steps than this leave a network that was not trained before as good as untrained.
+FEW_STEPS = 100
+# A spread that shrinks by more than this is as good as a flat line.
+SHRUNK = 3
+# From shorter signals no level of noise can be told.
+SHORT = 32
+
+
+class Diagnostics(TypedDict):
+    """What a fit came to, on a few signals; deviations are in the units of X."""
+
+    n_signals: int  # looked at
+    held_out: bool  # whether they took no part in training
+    n_steps: int  # of training, in all fits
+    pretrained: bool  # whether they began with weights of the package
+    input_std: float
+    output_std: float
+    removed_std: float
+    noise_std: float | None  # white noise, estimated from the input
+    snr_improvement_db: float | None  # where there are targets
+    loss_ratio: float | None  # validation over training loss, at the best epoch
+
+
+def diagnose(trained: Trained, signals: Signals) -> Diagnostics | None:
+    """Denoise a few signals that were held out from training, else some that were not.
+
+    Return None where all of them have gaps.
+    """
+    training, validation = trained.plan.rows
+    held_out = validation is not None
+    complete = _complete(signals.rows(training if validation is None else validation))
+    if len(complete) == 0:
+        return None
+    noisy, target = _examples(trained, complete)
+    denoised = trained.network.denoise(noisy)
+    gain = None
+    if target is not None:
+        with np.errstate(divide="ignore"):
+            gain = float(snr_improvement_db(target, denoised, noisy))
+    return Diagnostics(
+        n_signals=len(noisy),
+        held_out=held_out,
+        n_steps=trained.n_steps,
+        pretrained=trained.plan.initial_weights is not None,
+        input_std=_spread(noisy),
+        output_std=_spread(denoised),
+        removed_std=_spread(noisy - denoised),
+        noise_std=_noise(noisy),
+        snr_improvement_db=gain if gain is None or np.isfinite(gain) else None,
+        loss_ratio=_loss_ratio(trained),
+    )
+
+
+def doubts(diagnostics: Diagnostics, supervision: str) -> list[str]:
+    """Say what makes a fit doubtful, with the numbers and the way out."""
+    return list(_doubts(diagnostics, supervision))
+
+
+def verdict(diagnostics: Diagnostics) -> str:
+    """Say in one line what a fit came to."""
+    where = "held-out" if diagnostics["held_out"] else "training"
+    parts = [f"on {diagnostics['n_signals']} {where} signals"]
+    gain, noise = diagnostics["snr_improvement_db"], diagnostics["noise_std"]
+    if gain is not None:
+        parts.append(f"SNR {gain:+.1f} dB")
+    if noise is not None:
+        parts.append(f"noise estimated {noise:.3g}")
+    parts.append(f"removed {diagnostics['removed_std']:.3g}")
+    return ", ".join(parts)
+
+
+def _doubts(numbers: Diagnostics, supervision: str) -> Iterator[str]:
+    gain, noise = numbers["snr_improvement_db"], numbers["noise_std"]
+    ratio = numbers["loss_ratio"]
+    where = "held-out" if numbers["held_out"] else "training"
+    if numbers["n_steps"] < FEW_STEPS and not numbers["pretrained"]:
+        yield (
+            f"The network made {numbers['n_steps']} training steps, in which it can hardly learn. "
+            "Raise the number of epochs, or lower batch_size, until there are 1,000 or more."
+        )
+    if gain is not None and gain < 0:
+        yield (
+            f"The denoised signals are worse than the noisy ones, by {-gain:.1f} dB on "
+            f"{numbers['n_signals']} {where} signals. Train longer or on more signals, or try "
+            "architecture='unet'; conv_denoiser.denoise needs no training."
+        )
+    elif _is_flat(numbers):
+        yield (
+            f"The denoised signals are nearly flat: their standard deviation is "
+            f"{numbers['output_std']:.3g}, that of the noisy signals {numbers['input_std']:.3g}, "
+            f"and of their noise about {noise or 0:.3g}. Train longer or on more signals."
+        )
+    elif supervision == "blind_spot" and noise and numbers["removed_std"] > 2 * noise:
+        yield (
+            f"What is removed has a standard deviation of {numbers['removed_std']:.3g}, but the "
+            f"white noise in the signals one of about {noise:.3g}: signal may be lost. Look at it "
+            "with ResidualDisplay, and train longer or on more signals."
+        )
+    if ratio is not None and ratio > 2:
+        yield (
+            f"The validation loss is {ratio:.1f} times the training loss: the network knows its "
+            "training signals by heart. Pass more signals, a smaller network, or "
+            "early_stopping=True."
+        )
+
+
+def _is_flat(numbers: Diagnostics) -> bool:
+    """Tell whether the output varies far less than the input, and than noise explains."""
+    before, after = numbers["input_std"] ** 2, numbers["output_std"] ** 2
+    signal = before - (numbers["noise_std"] or 0) ** 2
+    return after * SHRUNK**2 < min(before, signal)
+
+
+def _complete(signals: Signals) -> Signals:
+    """Leave out signals that do not count, and those with missing samples."""
+    complete = np.isfinite(signals.X).all(axis=(1, 2))
+    if signals.y is not None:
+        complete &= np.isfinite(signals.y).all(axis=(1, 2))
+    if signals.weight is not None:
+        complete &= signals.weight > 0
+    return signals.rows(np.flatnonzero(complete))
+
+
+def _examples(trained: Trained, signals: Signals) -> tuple[Array, Array | None]:
+    """Return some noisy signals, and their targets."""
+    n_signals = max(1, min(MAX_SIGNALS, MAX_SAMPLES // signals.X[0].size))
+    chosen = signals.rows(slice(None, None, ceil_div(len(signals), n_signals)))
+    supervision = trained.plan.problem.supervision
+    if isinstance(supervision, Synthetic):
+        rng = np.random.default_rng(trained.plan.seed)
+        return supervision.noise(chosen.X, rng), chosen.X
+    return chosen.X, chosen.y
+
+
+def _spread(X: Array) -> float:
+    """Return the standard deviation about the mean of each signal and channel."""
+    return float(np.sqrt(np.mean(X.var(axis=1, dtype=np.float64))))
+
+
+def _noise(X: Array) -> float | None:
+    """Estimate the level of white noise, over all signals; None where they are too short."""
+    from conv_denoiser.pretrained.universal import noise_level
+
+    if X.shape[1] < SHORT:
+        return None
+    rows = X.transpose(0, 2, 1).reshape(-1, X.shape[1]).astype(np.float64)
+    return float(np.sqrt(np.mean(np.square(noise_level(rows)))))
+
+
+def _loss_ratio(trained: Trained) -> float | None:
+    """Return the validation loss over the training loss, where both are positive."""
+    if "val_loss" not in trained.history or trained.best_epoch is None:
+        return None
+    losses = (trained.history[name][trained.best_epoch - 1] for name in ("val_loss", "loss"))
+    validation, training = losses
+    return validation / training if min(validation, training) > 0 else None

@@ -1,0 +1,170 @@
+"""Estimators that begin with what is part of the package, and how much they train by default."""
+
+import pickle
+
+import numpy as np
+import pytest
+from conftest import small_denoiser
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from conv_denoiser import ConvDenoiser, SignalGenerator, StandardizePerSample, load, save
+from conv_denoiser.denoiser import plan
+from conv_denoiser.denoiser.automatic import FROM_SCRATCH, amount_of_training
+from conv_denoiser.export import OnnxDenoiser, to_onnx
+from conv_denoiser.metrics import snr_improvement_db
+from conv_denoiser.pretrained.unet import FILTERS, unet_weights
+
+
+@pytest.fixture(scope="module")
+def ecgs():
+    generator = SignalGenerator(
+        "ecg", noise=0.15, n_timesteps=256, sampling_rate=180, random_state=0
+    )
+    return generator.sample(40, return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def universal():
+    return ConvDenoiser.from_pretrained()
+
+
+class TestFromPretrained:
+    def test_removes_noise_without_a_fit(self, universal, ecgs):
+        check_is_fitted(universal)
+        assert universal.score(*ecgs) > 5
+
+    @pytest.mark.parametrize("n_timesteps", [2, 33, 256, 1000])
+    def test_any_length(self, universal, n_timesteps):
+        X = np.random.default_rng(0).normal(size=(3, n_timesteps)).cumsum(axis=1)
+        denoised = universal.transform(X)
+        assert denoised.shape == X.shape
+        assert np.isfinite(denoised).all()
+
+    def test_file_pickle_and_clone(self, universal, ecgs, tmp_path):
+        X = ecgs[0][:3, :100]
+        expected = universal.transform(X)
+        save(universal, tmp_path / "model.safetensors")
+        for restored in (
+            load(tmp_path / "model.safetensors"),
+            pickle.loads(pickle.dumps(universal)),
+        ):
+            np.testing.assert_array_equal(restored.transform(X), expected)
+        with pytest.raises(NotFittedError):
+            clone(universal).transform(X)
+
+    def test_onnx_file(self, universal, ecgs, tmp_path):
+        to_onnx(universal, tmp_path / "model.onnx")
+        X = ecgs[0][:3, :100]
+        deployed = OnnxDenoiser(tmp_path / "model.onnx").transform(X)
+        np.testing.assert_allclose(deployed, universal.transform(X), atol=1e-4)
+
+    def test_goes_on_learning(self, ecgs):
+        X, y = ecgs
+        denoiser = ConvDenoiser.from_pretrained(random_state=0, batch_size=20, epochs=1)
+        before = denoiser.score(X, y)
+        denoiser.partial_fit(X, y)
+        assert denoiser.score(X, y) > before - 1
+        assert denoiser.n_epochs_ == 1
+        with pytest.raises(ValueError, match="expecting 256"):
+            denoiser.transform(X[:, :100])
+
+    def test_other_names(self):
+        with pytest.raises(ValueError, match=r"no pretrained model 'ecg'. Expected 'universal'"):
+            ConvDenoiser.from_pretrained("ecg")
+
+
+class TestInit:
+    @pytest.mark.parametrize(
+        "params",
+        [{"supervision": "blind_spot"}, {"noise": 0.1, "filters": list(FILTERS)}],
+    )
+    def test_training_begins_with_the_weights_of_the_package(self, ecgs, params):
+        denoiser = ConvDenoiser("unet", epochs=1, learning_rate=1e-9, random_state=0, **params)
+        denoiser.fit(ecgs[1] if "noise" in params else ecgs[0])
+        for learned, weights in zip(denoiser.model_.get_weights(), unet_weights(), strict=True):
+            np.testing.assert_allclose(learned, weights, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("params", "words"),
+        [
+            ({"filters": (4, 8)}, r"filters to be \(12, 24, 48, 48\). Got \(4, 8\)"),
+            ({"kernel_size": 7}, "kernel_size to be 5. Got 7"),
+            ({"architecture": "autoencoder"}, "architecture to be 'unet'. Got 'autoencoder'"),
+            ({"loss": "binary_crossentropy"}, "the loss to be 'another than cross-entropy'"),
+        ],
+    )
+    def test_networks_that_do_not_fit(self, ecgs, params, words):
+        params = {"architecture": "unet", "init": "pretrained", **params}
+        with pytest.raises(ValueError, match=f"needs {words}"):
+            ConvDenoiser(**params).fit(*ecgs)
+
+    def test_channels_begin_at_random(self, ecgs):
+        X = np.stack([ecgs[0], ecgs[0]], axis=-1)
+        with pytest.raises(ValueError, match="the number of channels to be 1. Got 2"):
+            ConvDenoiser("unet", init="pretrained").fit(X)
+        other = ConvDenoiser("unet", filters=(2, 2), epochs=1, init="auto").fit(X)
+        assert other.n_channels_in_ == 2
+
+    def test_in_a_pipeline(self, ecgs):
+        X, y = ecgs
+        denoiser = ConvDenoiser("unet", scaler=None, epochs=1, random_state=0)
+        pipeline = make_pipeline(StandardizePerSample(), denoiser)
+        clean = StandardizePerSample().transform(y, reference=X)
+        assert (
+            snr_improvement_db(
+                clean, pipeline.fit(X, clean).transform(X), pipeline[:1].transform(X)
+            )
+            > 5
+        )
+
+
+class TestAmount:
+    @pytest.mark.parametrize(
+        ("params", "n_signals", "epochs", "batch_size", "patience"),
+        [
+            ({}, 56_000, 5, 150, None),
+            ({}, 3200, 8, 32, 8),
+            ({}, 320, 80, 32, 80),
+            ({}, 10, 200, 32, 200),
+            ({"epochs": 3}, 320, 3, 32, None),
+            ({"batch_size": 320}, 320, 200, 320, 200),
+            ({"early_stopping": False}, 320, 80, 32, None),
+            ({"early_stopping": True, "patience": 4}, 320, 80, 32, 4),
+        ],
+    )
+    def test_of_signals(self, params, n_signals, epochs, batch_size, patience):
+        amount = amount_of_training(ConvDenoiser(**params), n_signals, validated=True)
+        assert (amount.epochs, amount.batch_size, amount.patience) == (epochs, batch_size, patience)
+
+    def test_rate_falls_where_epochs_are_chosen(self):
+        def rate(n_signals=320, **params):
+            denoiser = ConvDenoiser(**params)
+            return amount_of_training(denoiser, n_signals).learning_rate
+
+        assert rate(n_signals=56_000) == 1e-3
+        assert rate(epochs=7) == 1e-3
+        assert rate(learning_rate=0.5) == 0.5
+        falling = rate()
+        assert float(falling(799)) < 1e-5 < 1e-3 < float(falling(40))
+
+    @pytest.mark.slow
+    def test_few_signals_are_enough_to_beat_a_moving_average(self):
+        generator = SignalGenerator("sine", noise=0.4, n_timesteps=40, random_state=0)
+        X, y = generator.sample(160, return_X_y=True)
+        window = np.ones(5) / 5
+        averaged = np.stack([np.convolve(x, window, mode="same") for x in X[100:]])
+        denoiser = ConvDenoiser(random_state=0).fit(X[:100], y[:100])
+        gained = denoiser.score(X[100:], y[100:])
+        assert gained > snr_improvement_db(y[100:], averaged, X[100:])
+
+
+def test_automatic_amount_goes_through_a_checkpoint_and_a_warm_start(ecgs, tmp_path, monkeypatch):
+    monkeypatch.setattr(plan, "FROM_SCRATCH", FROM_SCRATCH._replace(n_steps=6))
+    X, y = ecgs
+    options = {"epochs": "auto", "batch_size": "auto", "warm_start": True}
+    denoiser = small_denoiser(filters=(2,), checkpoint=tmp_path / "fit", **options).fit(X, y)
+    assert denoiser.n_epochs_ == 6
+    assert denoiser.fit(X, y).n_epochs_ == 2 * 6
