@@ -77,8 +77,7 @@ class TestStreams:
             loud = [*SMALL[:-1], "--epochs", "2", "--output", "m.safetensors"]
             assert main(["fit", "noisy.npy", *loud]) == 0
             os.dup2(os.open(os.devnull, os.O_WRONLY), write)
-        with pytest.warns(UserWarning, match="cannot hold learning_rate"):
-            assert load("m.safetensors").n_epochs_ == 2
+        assert load("m.safetensors").n_epochs_ == 2
 
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
     def test_full_disk_behind_standard_output(self, onnx_file, capsys, monkeypatch):
@@ -122,11 +121,10 @@ class TestSignals:
         loud = [*SMALL[:-1], "--epochs", "300", "--output", "m.safetensors"]
         assert main(["fit", "noisy.npy", *loud]) == code
         assert capsys.readouterr().err == (
-            "conv-denoiser: interrupted: m.safetensors holds what was learned until then, in 1 of "
-            "300 epochs\n"
+            "conv-denoiser: interrupted: m.safetensors holds what was learned until then, in 1 "
+            "epochs\n"
         )
-        with pytest.warns(UserWarning, match="cannot hold learning_rate"):
-            assert load("m.safetensors").n_epochs_ == 1
+        assert load("m.safetensors").n_epochs_ == 1
 
     @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
     def test_nothing_is_left_of_a_write(self, onnx_file, capsys, monkeypatch, name, code):

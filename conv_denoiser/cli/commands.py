@@ -10,7 +10,7 @@ from pathlib import Path
 from conv_denoiser._atomic import check_target
 from conv_denoiser.cli.denoising import denoise
 from conv_denoiser.cli.messages import one_line, printable, say, show_warning
-from conv_denoiser.cli.parser import N_STEPS, build_parser
+from conv_denoiser.cli.parser import build_parser
 from conv_denoiser.cli.shell import (
     Stopped,
     lasting,
@@ -74,6 +74,7 @@ def fit(options: argparse.Namespace) -> None:
             "--width is for noisy recordings alone. Leave it or --noise and CLEAN out."
         )
     from conv_denoiser.cli.fitting import fit_denoiser
+    from conv_denoiser.denoiser.diagnostics import verdict
     from conv_denoiser.export import to_onnx
     from conv_denoiser.export.writer import import_converter
     from conv_denoiser.persistence import save
@@ -96,7 +97,6 @@ def fit(options: argparse.Namespace) -> None:
         noise=options.noise,
         width=options.width,
         epochs=options.epochs,
-        n_steps=N_STEPS,
         random_state=options.seed,
         verbose=0 if options.quiet else 2,
     )
@@ -107,14 +107,15 @@ def fit(options: argparse.Namespace) -> None:
     if interruption is not None:
         raise Stopped.of(
             interruption,
-            f"{options.output} holds what was learned until then, in {denoiser.n_epochs_} of "
-            f"{denoiser.epochs} epochs",
+            f"{options.output} holds what was learned until then, in {denoiser.n_epochs_} epochs",
         ) from interruption
     if not options.quiet:
         print(
             f"{options.output}: fitted on signals of {denoiser.n_features_in_} samples "
             f"({denoiser.supervision_}), {denoiser.n_epochs_} epochs"
         )
+        if denoiser.diagnostics_ is not None:
+            print(verdict(denoiser.diagnostics_))
 
 
 def info(options: argparse.Namespace) -> None:

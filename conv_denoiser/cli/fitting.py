@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 
-from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.readers.recording import Recording, holds_signals
@@ -14,7 +13,6 @@ from conv_denoiser.supervision import BlindSpot
 
 __all__ = ["fit_denoiser"]
 
-BATCH_SIZE = 32
 VALIDATION_SPLIT = 0.1
 
 
@@ -28,18 +26,14 @@ def fit_denoiser(
     noise: float | None,
     width: int | None,
     epochs: int | None,
-    n_steps: int,
     random_state: int,
     verbose: int,
 ) -> tuple[ConvDenoiser, KeyboardInterrupt | None]:
     """Fit a denoiser to the signals of a file, or to windows of a recording.
 
-    The learning rate rises for a twentieth of all steps and then falls to zero. If `epochs` is
-    None, there are enough epochs for `n_steps` training steps. A signal that ends the training
-    is returned beside the denoiser, which keeps what it learned until then.
+    A signal that ends the training is returned beside the denoiser, which keeps what it learned
+    until then.
     """
-    from conv_denoiser.training import cosine_decay
-
     if clean is not None and clean.samples.shape != noisy.samples.shape:
         raise ValueError(
             f"{noisy.name} and {clean.name} do not belong together: their shapes are "
@@ -47,19 +41,12 @@ def fit_denoiser(
         )
     X = _signals(noisy, window, rows)
     y = None if clean is None else _signals(clean, window, rows)
-    n_training = int(len(X) * (1 - VALIDATION_SPLIT))
-    steps_per_epoch = max(1, ceil_div(n_training, BATCH_SIZE))
-    epochs = epochs or ceil_div(n_steps, steps_per_epoch)
     denoiser = ConvDenoiser(
         architecture,
         noise=noise,
         supervision="auto" if width is None else BlindSpot(width=width),
-        learning_rate=cosine_decay(2e-3, epochs * steps_per_epoch, warmup=0.05),
-        epochs=epochs,
-        batch_size=BATCH_SIZE,
+        epochs=epochs or "auto",
         validation_split=VALIDATION_SPLIT if len(X) >= 10 else 0,
-        early_stopping=True,
-        patience=epochs,
         random_state=random_state,
         verbose=verbose,
     )

@@ -8,11 +8,9 @@ from typing import NoReturn
 from conv_denoiser._version import __version__
 from conv_denoiser.cli.messages import say
 
-__all__ = ["N_STEPS", "OVERLAP", "build_parser"]
+__all__ = ["OVERLAP", "build_parser"]
 
 Run = Callable[[argparse.Namespace], None]
-# Training steps that a network needs to become useful; they determine the epochs of `fit`.
-N_STEPS = 400
 OVERLAP = 0.5
 
 
@@ -77,7 +75,7 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
     add("--noise", type=_positive, help=noise)
     width = "odd number of samples to hide at once, for correlated noise, default 1; without clean"
     add("--width", type=_count, help=width)
-    add("--epochs", type=_count, help=f"default: enough for {N_STEPS} training steps")
+    add("--epochs", type=_count, help="default: by the number of signals")
     add("--seed", type=int, default=0, help="of everything that is random, default 0")
     _add_common(command)
 
