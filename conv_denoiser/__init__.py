@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from conv_denoiser.pretrained import denoise, list_pretrained
     from conv_denoiser.readers import read_recording, write_recording
     from conv_denoiser.recording import StreamingDenoiser, denoise_recording
+    from conv_denoiser.recording.cutting import windows
     from conv_denoiser.supervision.blind_spot import BlindSpot
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "open_model",
     "read_recording",
     "save",
+    "windows",
     "write_recording",
 ]
 
@@ -58,6 +60,7 @@ _MODULES = {
     "open_model": "export.opening",
     "read_recording": "readers",
     "save": "persistence",
+    "windows": "recording.cutting",
     "write_recording": "readers",
 }
 

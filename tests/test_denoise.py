@@ -361,11 +361,11 @@ def test_command_without_a_model(tmp_path, noise, suffix):
 
 def test_command_without_a_model_asks_for_a_column(tmp_path, capsys):
     source = tmp_path / "table.csv"
-    table = np.stack([t / 100, pulse()], axis=1)
-    np.savetxt(source, table, delimiter=",", header="time,pulse", comments="")
+    table = np.stack([t / 100, pulse(), -pulse()], axis=1)
+    np.savetxt(source, table, delimiter=",", header="time,pulse,other", comments="")
     command = ["denoise", str(source), "--output", str(tmp_path / "clean.csv")]
     assert main(command) == 2
-    assert "2 columns (time, pulse)" in capsys.readouterr().err
+    assert "2 columns (pulse, other)" in capsys.readouterr().err
     assert main([*command, "--column", "pulse"]) == 0
     written = np.loadtxt(tmp_path / "clean.csv", delimiter=",", skiprows=1)
     np.testing.assert_allclose(written[:, 0], t / 100)

@@ -6,7 +6,13 @@ from conftest import small_denoiser
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from conv_denoiser import MinMaxPerSample, SignalGenerator, denoise_recording
+from conv_denoiser import (
+    MinMaxPerSample,
+    SignalGenerator,
+    StandardizePerSample,
+    denoise_recording,
+    windows,
+)
 from conv_denoiser.recording.windows import Layout, OverlapAdd
 
 NOTHING = FunctionTransformer()
@@ -318,3 +324,42 @@ class TestErrors:
         halved = FunctionTransformer(lambda X: X[:, ::2])
         with pytest.raises(ValueError, match=r"returned shape \(64, 5\) for .* \(64, 10\)"):
             denoise_recording(halved, recording, window=10)
+
+
+class TestWindows:
+    def test_all_whole_windows_are_cut(self):
+        recording = np.arange(22.0).reshape(11, 2)
+        np.testing.assert_array_equal(
+            windows(recording, 4), [recording[begin : begin + 4] for begin in (0, 2, 4, 6)]
+        )
+        assert windows(recording[:, 0], 4, step=7).tolist() == [[0, 2, 4, 6], [14, 16, 18, 20]]
+        assert windows(recording, 1).shape == (11, 1, 2)
+
+    @pytest.mark.parametrize(
+        ("shape", "options", "message"),
+        [
+            ((9,), {"length": 10}, "window=10, but the recording has 9"),
+            ((9,), {"length": 3, "step": 0}, "step, in samples, must be a positive integer"),
+            ((3, 9), {"length": 2}, r"pass recording\.T"),
+        ],
+    )
+    def test_errors(self, shape, options, message):
+        with pytest.raises(ValueError, match=message):
+            windows(np.zeros(shape), **options)
+
+
+class TestDoubts:
+    @pytest.mark.parametrize(
+        ("shape", "line"),
+        [
+            ((7040, 9), r"one recording of 9 channels, learn from windows\(X, 256\)"),
+            ((6, 22, 64), r"pass X\.transpose\(0, 2, 1\)"),
+        ],
+    )
+    def test_exchanged_axes_are_warned_of_before_anything_is_learned(self, shape, line):
+        with pytest.warns(UserWarning, match=line):
+            StandardizePerSample().fit(np.zeros(shape))
+
+    def test_a_long_recording_is_told_how_to_be_cut(self):
+        with pytest.raises(ValueError, match=r"conv_denoiser\.windows\(X, 256\)"):
+            StandardizePerSample().fit(np.zeros(5000))

@@ -72,8 +72,8 @@ def as_numbers(signals: ArrayLike, name: str) -> RawArray:
     if array.ndim == 1:
         raise ValueError(
             f"Expected 2D or 3D {name}, got a 1D array of {len(array)} values. Reshape your data: "
-            f"a single signal is one row, {name}.reshape(1, -1); many signals of one point each "
-            f"are one column, {name}.reshape(-1, 1)."
+            f"one long recording is cut into signals, conv_denoiser.windows({name}, 256); a single "
+            f"signal is one row, {name}.reshape(1, -1)."
         )
     if array.ndim not in (2, 3):
         raise ValueError(

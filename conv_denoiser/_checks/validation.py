@@ -25,6 +25,8 @@ from conv_denoiser._checks.arrays import (
     check_not_empty,
     check_not_infinite,
 )
+from conv_denoiser._checks.axes import doubt_of_axes
+from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array, RawArray
 
 __all__ = [
@@ -92,6 +94,8 @@ def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Arr
     n_channels = signals.shape[2] if signals.ndim == 3 else 1
     if reset:
         estimator.n_channels_in_ = n_channels
+        if (doubt := doubt_of_axes(signals.shape, "X")) is not None:
+            warn(doubt)
     else:
         _check_n_channels(estimator, n_channels)
     return signals

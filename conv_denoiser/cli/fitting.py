@@ -8,7 +8,7 @@ from conv_denoiser._typing import Array
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.readers.recording import Recording, holds_signals
 from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples
-from conv_denoiser.recording.windows import Layout
+from conv_denoiser.recording.cutting import windows
 from conv_denoiser.supervision import BlindSpot
 
 __all__ = ["fit_denoiser"]
@@ -67,7 +67,4 @@ def _signals(recording: Recording, window: int, rows: bool | None) -> Array:
         return np.asarray(recording.samples)
     samples = np.asarray(as_recording(recording.samples))
     check_not_infinite_samples(samples)
-    samples = samples.reshape(len(samples), -1)
-    layout = Layout.from_overlap(min(window, len(samples)), 0.5)
-    windows = np.lib.stride_tricks.sliding_window_view(samples, layout.window, axis=0)
-    return np.ascontiguousarray(windows[:: layout.hop].transpose(0, 2, 1))
+    return windows(samples.reshape(len(samples), -1), min(window, len(samples)))

@@ -224,7 +224,8 @@ def _split_rows(validation_split: Any, signals: Signals) -> tuple[Rows, Rows | N
     if n_train == 0:
         raise ValueError(
             f"n_samples={n_signals}: validation_split={validation_split} leaves no signal to train "
-            "on. Pass more signals, or validation_split=0."
+            "on. Pass more signals, as windows(X[0], 256) of one long recording, "
+            "or validation_split=0."
         )
     if n_train == n_signals:
         return slice(None), None

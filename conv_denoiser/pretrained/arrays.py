@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import as_array, as_numbers, check_not_empty, with_channels
+from conv_denoiser._checks.axes import doubt_of_axes
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array, RawArray
@@ -201,6 +202,8 @@ def _without_bad(signals: RawArray, bad: object) -> RawArray:
 
 def _warn_of_shape(signals: RawArray, level_is_known: bool) -> None:
     """Warn where the axes may be exchanged, or signals are too short to show their noise."""
+    if signals.ndim == 3 and (doubt := doubt_of_axes(signals.shape, "x")) is not None:
+        warn(doubt)
     n_signals, n_timesteps = signals.shape[:2]
     if n_timesteps >= SHORT:
         return

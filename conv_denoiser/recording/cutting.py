@@ -1,0 +1,56 @@
+"""Windows of recordings, as signals to learn from."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from conv_denoiser._checks.numbers import check_count
+from conv_denoiser._typing import Array
+from conv_denoiser.recording.checks import as_recording, check_window
+from conv_denoiser.recording.protocols import Series
+
+__all__ = ["windows"]
+
+
+def windows(recording: ArrayLike | Series, length: int, step: int | None = None) -> Array:
+    """Cut a recording into signals of one length, for `fit`.
+
+    Parameters
+    ----------
+    recording : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
+        One long series.
+    length : int
+        Timesteps of each window. It should hold what belongs together, such as a heartbeat.
+    step : int, default=None
+        Timesteps from the begin of a window to that of the next; None is half of `length`.
+
+    Returns
+    -------
+    ndarray of shape (n_windows, length[, n_channels])
+        A copy of all whole windows, in order of time.
+
+    Raises
+    ------
+    ValueError
+        If the recording has another number of dimensions, is shorter than a window or seems to be
+        transposed, or a length is not a positive integer.
+
+    See Also
+    --------
+    denoise_recording : Denoises a recording by a fitted denoiser, seams included.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser import windows
+    >>> windows(np.arange(10), 4)
+    array([[0, 1, 2, 3],
+           [2, 3, 4, 5],
+           [4, 5, 6, 7],
+           [6, 7, 8, 9]])
+    """
+    series = as_recording(recording)
+    length = check_window(length, series.shape[0])
+    step = max(1, length // 2) if step is None else check_count("step, in samples,", step)
+    samples = np.asarray(series)
+    cut = np.lib.stride_tricks.sliding_window_view(samples, length, axis=0)[::step]
+    return np.ascontiguousarray(np.moveaxis(cut, -1, 1))
