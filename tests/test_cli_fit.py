@@ -67,6 +67,14 @@ class TestFitAndInfo:
         command = ["fit", "noisy.csv", "--output", "m.onnx"]
         fails(capsys, "pip install 'conv-denoiser[onnx]'", *command)
 
+    @pytest.mark.parametrize("files", [["no.csv"], ["noisy.csv", "no.csv"]])
+    def test_a_missing_file_is_told_before_tensorflow_is_loaded(self, capsys, monkeypatch, files):
+        np.savetxt("noisy.csv", np.random.default_rng(0).normal(size=20))
+        monkeypatch.setitem(sys.modules, "conv_denoiser.cli.fitting", None)
+        fails(capsys, "No such file", "fit", *files, "--output", "m.safetensors")
+        command = ["denoise", "no.csv", "--model", "no.safetensors", "--output", "clean.csv"]
+        fails(capsys, "'no.csv'", *command)
+
     def test_the_width_that_a_warning_names_is_an_option(self, capsys):
         show_warning("Hide them with supervision=BlindSpot(width=5).")
         assert "Hide them with --width 5." in capsys.readouterr().err

@@ -289,3 +289,8 @@ def test_bad_batches(arguments):
 def test_repr():
     assert repr(SignalGenerator("sine")) == "SignalGenerator('sine', noise=0.05, n_timesteps=150)"
     assert "<bank of shape (2, 3)>" in repr(SignalGenerator(np.zeros((2, 3))))
+
+
+def test_a_data_set_is_shown_in_one_line():
+    shown = repr(SignalGenerator(random_state=0).sample(5))
+    assert shown == "SignalDataset(noisy and clean: float32 (5, 150), time: (150,))"

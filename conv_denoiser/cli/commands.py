@@ -73,7 +73,9 @@ def fit(options: argparse.Namespace) -> None:
         raise ValueError(
             "--width is for noisy recordings alone. Leave it or --noise and CLEAN out."
         )
-    from conv_denoiser.cli.fitting import fit_denoiser
+    noisy = read_recording(options.noisy, options.column)
+    clean = None if options.clean is None else read_recording(options.clean, options.column)
+    from conv_denoiser.cli.fitting import fit_denoiser  # TensorFlow takes seconds: after the files
     from conv_denoiser.denoiser.diagnostics import verdict
     from conv_denoiser.export import to_onnx
     from conv_denoiser.export.writer import import_converter
@@ -81,8 +83,6 @@ def fit(options: argparse.Namespace) -> None:
 
     if suffix == ".onnx":
         import_converter()  # before the training, not after it
-    noisy = read_recording(options.noisy, options.column)
-    clean = None if options.clean is None else read_recording(options.clean, options.column)
     is_array = check_suffix(options.noisy, FORMATS, "A recording") == ".npy"
     if options.column and is_array and holds_signals(read_recording(options.noisy), options.rows):
         raise ValueError(

@@ -53,6 +53,9 @@ def denoise(options: argparse.Namespace) -> None:
         check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
         check_target(options.plot)
         import matplotlib  # noqa: F401  before the work, not after it
+    # What is wrong with the recording's name is told before a model is loaded.
+    check_suffix(options.recordings[0], FORMATS, "A recording")
+    Path(options.recordings[0]).stat()
     _denoise_file(options, _chosen_model(options), options.recordings[0], options.output)
 
 

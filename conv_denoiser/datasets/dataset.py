@@ -34,6 +34,10 @@ class SignalDataset(NamedTuple):
     clean: Array
     time: Array
 
+    def __repr__(self) -> str:
+        shape, dtype = self.noisy.shape, self.noisy.dtype
+        return f"SignalDataset(noisy and clean: {dtype} {shape}, time: {self.time.shape})"
+
     def plot(self, n_signals: int = 1) -> "DenoisingDisplay":
         """Draw the first signals, noisy and clean side by side.
 
