@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser._checks.validation import check_params
 from conv_denoiser._checks.warn import warn
+from conv_denoiser._typing import JSON, Array
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.model_files.card import model_card, read_card
 from conv_denoiser.model_files.container import MEANINGLESS, read_model_file, write_model_file
@@ -115,7 +115,7 @@ def save(
     write_model_file(path, content, arrays)
 
 
-def _described(denoiser: ConvDenoiser, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+def _described(denoiser: ConvDenoiser, arrays: dict[str, Array]) -> dict[str, Any]:
     """Return what JSON can hold of a denoiser; banks of noise go into `arrays`."""
     parameters = denoiser.get_params(deep=False)
     spec = denoiser._network.spec
@@ -148,7 +148,7 @@ def _described(denoiser: ConvDenoiser, arrays: dict[str, NDArray[Any]]) -> dict[
     }
 
 
-def load(path: str | os.PathLike[str], **parameters: Any) -> ConvDenoiser:
+def load(path: str | os.PathLike[str], **parameters: object) -> ConvDenoiser:
     """Read a denoiser that `save` wrote.
 
     The network is rebuilt by the library's own code, and arrays are read. Nothing in the file is
@@ -194,13 +194,13 @@ def load(path: str | os.PathLike[str], **parameters: Any) -> ConvDenoiser:
         raise ModelFileError(f"{os.fspath(path)!r} makes no sense: {error!r}") from error
 
 
-def _check(content: Any, shapes: Shapes, given: Mapping[str, Any]) -> None:
+def _check(content: JSON, shapes: Shapes, given: Mapping[str, Any]) -> None:
     """Raise where a file makes no sense, before memory is taken for its arrays."""
     check_content(content, shapes, given)
     _spec(content, given).check_weight_shapes(weight_shapes(shapes))
 
 
-def _spec(content: Any, given: Mapping[str, Any]) -> NetworkSpec:
+def _spec(content: JSON, given: Mapping[str, Any]) -> NetworkSpec:
     described = content["network"]
     architecture = described["architecture"]
     return NetworkSpec(
@@ -210,7 +210,7 @@ def _spec(content: Any, given: Mapping[str, Any]) -> NetworkSpec:
     )
 
 
-def _denoiser(content: Any, arrays: Arrays, given: dict[str, Any]) -> ConvDenoiser:
+def _denoiser(content: JSON, arrays: Arrays, given: dict[str, Any]) -> ConvDenoiser:
     denoiser = ConvDenoiser(**_parameters(content["parameters"], arrays, given))
     check_params(denoiser)
     fitted = fitted_state(content["fitted"])
@@ -230,14 +230,14 @@ def _denoiser(content: Any, arrays: Arrays, given: dict[str, Any]) -> ConvDenois
     return denoiser
 
 
-def _scaler(described: Any, given: Mapping[str, Any]) -> PerSampleScaler | None:
+def _scaler(described: JSON, given: Mapping[str, Any]) -> PerSampleScaler | None:
     scaler = clone(given["scaler"]) if is_external(described) else decode(described, {})
     if not isinstance(scaler, (PerSampleScaler, type(None))):
         raise ValueError(f"the scaler is {scaler!r}")
     return scaler
 
 
-def _parameters(encoded: Any, arrays: Arrays, given: dict[str, Any]) -> dict[str, Any]:
+def _parameters(encoded: JSON, arrays: Arrays, given: dict[str, Any]) -> dict[str, Any]:
     known = inspect.signature(ConvDenoiser).parameters
     by_name = {name: value["name"] for name, value in encoded.items() if is_external(value)}
     parameters = {}

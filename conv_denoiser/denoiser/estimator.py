@@ -226,7 +226,9 @@ class ConvDenoiser(
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -268,7 +270,7 @@ class ConvDenoiser(
         return fit_denoiser(self, X, y, sample_weight)
 
     def partial_fit(
-        self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None
+        self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Self:
         """Train the network for one more epoch, without validation, on signals that come in chunks.
 
@@ -326,7 +328,9 @@ class ConvDenoiser(
         check_is_fitted(self)
         return self._denoise(check_signals(self, X, reset=False))
 
-    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return a score, the higher the better, with or without clean signals.
 
         Parameters

@@ -1,6 +1,8 @@
 """The fit of an estimator: checks, a plan, a training, and what is fitted then."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.callbacks import Parts, fit_task
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["fit_denoiser", "partially_fit"]
 
 
-def fit_denoiser(denoiser: "ConvDenoiser", X: Any, y: Any, sample_weight: Any) -> "ConvDenoiser":
+def fit_denoiser(
+    denoiser: "ConvDenoiser", X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+) -> "ConvDenoiser":
     """Fit a denoiser, and tell scikit-learn's callbacks of every epoch."""
     check_params(denoiser)
-    told = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+    told: dict[str, object] = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
     n_epochs = None if denoiser.epochs == "auto" else chosen(denoiser, "epochs")
     with fit_task(denoiser, told, n_epochs) as task:
         watcher = None if task is None else Parts(denoiser, task, told, _attributes, "epoch")
@@ -35,7 +39,9 @@ def fit_denoiser(denoiser: "ConvDenoiser", X: Any, y: Any, sample_weight: Any) -
     return denoiser
 
 
-def partially_fit(denoiser: "ConvDenoiser", X: Any, y: Any, sample_weight: Any) -> "ConvDenoiser":
+def partially_fit(
+    denoiser: "ConvDenoiser", X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+) -> "ConvDenoiser":
     """Train a denoiser for one more epoch."""
     check_params(denoiser)
     _fit(denoiser, X, y, sample_weight, partial=True, watcher=None)
@@ -44,9 +50,9 @@ def partially_fit(denoiser: "ConvDenoiser", X: Any, y: Any, sample_weight: Any) 
 
 def _fit(
     denoiser: "ConvDenoiser",
-    X: Any,
-    y: Any,
-    sample_weight: Any,
+    X: ArrayLike,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
     *,
     partial: bool,
     watcher: Watcher | None,
@@ -73,7 +79,12 @@ def _fit(
 
 
 def _signals(
-    denoiser: "ConvDenoiser", X: Any, y: Any, sample_weight: Any, *, reset: bool
+    denoiser: "ConvDenoiser",
+    X: ArrayLike,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    *,
+    reset: bool,
 ) -> Signals:
     X = check_signals(denoiser, X, reset=reset)
     y = clean_signals(y, X, needed=may_need_target(denoiser))
@@ -87,7 +98,7 @@ def _learned(denoiser: "ConvDenoiser") -> Learned:
     )
 
 
-def _attributes(trained: Trained) -> dict[str, Any]:
+def _attributes(trained: Trained) -> dict[str, object]:
     """Return what a denoiser has once it is fitted."""
     return {
         "_network": trained.network,

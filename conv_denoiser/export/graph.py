@@ -1,6 +1,6 @@
 """A denoiser as one ONNX graph: scaler, padding and network."""
 
-from typing import Any
+from collections.abc import Callable
 
 from conv_denoiser.networks.backend import keras, startup_lines_held_back, tf
 
@@ -50,7 +50,9 @@ def _graph(network: Network, n_timesteps: int, opset: int) -> onnx.ModelProto:
     return graph
 
 
-def _scaled(x: Any, scaler: PerSampleScaler | None) -> tuple[Any, Any]:
+def _scaled(
+    x: tf.Tensor, scaler: PerSampleScaler | None
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
     """Scale signals as `scaler` does; return a function that undoes it, too."""
     if scaler is None:
         return x, lambda y: y
@@ -71,7 +73,7 @@ def _scaled(x: Any, scaler: PerSampleScaler | None) -> tuple[Any, Any]:
     )
 
 
-def _mean(x: Any) -> Any:
+def _mean(x: tf.Tensor) -> tf.Tensor:
     """Average over timesteps.
 
     A product of matrices, one a signal: ONNX Runtime takes the sums of tf.reduce_mean in an order
@@ -81,7 +83,7 @@ def _mean(x: Any) -> Any:
     return tf.matmul(ones, x, transpose_a=True) / tf.cast(tf.shape(x)[1], x.dtype)
 
 
-def _or_one(x: Any) -> Any:
+def _or_one(x: tf.Tensor) -> tf.Tensor:
     return tf.where(x == 0, tf.ones_like(x), x)
 
 
@@ -94,7 +96,7 @@ TENSORS = Operations(
 )
 
 
-def _padded(x: Any, shortest: int) -> Any:
+def _padded(x: tf.Tensor, shortest: int) -> tf.Tensor:
     """Repeat the last timestep of signals that are shorter than the network needs."""
     if shortest == 1:
         return x
@@ -109,7 +111,7 @@ class _FullConv1D(keras.layers.Layer):
         super().__init__(name=transpose.name)
         self.transpose = transpose
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         layer = self.transpose
         margin = layer.kernel_size[0] - 1
         kernel = tf.transpose(layer.kernel[::-1], (0, 2, 1))

@@ -68,7 +68,7 @@ class OnnxDenoiser(TableOutput):
     OSError
         If the file cannot be read.
     ValueError
-        If `n_threads` is no positive integer.
+        If `n_threads` is not a positive integer.
     ImportError
         If onnxruntime is not installed.
 
@@ -138,7 +138,7 @@ class OnnxDenoiser(TableOutput):
         signals = X.reshape(len(X), -1, n_channels)
         return denoised_around_gaps(self._denoise, signals, self.gaps).reshape(X.shape)
 
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Remember the names of the timesteps; the denoiser is fitted already.
 
         Parameters
@@ -156,7 +156,7 @@ class OnnxDenoiser(TableOutput):
         self._remember_names(X)
         return self
 
-    def fit_transform(self, X: ArrayLike, y: Any = None) -> Any:
+    def fit_transform(self, X: ArrayLike, y: object = None) -> Any:
         """Denoise signals, and remember the names of their timesteps.
 
         Parameters
@@ -188,7 +188,7 @@ class OnnxDenoiser(TableOutput):
         """
         return {"path": self.path, "n_threads": self.n_threads}
 
-    def set_params(self, **params: Any) -> Self:
+    def set_params(self, **params: object) -> Self:
         """Load again, with other arguments of the constructor.
 
         Parameters
@@ -241,7 +241,7 @@ class OnnxDenoiser(TableOutput):
             session = open_session(self._model, os.fspath(self.path), self.n_threads)
         except ImportError as error:
             raise missing_packages("OnnxDenoiser", error) from error
-        self.card = _read_card(session, self.path)
+        self.card = _card_of(session, self.path)
         self.n_features_in_, self.n_channels_in_ = self.card["n_timesteps"], self.card["n_channels"]
         self.gaps = _gaps(self.card) or Gaps()
         self._session = session
@@ -283,7 +283,7 @@ class OnnxDenoiser(TableOutput):
         return denoised
 
 
-def _read_card(session: Any, path: Any) -> dict[str, Any]:
+def _card_of(session: Any, path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the model card of a file that is ours, or raise ModelFileError."""
     try:
         card = json.loads(session.get_modelmeta().custom_metadata_map[CARD])
@@ -312,7 +312,8 @@ def _is_sound(card: dict[str, Any], session: Any) -> bool:
     rate = card.get("sampling_rate", "")
     tensors = [*session.get_inputs(), *session.get_outputs()]
     return (
-        type(n_timesteps) is type(n_channels) is int
+        type(n_timesteps) is int
+        and type(n_channels) is int
         and 1 <= n_timesteps < 2**31
         and type(card.get("scaled")) is bool
         and _gaps(card) is not None
@@ -331,7 +332,7 @@ def _gaps(card: dict[str, Any]) -> Gaps | None:
         return None
 
 
-def _as_signals(X: Any) -> Array:
+def _as_signals(X: ArrayLike) -> Array:
     X = as_numbers(X, "X")
     if not isinstance(X, np.ndarray):
         raise TypeError(f"X is sparse ({type(X).__name__}). Pass X.toarray().")

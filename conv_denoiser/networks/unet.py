@@ -1,6 +1,6 @@
 """A U-Net of residual blocks."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from conv_denoiser.networks.backend import keras, tf
 from conv_denoiser.networks.spec import NetworkSpec
@@ -12,11 +12,11 @@ __all__ = ["build_unet"]
 class PadToMultiple(keras.layers.Layer):
     """Repeat the last timestep up to a multiple of some number of timesteps."""
 
-    def __init__(self, multiple: int, **options: Any) -> None:
+    def __init__(self, multiple: int, **options: object) -> None:
         super().__init__(**options)
         self.multiple = multiple
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
         # Neither tf.repeat by zero nor the remainder of a negative number survives export to ONNX.
         length = tf.shape(x)[1]
         padded = (length + self.multiple - 1) // self.multiple * self.multiple
@@ -26,18 +26,20 @@ class PadToMultiple(keras.layers.Layer):
         n_signals, length, n_channels = shape
         return n_signals, length and length + -length % self.multiple, n_channels
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         return {**super().get_config(), "multiple": self.multiple}
 
 
 class CropLike(keras.layers.Layer):
     """Crop the first input to the length of the second."""
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
         x, reference = inputs
         return x[:, : tf.shape(reference)[1]]
 
-    def compute_output_shape(self, shapes: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(
+        self, shapes: Sequence[tuple[int | None, ...]]
+    ) -> tuple[int | None, ...]:
         (n_signals, _, n_channels), (_, length, _) = shapes
         return n_signals, length, n_channels
 
@@ -50,26 +52,28 @@ class _Layers:
         limit = spec.max_norm
         self.constraint = None if limit is None else keras.constraints.max_norm(limit)
 
-    def convolution(self, n_filters: int, **options: Any) -> keras.Layer:
+    def convolution(self, n_filters: int, **options: object) -> keras.Layer:
         options = {"kernel_size": self.kernel_size, "padding": "same", **options}
         return keras.layers.Conv1D(n_filters, kernel_constraint=self.constraint, **options)
 
-    def rectified(self, n_filters: int, **options: Any) -> keras.Layer:
+    def rectified(self, n_filters: int, **options: object) -> keras.Layer:
         options = {"activation": "relu", "kernel_initializer": "he_normal", **options}
         return self.convolution(n_filters, **options)
 
-    def residual_block(self, x: Any, n_filters: int) -> Any:
+    def residual_block(self, x: keras.KerasTensor, n_filters: int) -> keras.KerasTensor:
         y = self.rectified(n_filters)(x)
         # A block that begins as the identity keeps deep networks trainable without normalisation.
         y = self.convolution(n_filters, kernel_initializer="zeros")(y)
         return keras.layers.Add()([x, y])
 
-    def level_down(self, x: Any, n_filters: int) -> Any:
+    def level_down(self, x: keras.KerasTensor, n_filters: int) -> keras.KerasTensor:
         size = max(self.kernel_size, STRIDE)
         x = self.rectified(n_filters, kernel_size=size, strides=STRIDE)(x)
         return self.residual_block(x, n_filters)
 
-    def level_up(self, x: Any, skipped: Any, n_filters: int) -> Any:
+    def level_up(
+        self, x: keras.KerasTensor, skipped: keras.KerasTensor, n_filters: int
+    ) -> keras.KerasTensor:
         x = keras.layers.Conv1DTranspose(
             n_filters, 2 * STRIDE, STRIDE, padding="same", kernel_constraint=self.constraint
         )(x)

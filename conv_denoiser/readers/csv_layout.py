@@ -20,7 +20,7 @@ MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-", "--"})
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 UNITS = r"[\[(].*[\])]|[µumnkM]?([VAgsTWm]|Hz|Pa|bar|m/s\^?[2²]?|rad/s)|°?C|deg|%|a\.?u\.?|"
 UNIT = re.compile(rf"\s*({UNITS})\s*")
-# From so many samples on, a column that rises evenly is no signal.
+# From so many samples on, a column that rises evenly is not a signal.
 MIN_RISING = 8
 
 
@@ -177,7 +177,7 @@ def _delimiter(lines: Sequence[str]) -> str | None:
 
 
 def why_no_signal(samples: Array) -> str | None:
-    """Say why a column is no signal: it rises evenly, or has two values; None where it may be."""
+    """Say why a column is not a signal: it rises evenly, or has two values; None where it may be."""
     samples = samples[~np.isnan(samples)]
     if len(samples) < MIN_RISING:
         return None

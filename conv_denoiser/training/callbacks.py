@@ -3,7 +3,6 @@
 import copy
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ __all__ = ["fresh_callbacks"]
 
 
 class DivergedError(ValueError):
-    """A loss or a weight is no finite number any more."""
+    """A loss or a weight became NaN or infinite."""
 
 
 class Record(keras.callbacks.Callback):
@@ -37,7 +36,7 @@ class Record(keras.callbacks.Callback):
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Raise where a loss is no number any more, before epochs are wasted."""
+    """Raise as soon as a loss is NaN or infinite, before epochs are wasted."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         for name, loss in (logs or {}).items():
@@ -56,13 +55,13 @@ def diverged(model: keras.Model, what: str) -> DivergedError:
 class EarlyStopping(keras.callbacks.EarlyStopping):
     """Early stopping that can go on where another process left it."""
 
-    taken_up: dict[str, Any] | None = None
+    taken_up: dict[str, object] | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         super().on_train_begin(logs)
         self.__dict__.update(self.taken_up or {})
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, float]:
         """Return what it remembers, but for the weights."""
         best = None if self.best is None else float(self.best)
         return {"best": best, "best_epoch": self.best_epoch, "wait": self.wait}
@@ -85,12 +84,12 @@ class Watch(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def fresh_callbacks(callbacks: Sequence[Any] | None) -> list[keras.callbacks.Callback]:
+def fresh_callbacks(callbacks: Sequence[object] | None) -> list[keras.callbacks.Callback]:
     """Make the callbacks of one fit."""
     return [_fresh_callback(callback) for callback in callbacks or ()]
 
 
-def _fresh_callback(callback: Any) -> keras.callbacks.Callback:
+def _fresh_callback(callback: object) -> keras.callbacks.Callback:
     """Make the callback of one fit from a class, a factory or an instance."""
     if isinstance(callback, keras.callbacks.Callback):
         return copy.deepcopy(callback)

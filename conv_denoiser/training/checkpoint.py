@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from conv_denoiser._atomic import check_target, remove_leftovers
-from conv_denoiser._typing import Array
+from conv_denoiser._typing import Array, RawArray
 from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import read_model_file, write_model_file
 from conv_denoiser.model_files.parameters import encode
 from conv_denoiser.networks.backend import keras
 from conv_denoiser.supervision.signals import Signals
+from conv_denoiser.training.callbacks import EarlyStopping
 from conv_denoiser.training.compiling import optimizer_state
 from conv_denoiser.training.plan import Learned, TrainingPlan
 
 __all__ = ["Checkpoint", "Saved", "WriteCheckpoint", "opened"]
 
-Weights = list[NDArray[Any]]
+Weights = list[Array]
 # Parameters that change nothing of what is learned.
 IRRELEVANT = ("checkpoint", "verbose", "callbacks")
 
@@ -100,7 +100,7 @@ def opened(
 def _fingerprint(plan: TrainingPlan, signals: Signals, started: Sequence[Array]) -> str:
     """Return what tells one fit from another: parameters, signals, rows, and where it began."""
     assert plan.checkpoint is not None
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: dict[str, RawArray] = {}
     parameters = {
         name: (encode(value, arrays), _details(value))
         for name, value in plan.checkpoint.parameters.items()
@@ -117,7 +117,7 @@ def _fingerprint(plan: TrainingPlan, signals: Signals, started: Sequence[Array])
     return digest.hexdigest()
 
 
-def _details(value: Any) -> Any:
+def _details(value: object) -> object:
     """Return what objects of Keras and scikit-learn say of themselves, but for where they lie."""
     if hasattr(value, "get_config") and not isinstance(value, type):
         return value.get_config()
@@ -127,7 +127,13 @@ def _details(value: Any) -> Any:
 class WriteCheckpoint(keras.callbacks.Callback):
     """Write a checkpoint after each epoch; must come after all other callbacks."""
 
-    def __init__(self, checkpoint: Checkpoint, seed: int, epochs: list[Any], stopper: Any) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        seed: int,
+        epochs: list[dict[str, float]],
+        stopper: EarlyStopping | None,
+    ) -> None:
         super().__init__()
         self.checkpoint, self.seed, self.epochs, self.stopper = checkpoint, seed, epochs, stopper
 

@@ -1,11 +1,9 @@
 """Losses and optimizers: what a network is compiled with."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import check_number
+from conv_denoiser._typing import Array
 from conv_denoiser.networks.backend import keras, tf
 from conv_denoiser.networks.tensorflow_process import leave_out_all_reduce
 from conv_denoiser.training.plan import CompileOptions
@@ -28,18 +26,18 @@ def compile_model(model: keras.Model, options: CompileOptions) -> None:
     model.compile(optimizer=made, loss=keras.losses.get(options.loss))
 
 
-def optimizer_state(model: keras.Model) -> list[NDArray[Any]]:
+def optimizer_state(model: keras.Model) -> list[Array]:
     """Return all that the optimizer of a compiled model remembers."""
     return [variable.numpy() for variable in model.optimizer.variables]
 
 
-def restore_optimizer(model: keras.Model, state: Sequence[NDArray[Any]]) -> None:
+def restore_optimizer(model: keras.Model, state: Sequence[Array]) -> None:
     """Let the optimizer of a compiled model remember what `optimizer_state` returned."""
     for variable, value in zip(model.optimizer.variables, state, strict=True):
         variable.assign(value)
 
 
-def _new_optimizer(optimizer: Any, learning_rate: Any) -> keras.optimizers.Optimizer:
+def _new_optimizer(optimizer: object, learning_rate: object) -> keras.optimizers.Optimizer:
     """Make an optimizer from a name, or from an instance, which holds the state of one training."""
     if not callable(learning_rate) or isinstance(learning_rate, type):
         try:
@@ -63,8 +61,8 @@ def _new_optimizer(optimizer: Any, learning_rate: Any) -> keras.optimizers.Optim
     return type(found)(learning_rate=learning_rate)
 
 
-def is_cross_entropy(loss: Any) -> bool:
-    """Tell whether a loss is binary cross-entropy; raise ValueError if it is no loss."""
+def is_cross_entropy(loss: object) -> bool:
+    """Tell whether a loss is binary cross-entropy; raise ValueError if it is not a loss."""
     try:
         function = keras.losses.get(loss)
     except (ValueError, TypeError) as error:
@@ -85,7 +83,7 @@ def is_cross_entropy(loss: Any) -> bool:
     return function is keras.losses.binary_crossentropy
 
 
-def check_loss_by_point(loss: Any, n_timesteps: int, n_channels: int, reason: str) -> None:
+def check_loss_by_point(loss: object, n_timesteps: int, n_channels: int, reason: str) -> None:
     """Raise ValueError if a function of the user's averages where points must be weighted."""
     function = keras.losses.get(loss)
     if isinstance(function, keras.losses.Loss):

@@ -56,7 +56,7 @@ def fit_model(
     With `patience`, the weights of the best epoch are put back at the end. Ctrl-C, or an error in
     a callback or a noise model, ends training; what was learned until then stays in the model. An
     error before the first step is raised and leaves the model as it was. So does a loss or weight
-    that is no number, but the optimizer's state is lost.
+    that is not finite, but the optimizer's state is lost.
     """
     record, stoppers = Record(), _early_stopping(schedule.patience, validation)
     saved = schedule.saved
@@ -162,7 +162,7 @@ def _writing(
 def _check_finite(model: keras.Model) -> None:
     """Raise where the last step, whose loss nobody saw, left NaN or infinity."""
     if not _is_finite(model):
-        raise diverged(model, "its last step left weights that are no finite numbers")
+        raise diverged(model, "its last step left weights that are not finite")
 
 
 def _is_finite(model: keras.Model) -> bool:

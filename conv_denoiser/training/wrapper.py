@@ -1,8 +1,8 @@
 """scikeras, which is composed here and imported nowhere else."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from conv_denoiser._typing import Array
 from conv_denoiser.networks.backend import keras, tf
 
 # isort: split
@@ -19,7 +19,7 @@ def run_epochs(
     n_epochs: int,
     n_batches: int,
     batch_size: int,
-    validation: tuple[Any, ...] | None,
+    validation: tuple[Array, ...] | None,
     callbacks: Sequence[keras.callbacks.Callback],
     verbose: int,
 ) -> None:
@@ -42,23 +42,23 @@ class _Wrapper(BaseWrapper):
     """scikeras' wrapper, fed with batches where it expects arrays of scikit-learn's shapes."""
 
     def _validate_data(
-        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
-    ) -> tuple[Any, Any]:
+        self, X: object = None, y: object = None, reset: bool = False, y_numeric: bool = False
+    ) -> tuple[object, object]:
         return X, y
 
-    def _check_model_compatibility(self, y: Any) -> None:
+    def _check_model_compatibility(self, y: object) -> None:
         """Leave out checks of labels and numbers of outputs."""
 
     @property
-    def feature_encoder(self) -> Any:
+    def feature_encoder(self) -> "_Identity":
         return _Identity()
 
     target_encoder = feature_encoder
 
 
 class _Identity:
-    def fit(self, X: Any) -> "_Identity":
+    def fit(self, X: object) -> "_Identity":
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: object) -> object:
         return X
