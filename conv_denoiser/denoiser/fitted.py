@@ -51,8 +51,8 @@ class FittedNetwork(BaseEstimator):
 
         Parameters
         ----------
-        name : {"universal"}, default="universal"
-            Name of the model, see `conv_denoiser.list_pretrained`.
+        name : {"universal", "universal-unet"}, default="universal"
+            Name of the model, see `conv_denoiser.list_pretrained`; both are "universal-unet".
         **parameters
             Parameters for further fits, such as `supervision` and `noise`.
 
@@ -76,7 +76,7 @@ class FittedNetwork(BaseEstimator):
         >>> denoiser.score(X, y) > 5  # dB gained
         True
         """
-        if name != "universal":
+        if name not in ("universal", "universal-unet"):
             raise ValueError(f"There is no pretrained model {name!r}. Expected 'universal'.")
         denoiser: Any = cls(**{"architecture": "unet", "init": "pretrained", **parameters})
         network = Network(PRETRAINED, StandardizePerSample(), length=1, weights=unet_weights())

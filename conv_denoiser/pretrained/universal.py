@@ -22,7 +22,7 @@ WEIGHTS = Path(__file__).with_name("universal.safetensors")
 GRAPH = WEIGHTS.with_suffix(".onnx")
 SHA256 = {
     WEIGHTS.name: "cc831158fb8ed940b61677e181dc19a68786d7d184bd46947810bbcf40715def",
-    "unet.safetensors": "114a5845a6a7ea0638cb681d546ec48ff51b5333dbcdccefd8659fbe9e8985c9",
+    "unet.safetensors": "766bf67e477e4f5ceb714268806ee0f83c094062327978eb238e638f0f9c235c",
     GRAPH.name: "8844b693265dfac0b63eb9cd08b9b67551fad21584264f9db3ce709d0147af68",
 }
 
