@@ -266,10 +266,13 @@ def test_damaged_files(tmp_path, monkeypatch, name):
     damaged = tmp_path / shipped.name
     damaged.write_bytes(shipped.read_bytes()[:-1] + b"x")
     monkeypatch.setattr(universal, name, damaged)
-    universal.universal.cache_clear()
+    caches = (universal.universal, universal.shipped_weights)
+    for cached in caches:
+        cached.cache_clear()
     with pytest.raises(ModelFileError, match="is damaged.*Install conv-denoiser again"):
         denoise(np.arange(300.0) % 7)
-    universal.universal.cache_clear()
+    for cached in caches:
+        cached.cache_clear()
 
 
 @pytest.mark.parametrize("options", [{}, {"noise_std": 0.1}, {"strength": 2}])

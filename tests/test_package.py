@@ -33,7 +33,7 @@ metrics.snr_db(y, conv_denoiser.MinMaxPerSample().fit_transform(X))
 heavy = {"tensorflow", "keras", "scikeras", "matplotlib"} & set(sys.modules)
 assert not heavy, heavy
 """
-    assert run(code) == "ConvDenoiser(noise=0.1) 5"
+    assert run(code) == "ConvDenoiser(noise=0.1) auto"
 
 
 def test_a_device_needs_numpy_alone():
