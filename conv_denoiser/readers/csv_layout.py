@@ -177,7 +177,7 @@ def _delimiter(lines: Sequence[str]) -> str | None:
 
 
 def why_no_signal(samples: Array) -> str | None:
-    """Say why a column is not a signal: it rises evenly, or has two values; None where it may be."""
+    """Say why a column is not a signal (it rises evenly, has two values); None where it may be."""
     samples = samples[~np.isnan(samples)]
     if len(samples) < MIN_RISING:
         return None
