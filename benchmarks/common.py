@@ -92,7 +92,7 @@ def unet(epochs: int, steps_per_epoch: int = 64, **options: Any) -> ConvDenoiser
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps - steps // 20, warmup_target=2e-3, warmup_steps=steps // 20
     )
-    return _denoiser("unet", epochs, rate, **options)
+    return _denoiser("unet", epochs, rate, **{"init": "random", **options})
 
 
 def recipe(epochs: int, steps_per_epoch: int = 64, **options: Any) -> ConvDenoiser:

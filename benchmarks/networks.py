@@ -73,7 +73,7 @@ def speed() -> str:
     X = np.random.default_rng(0).normal(size=WINDOWS).astype(np.float32)
     networks = {
         "recipe": ConvDenoiser(epochs=1),
-        "U-Net": ConvDenoiser("unet", epochs=1),
+        "U-Net": ConvDenoiser("unet", init="random", epochs=1),
         f"U-Net {SMALL}": ConvDenoiser("unet", filters=SMALL, epochs=1),
     }
     seconds: dict[str, list[float]] = {name: [] for name in networks}

@@ -1,6 +1,6 @@
 """Train the U-Net that `ConvDenoiser("unet")` starts from, on random signals of every kind.
 
-    python benchmarks/pretrain_unet.py --output FOLDER --epochs 18
+    python benchmarks/pretrain_unet.py --output FOLDER --epochs 20
 
 It is a fit as any other: clean signals of the waveform "anything", noise drawn afresh every epoch,
 a checkpoint after each, from which the same command goes on if it was cut. FOLDER gets the bank of
@@ -53,7 +53,7 @@ def main() -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=18)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -63,6 +63,7 @@ def main() -> None:
     denoiser = ConvDenoiser(
         "unet",
         filters=FILTERS,
+        init="random",
         loss=log_error,
         noise=GaussianNoise(snr_db=(-5, 40)),
         optimizer=keras.optimizers.Adam(rate, clipnorm=1.0),

@@ -39,7 +39,7 @@ def fit_all(folder: Path) -> None:
     for name, window in WINDOWS.items():
         X = np.random.default_rng(0).normal(size=(16, window)).astype(np.float32)
         architecture = "unet" if name == "U-Net" else "autoencoder"
-        denoiser = ConvDenoiser(architecture, epochs=1, random_state=0).fit(X, X)
+        denoiser = ConvDenoiser(architecture, init="random", epochs=1, random_state=0).fit(X, X)
         joblib.dump(denoiser, folder / f"{name}.joblib")
         save(denoiser, folder / f"{name}.safetensors", sampling_rate=RATE)
         to_onnx(denoiser, folder / f"{name}.onnx", sampling_rate=RATE)

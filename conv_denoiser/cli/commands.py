@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conv_denoiser._atomic import check_target
 from conv_denoiser.cli.denoising import denoise
@@ -20,7 +21,10 @@ from conv_denoiser.cli.shell import (
 )
 from conv_denoiser.export.opening import MODEL_SUFFIXES, read_any_card
 from conv_denoiser.readers.formats import FORMATS, check_suffix, read_recording
-from conv_denoiser.readers.recording import holds_signals
+from conv_denoiser.readers.recording import Recording, holds_signals
+
+if TYPE_CHECKING:
+    from conv_denoiser.denoiser import ConvDenoiser
 
 __all__ = ["main"]
 
@@ -65,29 +69,15 @@ def _exit_code(options: argparse.Namespace) -> int:
 
 def fit(options: argparse.Namespace) -> None:
     """Fit a denoiser to recordings, or to signals in an npy file, and save it."""
-    suffix = check_suffix(options.output, MODEL_SUFFIXES, "--output")
-    check_target(options.output)
-    if options.noise is not None and options.clean is not None:
-        raise ValueError("--noise is for clean signals alone. Leave it or the second file out.")
-    if options.width is not None and not (options.noise is options.clean is None):
-        raise ValueError(
-            "--width is for noisy recordings alone. Leave it or --noise and CLEAN out."
-        )
+    _check_fit(options)
     noisy = read_recording(options.noisy, options.column)
     clean = None if options.clean is None else read_recording(options.clean, options.column)
     from conv_denoiser.cli.fitting import fit_denoiser  # TensorFlow takes seconds: after the files
-    from conv_denoiser.denoiser.diagnostics import verdict
-    from conv_denoiser.export import to_onnx
-    from conv_denoiser.export.writer import import_converter
-    from conv_denoiser.persistence import save
 
-    if suffix == ".onnx":
+    if Path(options.output).suffix.lower() == ".onnx":
+        from conv_denoiser.export.writer import import_converter
+
         import_converter()  # before the training, not after it
-    is_array = check_suffix(options.noisy, FORMATS, "A recording") == ".npy"
-    if options.column and is_array and holds_signals(read_recording(options.noisy), options.rows):
-        raise ValueError(
-            f"{options.noisy} holds signals, one in each row, and not channels. Leave out --column."
-        )
     denoiser, interruption = fit_denoiser(
         noisy,
         clean,
@@ -100,22 +90,52 @@ def fit(options: argparse.Namespace) -> None:
         random_state=options.seed,
         verbose=0 if options.quiet else 2,
     )
-    rate = options.sampling_rate or noisy.sampling_rate
-    write = to_onnx if suffix == ".onnx" else save
-    units = noisy.units[0] if len(set(noisy.units)) == 1 else None
-    write(denoiser, options.output, sampling_rate=rate, units=units or None)
+    _write_model(denoiser, options, noisy)
     if interruption is not None:
         raise Stopped.of(
             interruption,
             f"{options.output} holds what was learned until then, in {denoiser.n_epochs_} epochs",
         ) from interruption
     if not options.quiet:
-        print(
-            f"{options.output}: fitted on signals of {denoiser.n_features_in_} samples "
-            f"({denoiser.supervision_}), {denoiser.n_epochs_} epochs"
+        _report_fit(denoiser, options.output)
+
+
+def _check_fit(options: argparse.Namespace) -> None:
+    """Raise where options do not go together, or the model cannot be written."""
+    check_suffix(options.output, MODEL_SUFFIXES, "--output")
+    check_target(options.output)
+    if options.noise is not None and options.clean is not None:
+        raise ValueError("--noise is for clean signals alone. Leave it or the second file out.")
+    if options.width is not None and not (options.noise is options.clean is None):
+        raise ValueError(
+            "--width is for noisy recordings alone. Leave it or --noise and CLEAN out."
         )
-        if denoiser.diagnostics_ is not None:
-            print(verdict(denoiser.diagnostics_))
+    is_array = check_suffix(options.noisy, FORMATS, "A recording") == ".npy"
+    if options.column and is_array and holds_signals(read_recording(options.noisy), options.rows):
+        raise ValueError(
+            f"{options.noisy} holds signals, one in each row, and not channels. Leave out --column."
+        )
+
+
+def _write_model(denoiser: "ConvDenoiser", options: argparse.Namespace, noisy: Recording) -> None:
+    from conv_denoiser.export import to_onnx
+    from conv_denoiser.persistence import save
+
+    write = to_onnx if Path(options.output).suffix.lower() == ".onnx" else save
+    rate = options.sampling_rate or noisy.sampling_rate
+    units = noisy.units[0] if len(set(noisy.units)) == 1 else None
+    write(denoiser, options.output, sampling_rate=rate, units=units or None)
+
+
+def _report_fit(denoiser: "ConvDenoiser", path: Path) -> None:
+    from conv_denoiser.denoiser.diagnostics import verdict
+
+    print(
+        f"{path}: fitted on signals of {denoiser.n_features_in_} samples "
+        f"({denoiser.supervision_}), {denoiser.n_epochs_} epochs"
+    )
+    if denoiser.diagnostics_ is not None:
+        print(verdict(denoiser.diagnostics_))
 
 
 def info(options: argparse.Namespace) -> None:

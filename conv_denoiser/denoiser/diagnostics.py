@@ -50,7 +50,7 @@ def diagnose(trained: Trained, signals: Signals) -> Diagnostics | None:
     if len(complete) == 0:
         return None
     noisy, target = _examples(trained, complete)
-    denoised = trained.network.denoise(noisy)
+    denoised = trained.network.denoise(noisy, compiled=False)
     gain = None
     if target is not None:
         with np.errstate(divide="ignore"):

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
+
 from conv_denoiser._checks.arrays import pad_timesteps
 from conv_denoiser._typing import Array
 from conv_denoiser.networks.spec import NetworkSpec
@@ -72,17 +74,18 @@ class Network:
         """Number of weights, each number counted."""
         return sum(array.size for array in self.weights)
 
-    def denoise(self, X: Array, reference: Array | None = None) -> Array:
+    def denoise(self, X: Array, reference: Array | None = None, *, compiled: bool = True) -> Array:
         """Denoise signals (n_signals, n_timesteps, n_channels), scaled as `reference` is.
 
-        Signals are scaled by their own statistics if there is no `reference`.
+        Signals are scaled by their own statistics if there is no `reference`. Compiling takes
+        longer than a few signals do without.
         """
         scaled = X
         if self.scaler is not None:
             statistics = self.scaler.statistics(X if reference is None else reference)
             scaled = self.scaler.scale(X, statistics)
         length = max(self.length, X.shape[1])
-        output = self._run(pad_timesteps(scaled, length))
+        output = (self._run if compiled else self._run_once)(pad_timesteps(scaled, length))
         output = output[:, : X.shape[1]].astype(scaled.dtype, copy=False)
         return output if self.scaler is None else self.scaler.unscale(output, statistics)
 
@@ -115,3 +118,7 @@ class Network:
 
             self._forward = compile_forward(self.model)
         return self._forward(x)
+
+    def _run_once(self, x: Array) -> Array:
+        output: Array = self.model(x.astype(np.float32), training=False).numpy()
+        return output
