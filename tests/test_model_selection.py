@@ -309,9 +309,11 @@ def test_workers_share_the_cores(variables, expected):
 
 
 SILENT_SEARCH = """
+import warnings
 from sklearn.model_selection import GridSearchCV
-from conv_denoiser import ConvDenoiser, SignalGenerator
+from conv_denoiser import ConvDenoiser, DenoisingWarning, SignalGenerator
 X, y = SignalGenerator(random_state=0).sample(20, return_X_y=True)
+warnings.simplefilter("ignore", DenoisingWarning)  # of fits that are this short
 denoiser = ConvDenoiser(filters=(2,), epochs=1, validation_split=0, loss="mean_squared_error")
 GridSearchCV(denoiser, {"kernel_size": [3, 5, 7]}, cv=2, refit=False).fit(X, y)
 """

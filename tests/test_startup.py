@@ -93,9 +93,11 @@ def test_a_process_forked_meanwhile_speaks(level, capfd):
 
 
 FIRST_USE = """
-from conv_denoiser import ConvDenoiser, SignalGenerator
+import warnings
+from conv_denoiser import ConvDenoiser, DenoisingWarning, SignalGenerator
 from conv_denoiser.export import OnnxDenoiser, to_onnx
 X = SignalGenerator().sample(5).noisy
+warnings.simplefilter("ignore", DenoisingWarning)  # of a fit that is this short
 denoiser = ConvDenoiser(filters=(2,), epochs=1).fit(X)
 to_onnx(denoiser, "model.onnx")
 print(OnnxDenoiser("model.onnx").transform(denoiser.transform(X)).shape)

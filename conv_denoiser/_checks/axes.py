@@ -12,7 +12,7 @@ def doubt_of_axes(shape: Sequence[int], name: str) -> str | None:
     """Say what signals (n_signals, n_timesteps[, n_channels]) may be instead, if anything."""
     n_signals, n_timesteps, *channels = shape
     taken = f"{name} is taken for {n_signals} signals of {n_timesteps} timesteps"
-    if channels and channels[0] > n_timesteps:
+    if channels and channels[0] > n_timesteps and channels[0] >= SHORT:
         return (
             f"{taken} and {channels[0]} channels. If time is its last axis, as in epochs "
             f"(n_epochs, n_channels, n_times), pass {name}.transpose(0, 2, 1)."

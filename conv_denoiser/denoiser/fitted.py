@@ -71,9 +71,10 @@ class FittedNetwork(BaseEstimator):
         Examples
         --------
         >>> from conv_denoiser import ConvDenoiser, SignalGenerator
-        >>> X, y = SignalGenerator("ecg", noise=0.2, random_state=0).sample(4, return_X_y=True)
+        >>> ecg = SignalGenerator("ecg", noise=0.2, n_timesteps=600, random_state=0)
+        >>> X, y = ecg.sample(4, return_X_y=True)
         >>> denoiser = ConvDenoiser.from_pretrained()
-        >>> denoiser.score(X, y) > 5  # dB gained
+        >>> denoiser.score(X, y) > 3  # dB gained
         True
         """
         if name not in ("universal", "universal-unet"):
