@@ -5,9 +5,19 @@ os.environ["MPLBACKEND"] = "Agg"
 import numpy as np
 import pytest
 
-from conv_denoiser import ConvDenoiser, SignalGenerator, save
+from conv_denoiser import ConvDenoiser, SignalGenerator, metrics, save
 
 collect_ignore = ["data"]  # looking for doctests in its script would write the files anew
+
+
+METRICS = [
+    metrics.snr_db,
+    metrics.rmse,
+    metrics.relative_rmse,
+    metrics.prd,
+    metrics.spectral_relative_rmse,
+    metrics.correlation,
+]
 
 
 def small_denoiser(**params):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import METRICS
 
 from conv_denoiser import (
     Gaps,
@@ -20,14 +21,6 @@ RNG = np.random.default_rng(0)
 CLEAN = np.sin(np.arange(400) / np.array([[3], [7], [20]]))
 NOISY = CLEAN + 0.1 * RNG.normal(size=CLEAN.shape)
 GONE = RNG.random(CLEAN.shape) < 0.1
-METRICS = [
-    metrics.snr_db,
-    metrics.rmse,
-    metrics.relative_rmse,
-    metrics.prd,
-    metrics.spectral_relative_rmse,
-    metrics.correlation,
-]
 SCALERS = [MinMaxPerSample(), StandardizePerSample()]
 
 

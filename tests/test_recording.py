@@ -338,7 +338,7 @@ class TestWindows:
     @pytest.mark.parametrize(
         ("shape", "options", "message"),
         [
-            ((9,), {"length": 10}, "window=10, but the recording has 9"),
+            ((9,), {"length": 10}, "length=10, but the recording has 9"),
             ((9,), {"length": 3, "step": 0}, "step, in samples, must be a positive integer"),
             ((3, 9), {"length": 2}, r"pass recording\.T"),
         ],

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from conv_denoiser._checks.numbers import ceil_div
+from conv_denoiser._checks.numbers import ceil_div, check_count
 from conv_denoiser.denoiser.defaults import chosen
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def amount_of_training(
     a cosine, and the best epoch is kept if there is validation.
     """
     few = n_signals < MANY_SIGNALS
-    batch_size = _number(denoiser.batch_size) or (BATCH_SIZE if few else 150)
+    batch_size = _count("batch_size", denoiser.batch_size) or (BATCH_SIZE if few else 150)
     n_batches = ceil_div(n_signals, batch_size)
-    epochs = epochs or _number(denoiser.epochs)
+    epochs = epochs or _count("epochs", denoiser.epochs)
     many_epochs = epochs is None and few
     if epochs is None:
         epochs = min(MAX_EPOCHS, max(5, ceil_div(pace.n_steps, n_batches))) if few else 5
@@ -77,9 +77,9 @@ def _is_auto(value: object) -> bool:
     return isinstance(value, str) and value == "auto"
 
 
-def _number(value: int | str) -> int | None:
-    """Return a number as plain, and None for "auto"."""
-    return None if isinstance(value, str) else int(value)
+def _count(name: str, value: int | str) -> int | None:
+    """Return a positive integer as plain, and None for "auto"."""
+    return None if isinstance(value, str) else check_count(name, value)
 
 
 def _falling_rate(pace: Pace, n_steps: int) -> "keras.optimizers.schedules.LearningRateSchedule":

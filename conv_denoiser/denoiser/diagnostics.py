@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
 from conv_denoiser.metrics import snr_improvement_db
+from conv_denoiser.supervision.batches import Rows
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Synthetic
 from conv_denoiser.training.plan import Trained
@@ -46,10 +48,10 @@ def diagnose(trained: Trained, signals: Signals) -> Diagnostics | None:
     """
     training, validation = trained.plan.rows
     held_out = validation is not None
-    complete = _complete(signals.rows(training if validation is None else validation))
-    if len(complete) == 0:
+    few = _few(signals, training if validation is None else validation)
+    if len(few) == 0:
         return None
-    noisy, target = _examples(trained, complete)
+    noisy, target = _pairs(few, trained)
     denoised = trained.network.denoise(noisy, compiled=False)
     gain = None
     if target is not None:
@@ -77,7 +79,8 @@ def doubts(diagnostics: Diagnostics, supervision: str) -> list[str]:
 def verdict(diagnostics: Diagnostics) -> str:
     """Say in one line what a fit came to."""
     where = "held-out" if diagnostics["held_out"] else "training"
-    parts = [f"on {diagnostics['n_signals']} {where} signals"]
+    n_signals = diagnostics["n_signals"]
+    parts = [f"on {n_signals} {where} signal{'s' * (n_signals > 1)}"]
     gain, noise = diagnostics["snr_improvement_db"], diagnostics["noise_std"]
     if gain is not None:
         parts.append(f"SNR {gain:+.1f} dB")
@@ -129,25 +132,31 @@ def _is_flat(numbers: Diagnostics) -> bool:
     return after * SHRUNK**2 < min(before, signal)
 
 
-def _complete(signals: Signals) -> Signals:
-    """Leave out signals that do not count, and those with missing samples."""
-    complete = np.isfinite(signals.X).all(axis=(1, 2))
-    if signals.y is not None:
-        complete &= np.isfinite(signals.y).all(axis=(1, 2))
+def _few(signals: Signals, rows: Rows) -> Signals:
+    """Return some of the signals that count and miss no sample; few are read to find them."""
+    numbers = np.arange(len(signals))[rows]
     if signals.weight is not None:
-        complete &= signals.weight > 0
-    return signals.rows(np.flatnonzero(complete))
+        numbers = numbers[signals.weight[numbers] > 0]
+    n_wanted = max(1, min(MAX_SIGNALS, MAX_SAMPLES // signals.X[0].size))
+    some = signals.rows(_thinned(numbers, 4 * n_wanted))
+    complete = np.isfinite(some.X).all(axis=(1, 2))
+    if some.y is not None:
+        complete &= np.isfinite(some.y).all(axis=(1, 2))
+    return some.rows(_thinned(np.flatnonzero(complete), n_wanted))
 
 
-def _examples(trained: Trained, signals: Signals) -> tuple[Array, Array | None]:
-    """Return some noisy signals, and their targets."""
-    n_signals = max(1, min(MAX_SIGNALS, MAX_SAMPLES // signals.X[0].size))
-    chosen = signals.rows(slice(None, None, ceil_div(len(signals), n_signals)))
+def _thinned(numbers: NDArray[np.intp], n_wanted: int) -> NDArray[np.intp]:
+    """Return at most so many of the numbers, evenly spread."""
+    return numbers[:: max(1, ceil_div(len(numbers), n_wanted))]
+
+
+def _pairs(signals: Signals, trained: Trained) -> tuple[Array, Array | None]:
+    """Return noisy signals, and their targets if there are any."""
     supervision = trained.plan.problem.supervision
     if isinstance(supervision, Synthetic):
         rng = np.random.default_rng(trained.plan.seed)
-        return supervision.noise(chosen.X, rng), chosen.X
-    return chosen.X, chosen.y
+        return supervision.noise(signals.X, rng), signals.X
+    return signals.X, signals.y
 
 
 def _spread(X: Array) -> float:

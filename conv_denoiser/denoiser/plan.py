@@ -66,13 +66,9 @@ def _plan(
     cross_entropy = is_cross_entropy(loss)
     pretrained = starts_pretrained(denoiser, n_channels, cross_entropy)
     supervision = _supervision(denoiser, signals.y is not None)
-    amount = amount_of_training(
-        denoiser,
-        signals.rows(rows[0]).n_counting,
-        _pace(pretrained, supervision),
-        epochs=epochs,
-        validated=rows[1] is not None,
-    )
+    pace = _pace(pretrained, supervision)
+    n_training, validated = _n_counting(signals, rows[0]), rows[1] is not None
+    amount = amount_of_training(denoiser, n_training, pace, validated=validated, epochs=epochs)
     problem = Problem(
         supervision=supervision,
         scaler=_scaler(denoiser, cross_entropy),
@@ -208,9 +204,8 @@ def _split_rows(validation_split: Any, signals: Signals) -> tuple[Rows, Rows | N
     """
     if not isinstance(validation_split, Real):
         split = next(iter(validation_split.split(signals.X, signals.y)), ((), ()))
-        counts = np.ones(len(signals), bool) if signals.weight is None else signals.weight > 0
         training, validation = map(_as_indices, split)
-        sizes = [np.count_nonzero(counts[rows]) for rows in (training, validation)]
+        sizes = [_n_counting(signals, rows) for rows in (training, validation)]
         if 0 in sizes:
             raise ValueError(
                 f"validation_split={validation_split!r} gave {sizes[0]} signals to train and "
@@ -236,3 +231,9 @@ def _split_rows(validation_split: Any, signals: Signals) -> tuple[Rows, Rows | N
 def _as_indices(rows: ArrayLike) -> NDArray[np.intp]:
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+
+
+def _n_counting(signals: Signals, rows: Rows) -> int:
+    """Return how many of some signals have a weight that is not zero."""
+    weight = np.ones(len(signals), bool) if signals.weight is None else signals.weight
+    return int(np.count_nonzero(weight[rows]))

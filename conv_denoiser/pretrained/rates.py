@@ -53,7 +53,7 @@ def twice_rate(x: Array) -> Array:
 
 
 def at_several_rates(
-    u: Array, there: NDArray[np.bool_], estimate: Estimator, n_halvings: int, caution: float = 1.0
+    u: Array, there: NDArray[np.bool_], estimate: Estimator, n_halvings: int
 ) -> tuple[Array, Array]:
     """Estimate noise at the full rate, and its slow part again at half of it, and so on.
 
@@ -67,8 +67,6 @@ def at_several_rates(
         From (u, there) to the noise and the variance of its error, both of u's shape.
     n_halvings : int
         How often the rate is halved; the number of timesteps must be a multiple of 2**n_halvings.
-    caution : float, default=1
-        How much worse the estimate at the lower rate is taken to be than it says.
 
     Returns
     -------
@@ -80,11 +78,11 @@ def at_several_rates(
         return noise, variance
     slow_there = there[:, ::2]
     slow, slow_variance = at_several_rates(
-        half_rate(u) / np.float32(GAIN), slow_there, estimate, n_halvings - 1, caution
+        half_rate(u) / np.float32(GAIN), slow_there, estimate, n_halvings - 1
     )
     first = half_rate(noise) / np.float32(GAIN)
     first_variance = np.maximum(half_rate(variance), 1e-6)
-    weight = first_variance / (first_variance + caution * slow_variance)
+    weight = first_variance / (first_variance + slow_variance)
     noise = noise + twice_rate(weight * (slow - first)) * np.float32(GAIN)
     # Half of the error is taken to be slow, as if it were white.
     kept = 1 - 0.5 * twice_rate(weight)

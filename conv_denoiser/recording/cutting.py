@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._typing import Array
-from conv_denoiser.recording.checks import as_recording, check_window
+from conv_denoiser.recording.checks import as_recording
 from conv_denoiser.recording.protocols import Series
 
 __all__ = ["windows"]
@@ -49,7 +49,12 @@ def windows(recording: ArrayLike | Series, length: int, step: int | None = None)
            [6, 7, 8, 9]])
     """
     series = as_recording(recording)
-    length = check_window(length, series.shape[0])
+    length = check_count("length, in samples,", length)
+    if length > series.shape[0]:
+        raise ValueError(
+            f"length={length}, but the recording has {series.shape[0]} sample(s): there is no "
+            "whole window. Pass a shorter length."
+        )
     step = max(1, length // 2) if step is None else check_count("step, in samples,", step)
     samples = np.asarray(series)
     cut = np.lib.stride_tricks.sliding_window_view(samples, length, axis=0)[::step]
