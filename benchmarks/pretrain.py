@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from conv_denoiser.gaps import bridged
+from conv_denoiser._checks.arrays import bridged
 from conv_denoiser.pretrained import level
 from conv_denoiser.pretrained.inputs import network_inputs
 from conv_denoiser.waveforms import FAMILIES, anything

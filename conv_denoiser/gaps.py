@@ -7,7 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from conv_denoiser._checks.arrays import as_array, as_numbers, check_not_empty, check_not_infinite
+from conv_denoiser._checks.arrays import (
+    as_array,
+    as_numbers,
+    bridged,
+    check_not_empty,
+    check_not_infinite,
+)
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._checks.parameters import FrozenParameters
 from conv_denoiser._checks.warn import warn
@@ -17,7 +23,6 @@ __all__ = [
     "BadSamples",
     "Gaps",
     "as_gaps",
-    "bridged",
     "denoised_around_gaps",
     "find_bad_samples",
     "in_long_runs",
@@ -137,16 +142,6 @@ def without_gaps(X: Array) -> Array:
     rows = X.transpose(0, 2, 1).reshape(-1, n_timesteps)
     filled = bridged(rows, ~np.isnan(rows)).reshape(len(X), -1, n_timesteps)
     return np.ascontiguousarray(filled.transpose(0, 2, 1))
-
-
-def bridged(x: Array, there: Mask) -> Array:
-    """Bridge gaps with straight lines; before the first and after the last sample, repeat it."""
-    filled = x.copy()
-    t = np.arange(x.shape[1])
-    for row in np.flatnonzero(~there.all(axis=1)):
-        known = there[row]
-        filled[row, ~known] = np.interp(t[~known], t[known], x[row, known]) if known.any() else 0
-    return filled
 
 
 def in_long_runs(marked: Mask, length: int) -> Mask:

@@ -1,7 +1,7 @@
 """Checks of arrays that need NumPy alone, for what runs where nothing else is installed."""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from conv_denoiser._checks.tables import objects_as_numbers, refuse_unlike, stacked_cells
 from conv_denoiser._typing import Array, RawArray
@@ -10,6 +10,7 @@ __all__ = [
     "FLOAT_TYPES",
     "as_array",
     "as_numbers",
+    "bridged",
     "centred",
     "check_finite",
     "check_not_empty",
@@ -147,6 +148,16 @@ def mean_along(x: Array, axis: int = 1) -> Array:
 def centred(x: Array, axis: int = 1) -> Array:
     """Subtract the mean along an axis, of timesteps by default; flat signals become exactly 0."""
     return x - mean_along(x, axis)
+
+
+def bridged(x: Array, there: NDArray[np.bool_]) -> Array:
+    """Bridge gaps with straight lines; before the first and after the last sample, repeat it."""
+    filled = x.copy()
+    t = np.arange(x.shape[1])
+    for row in np.flatnonzero(~there.all(axis=1)):
+        known = there[row]
+        filled[row, ~known] = np.interp(t[~known], t[known], x[row, known]) if known.any() else 0
+    return filled
 
 
 def pad_timesteps(x: Array, length: int) -> Array:

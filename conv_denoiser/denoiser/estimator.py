@@ -115,7 +115,8 @@ class ConvDenoiser(
     warm_start : bool, default=False
         Go on from the last fit's network instead of a new one, and from its optimizer as long as
         loss, optimizer and learning_rate are the same (and it was not loaded from a file of `save`
-        in between). A "unet" cannot go on from or to "blind_spot": its output is another one.
+        in between). A "unet" that began at random cannot go on from or to "blind_spot": its output
+        is another one.
     random_state : int, RandomState or None, default=None
         Fixes initial weights, shuffling, noise and hidden points.
     verbose : {0, 1, 2}, default=0

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
 
@@ -55,13 +56,7 @@ def channels_as_rows(signals: Array) -> NDArray[np.float64]:
     if missing.any():
         n_gaps = np.count_nonzero(missing[:, 1:] & ~missing[:, :-1], axis=1)
         enough = (n_gaps < MANY_GAPS * rows.shape[1]) & ~missing.all(axis=1)
-        t = np.arange(rows.shape[1])
-        rows = np.array(
-            [
-                np.interp(t, t[~m], row[~m])
-                for row, m in zip(rows[enough], missing[enough], strict=True)
-            ]
-        ).reshape(-1, t.size)
+        rows = bridged(rows[enough], ~missing[enough])
     peak = np.abs(rows).max(axis=1, keepdims=True)  # squares would leave the range of floats
     rows = (rows / np.where(peak == 0, 1, peak)).astype(np.float64)
     rows -= rows.mean(axis=1, keepdims=True)

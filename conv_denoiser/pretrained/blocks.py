@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._checks.threads import threads_allowed
 from conv_denoiser._typing import Array
-from conv_denoiser.gaps import bridged, in_long_runs
+from conv_denoiser.gaps import in_long_runs
 
 __all__ = ["denoise_rows"]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._typing import Array
-from conv_denoiser.gaps import bridged
 from conv_denoiser.pretrained.gate import ROUNDING, honest_level
 from conv_denoiser.pretrained.inputs import network_inputs
 from conv_denoiser.pretrained.level import level_of

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._typing import Array
-from conv_denoiser.gaps import bridged
 from conv_denoiser.pretrained.level import level_of
 
 __all__ = ["ROUNDING", "honest_level"]
