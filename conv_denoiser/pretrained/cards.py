@@ -89,8 +89,8 @@ def list_pretrained() -> list[PretrainedCard]:
         trained_on='random signals of 17 families and mixtures of them (waveform "anything"), 512 '
         "timesteps each, with white noise at -5 to 40 dB; no recorded data",
         training="20,160 steps in 62 minutes of a shared machine (benchmarks/pretrain_unet.py)",
-        not_for="a last word: denoise removes more white noise; it is a start for fits, and with "
-        "hardly any noise it does harm (above 40 dB)",
+        not_for="signals with little noise: at 30 dB and more it takes away some of what is fast; "
+        "a start for fits, where denoise removes more white noise with no training",
         license="BSD-3-Clause",
         n_parameters=156_097,
         n_bytes=UNET_WEIGHTS.stat().st_size,
