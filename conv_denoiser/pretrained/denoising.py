@@ -12,6 +12,7 @@ from conv_denoiser.pretrained.inputs import network_inputs
 from conv_denoiser.pretrained.level import level_of
 from conv_denoiser.pretrained.rates import at_several_rates
 from conv_denoiser.pretrained.spikes import find_spikes
+from conv_denoiser.pretrained.tones import beside_steady_tones
 
 __all__ = ["denoise_block"]
 
@@ -91,16 +92,19 @@ def _at_strength(
 
 def _noise(x: Array, there: NDArray[np.bool_], level: Array, run: Run, given: bool) -> Array:
     """Return the noise in signals, whose level is known or estimated, and its uncertainty."""
-    n, length = x.shape
+    length = x.shape[1]
     halvings = int(np.clip(np.log2(length / (2 * MULTIPLE)), 0, MAX_HALVINGS))
     padding = ((0, 0), (0, -length % (MULTIPLE * 2**halvings)))
-    u = np.pad(x / level[:, np.newaxis], padding, mode="edge").astype(np.float32)
-    is_given = np.full(n, given)
 
     def estimate(u: Array, there: NDArray[np.bool_]) -> tuple[Array, Array]:
-        output = run(network_inputs(u, there, is_given))
+        output = run(network_inputs(u, there, np.full(len(u), given)))
         return output[..., 0], np.exp(np.clip(output[..., 1], -12, 16))
 
-    noise, variance = at_several_rates(u, np.pad(there, padding), estimate, halvings)
-    both = np.stack([noise, np.sqrt(variance)])[..., :length]
-    return both.astype(np.float64) * level[:, np.newaxis]
+    def at_rates(u: Array, there: NDArray[np.bool_]) -> tuple[Array, Array]:
+        u = np.pad(u, padding, mode="edge").astype(np.float32)
+        noise, variance = at_several_rates(u, np.pad(there, padding), estimate, halvings)
+        return noise[:, :length], variance[:, :length]
+
+    noise, variance = beside_steady_tones(x / level[:, np.newaxis], there, at_rates)
+    both: Array = np.stack([noise, np.sqrt(variance)]) * level[:, np.newaxis]
+    return both
