@@ -117,14 +117,20 @@ def as_gaps(gaps: object, max_gap: int | None = None) -> Gaps:
 def denoised_around_gaps(
     denoise: Callable[[Array], Array], X: Array, gaps: Gaps, *, warns: bool = True
 ) -> Array:
-    """Denoise signals (n_signals, n_timesteps, n_channels), of which samples are missing (NaN)."""
+    """Denoise signals (n_signals, n_timesteps, n_channels), of which samples are missing (NaN).
+
+    What `denoise` says of their uncertainty, in further channels, does not hold in gaps: NaN.
+    """
     missing = np.isnan(X)
     if not missing.any():
         return denoise(X)
     denoised = denoise(without_gaps(X))
     if warns:
         warn_of_nothing(missing)
-    return np.where(gaps.left_in(missing), denoised.dtype.type(np.nan), denoised)
+    left = gaps.left_in(missing)
+    if denoised.shape != X.shape:
+        left = np.concatenate([left, missing], axis=2)
+    return np.where(left, denoised.dtype.type(np.nan), denoised)
 
 
 def warn_of_nothing(missing: Mask) -> None:

@@ -27,6 +27,8 @@ from conv_denoiser.model_files.untrusted import (
     check_content,
     fitted_state,
     is_external,
+    network_options,
+    read_calibration,
     read_diagnostics,
     read_history,
     read_weights,
@@ -121,6 +123,7 @@ def _described(denoiser: ConvDenoiser, arrays: dict[str, Array]) -> dict[str, An
     spec = denoiser._network.spec
     names = getattr(denoiser, "feature_names_in_", None)
     floor = denoiser.loss_floor_
+    calibration = denoiser.calibration_
     return {
         "parameters": {
             name: encode(value, arrays)
@@ -141,6 +144,7 @@ def _described(denoiser: ConvDenoiser, arrays: dict[str, Array]) -> dict[str, An
             "loss_floor_": None if floor is None else float(floor),
         },
         "diagnostics": denoiser.diagnostics_,
+        "calibration": None if calibration is None else calibration.to_dict(),
         "history": {
             name: [_finite_or_none(value) for value in values]
             for name, values in denoiser.history_.items()
@@ -201,12 +205,11 @@ def _check(content: JSON, shapes: Shapes, given: Mapping[str, Any]) -> None:
 
 
 def _spec(content: JSON, given: Mapping[str, Any]) -> NetworkSpec:
-    described = content["network"]
-    architecture = described["architecture"]
+    architecture = content["network"]["architecture"]
     return NetworkSpec(
         architecture=given["architecture"] if is_external(architecture) else architecture,
         n_channels=content["fitted"]["n_channels_in_"],
-        **{name: decode(described[name], {}) for name in NETWORK_OPTIONS},
+        **network_options(content),
     )
 
 
@@ -215,8 +218,12 @@ def _denoiser(content: JSON, arrays: Arrays, given: dict[str, Any]) -> ConvDenoi
     check_params(denoiser)
     fitted = fitted_state(content["fitted"])
     history = read_history(content["history"])
-    diagnostics = read_diagnostics(content.get("diagnostics"))
-    fitted.update(history_=history, n_epochs_=len(history["loss"]), diagnostics_=diagnostics)
+    fitted.update(
+        history_=history,
+        n_epochs_=len(history["loss"]),
+        diagnostics_=read_diagnostics(content.get("diagnostics")),
+        calibration_=read_calibration(content.get("calibration")),
+    )
     spec = _spec(content, given)
     network = Network(
         spec,

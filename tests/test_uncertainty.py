@@ -67,7 +67,7 @@ class TestConformalQuantile:
     def test_infinite_scores(self):
         scores = [1.0, 2.0, np.inf]
         assert conformal_quantile(scores, 0.5) == 2
-        with pytest.raises(ValueError, match="1 scores are infinite"):
+        with pytest.raises(ValueError, match="too many scores are infinite"):
             conformal_quantile(scores, 0.75)
 
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -21,11 +20,11 @@ from conv_denoiser._checks.validation import (
 )
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser.defaults import CONSTRAINTS
-from conv_denoiser.denoiser.fitted import FittedNetwork
 from conv_denoiser.denoiser.fitting import fit_denoiser, partially_fit
 from conv_denoiser.denoiser.nested import NestedParameters
 from conv_denoiser.denoiser.plan import hiding, may_need_target
-from conv_denoiser.gaps import Gaps, as_gaps, denoised_around_gaps
+from conv_denoiser.denoiser.uncertain import Uncertain
+from conv_denoiser.gaps import Gaps
 from conv_denoiser.metrics import snr_improvement_db
 from conv_denoiser.noise import NoiseModel
 from conv_denoiser.supervision.blind_spot import BlindSpot, blind_spot_error
@@ -39,7 +38,7 @@ __all__ = ["ConvDenoiser"]
 class ConvDenoiser(
     CallbackSupportMixin,
     NestedParameters,
-    FittedNetwork,
+    Uncertain,
     OneToOneFeatureMixin,
     TransformerMixin,
     BaseEstimator,
@@ -65,8 +64,10 @@ class ConvDenoiser(
     loss : str, callable or "auto", default="auto"
         Name of a Keras loss, or a callable ``(y_true, y_pred) -> loss`` of each timestep, of shape
         (n_signals, n_timesteps). Binary cross-entropy makes the network end in a sigmoid, any
-        other loss in a linear output. "auto" is "binary_crossentropy" for the autoencoder, else
-        "mean_squared_error".
+        other loss in a linear output. With "gaussian_nll", signals learn from the squared error,
+        and a second output learns how uncertain each sample is, see `predict`; a callable
+        `architecture` then returns twice the channels: signals, and log variances of their errors.
+        "auto" is "binary_crossentropy" for the autoencoder, else "mean_squared_error".
     scaler : PerSampleScaler, None or "auto", default="auto"
         Scales X, and y with the statistics of X; undone on the output, so that results have the
         units of X. None takes and returns arrays as they are. "auto" is `MinMaxPerSample` for the
@@ -313,22 +314,6 @@ class ConvDenoiser(
         check_output_container(self, X)
         return self._denoise(X)
 
-    def predict(self, X: ArrayLike) -> Array:
-        """Denoise signals: the same as `transform`, under the name that scorers call.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals.
-
-        Returns
-        -------
-        ndarray of X's shape
-            Denoised signals.
-        """
-        check_is_fitted(self)
-        return self._denoise(check_signals(self, X, reset=False))
-
     def score(
         self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> float:
@@ -365,15 +350,10 @@ class ConvDenoiser(
         check_is_fitted(self)
         from conv_denoiser.networks.geometry import receptive_field
 
-        # A sigmoid could saturate, and would hide what it depends on.
-        return receptive_field(replace(self._network.spec, output_activation="linear").build())
+        return receptive_field(self._network.spec)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    def _denoise(self, X: Array) -> Array:
-        gaps = as_gaps(self.gaps)
-        return denoised_around_gaps(self._network.denoise, with_channels(X), gaps).reshape(X.shape)

@@ -28,6 +28,7 @@ FITTED: dict[str, Any] = {
     "best_epoch_": None,
     "loss_floor_": None,
     "diagnostics_": None,
+    "calibration_": None,
     "history_": {"loss": []},
     "n_epochs_": 0,
 }

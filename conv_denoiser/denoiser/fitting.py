@@ -110,4 +110,5 @@ def _attributes(trained: Trained) -> dict[str, object]:
         "best_epoch_": trained.best_epoch,
         "history_": trained.history,
         "n_epochs_": len(trained.history["loss"]),
+        "calibration_": None,
     }

@@ -58,7 +58,7 @@ def _plan(
     rows: tuple[Rows, Rows | None],
     epochs: int | None = None,
 ) -> TrainingPlan:
-    from conv_denoiser.training.compiling import is_cross_entropy
+    from conv_denoiser.training.losses import GAUSSIAN_NLL, is_cross_entropy
 
     seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
     loss = chosen(denoiser, "loss")
@@ -75,8 +75,9 @@ def _plan(
         cross_entropy=cross_entropy,
         length=n_timesteps,
     )
+    spec = PRETRAINED if pretrained else _network_spec(denoiser, n_channels, problem)
     return TrainingPlan(
-        spec=PRETRAINED if pretrained else _network_spec(denoiser, n_channels, problem),
+        spec=replace(spec, gives_variance=loss == GAUSSIAN_NLL),
         initial_weights=unet_weights() if pretrained else None,
         problem=problem,
         compile_options=CompileOptions(loss, denoiser.optimizer, amount.learning_rate),

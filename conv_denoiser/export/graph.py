@@ -22,7 +22,7 @@ AXES = ("n_signals", "n_timesteps", "n_channels")
 def build_graph(network: Network, n_timesteps: int, opset: int) -> onnx.ModelProto:
     """Build the graph from "noisy" to "denoised", both (n_signals, n_timesteps, n_channels).
 
-    The network is taken to pieces.
+    With a variance, "std" is a second output of that shape. The network is taken to pieces.
     """
     with known_settings():
         return _graph(network, n_timesteps, opset)
@@ -31,14 +31,18 @@ def build_graph(network: Network, n_timesteps: int, opset: int) -> onnx.ModelPro
 def _graph(network: Network, n_timesteps: int, opset: int) -> onnx.ModelProto:
     n_channels, model = network.spec.n_channels, network.model
     plain = keras.models.clone_model(model, clone_function=_without_transposes)
-    length = padded_length(model, n_timesteps, n_channels)
+    length = padded_length(model, n_timesteps, network.spec)
     # Networks that take any length from some least one on; those that do not, as they were fitted.
-    shortest = length if length > n_timesteps else padded_length(model, 1, n_channels)
+    shortest = length if length > n_timesteps else padded_length(model, 1, network.spec)
 
     def denoise(noisy: tf.Tensor) -> dict[str, tf.Tensor]:
-        scaled, unscale = _scaled(noisy, network.scaler)
-        output = plain(_padded(scaled, shortest), training=False)
-        return {"denoised": unscale(output[:, : tf.shape(noisy)[1]])}
+        scaled, unscale, unscale_deviation = _scaled(noisy, network.scaler)
+        output = plain(_padded(scaled, shortest), training=False)[:, : tf.shape(noisy)[1]]
+        mean = output[..., :n_channels]
+        if not network.spec.gives_variance:
+            return {"denoised": unscale(mean)}
+        std = tf.exp(output[..., n_channels:] / 2)
+        return {"denoised": unscale(mean), "std": unscale_deviation(std, mean)}
 
     signature = [tf.TensorSpec((None, None, n_channels), tf.float32, name="noisy")]
     function = tf.function(denoise, input_signature=signature, autograph=False)
@@ -52,10 +56,10 @@ def _graph(network: Network, n_timesteps: int, opset: int) -> onnx.ModelProto:
 
 def _scaled(
     x: tf.Tensor, scaler: PerSampleScaler | None
-) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """Scale signals as `scaler` does; return a function that undoes it, too."""
+) -> tuple[tf.Tensor, Callable[..., tf.Tensor], Callable[..., tf.Tensor]]:
+    """Scale signals as `scaler` does; return functions that undo it, of signals and deviations."""
     if scaler is None:
-        return x, lambda y: y
+        return x, lambda y: y, lambda std, _: std
     if not (isinstance(scaler, FormulaScaler) and scaler.is_formula):
         raise ValueError(
             f"A scaler of your own, {scaler!r}, cannot be exported. Fit with scaler=None, and "
@@ -70,6 +74,7 @@ def _scaled(
     return (
         scaler.apply(unit, statistics, TENSORS),
         lambda y: scaler.unscale(y, statistics) * peak + first,
+        lambda std, mean: scaler.unscale_deviation(std, mean, statistics) * peak,
     )
 
 

@@ -1,8 +1,7 @@
 """Denoisers that run on ONNX Runtime. NumPy and onnxruntime are all that is imported."""
 
-import json
 import os
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,21 +14,17 @@ from conv_denoiser._checks.arrays import (
 )
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._typing import Array
-from conv_denoiser._version import __version__
+from conv_denoiser.export.onnx_card import calibration_of, card_of, gaps_of, missing_packages
 from conv_denoiser.export.tables import TableOutput
 from conv_denoiser.gaps import Gaps, denoised_around_gaps
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.model_files.onnx_session import open_session
+from conv_denoiser.uncertainty.calibration import check_conformalized
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
 
-__all__ = ["CARD", "FORMAT", "OnnxDenoiser", "missing_packages"]
+__all__ = ["OnnxDenoiser"]
 
-# Version of what the graph expects and of what the metadata say.
-FORMAT = 1
-# Name of the metadata that hold the model card.
-CARD = "conv_denoiser"
 # Timesteps of all signals together that go through the network at once: their activations stay
 # in the processor's cache.
 CHUNK_POINTS = 2**14
@@ -114,19 +109,77 @@ class OnnxDenoiser(TableOutput):
         """
         return self._as_asked(self.predict(X), X)
 
-    def predict(self, X: ArrayLike) -> Array:
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> Array: ...
+
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[Array, Array]: ...
+
+    def predict(self, X: ArrayLike, return_std: bool = False) -> Array | tuple[Array, Array]:
         """Denoise signals: the same as `transform`, under the name that scorers call.
 
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
             Noisy signals.
+        return_std : bool, default=False
+            Whether to return how uncertain each sample is, too.
 
         Returns
         -------
-        ndarray of X's shape
+        denoised : ndarray of X's shape
             Denoised signals; also after `set_output`.
+        std : ndarray of X's shape
+            With `return_std`: standard deviation of the error of each sample, as in
+            `ConvDenoiser.predict`.
+
+        Raises
+        ------
+        ValueError
+            If the denoiser gives no standard deviation, or as in `transform`.
         """
+        X = self._checked_signals(X)
+        signals = X.reshape(*X.shape[:2], -1)
+        if not return_std:
+            return denoised_around_gaps(self._denoise, signals, self.gaps).reshape(X.shape)
+        if not self.card.get("gives_std", False):
+            raise ValueError(
+                f"{os.fspath(self.path)!r} does not say how uncertain its results are. Export a "
+                "denoiser that was fitted with loss='gaussian_nll'."
+            )
+        both = denoised_around_gaps(self._denoise_with_std, signals, self.gaps)
+        denoised, std = np.split(both, 2, axis=2)
+        return denoised.reshape(X.shape), std.reshape(X.shape)
+
+    def predict_interval(
+        self, X: ArrayLike, coverage: float = 0.9, kind: str = "pointwise"
+    ) -> tuple[Array, Array]:
+        """Return intervals that hold clean signals with a given probability.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_signals, n_timesteps[, n_channels])
+            Noisy signals.
+        coverage : float, default=0.9
+            Probability, above 0 and below 1.
+        kind : {"pointwise", "band"}, default="pointwise"
+            Whether it is that of samples, or of whole signals.
+
+        Returns
+        -------
+        lower, upper : ndarray of X's shape
+            Ends of the intervals, as `ConvDenoiser.predict_interval` gives them.
+
+        Raises
+        ------
+        ValueError
+            If the denoiser was not conformalized before it was exported, there were too few signals
+            for the coverage, or an argument is not valid.
+        """
+        calibration = check_conformalized(self._calibration)
+        return calibration.interval(*self.predict(X, return_std=True), coverage, kind)
+
+    def _checked_signals(self, X: ArrayLike) -> Array:
         X = _as_signals(X)
         n_channels = X.shape[2] if X.ndim == 3 else 1
         if n_channels != self.n_channels_in_:
@@ -135,8 +188,7 @@ class OnnxDenoiser(TableOutput):
                 f"{self.n_channels_in_}. Pass arrays of shape (n_signals, n_timesteps, "
                 f"{self.n_channels_in_})."
             )
-        signals = X.reshape(len(X), -1, n_channels)
-        return denoised_around_gaps(self._denoise, signals, self.gaps).reshape(X.shape)
+        return X
 
     def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Remember the names of the timesteps; the denoiser is fitted already.
@@ -241,14 +293,22 @@ class OnnxDenoiser(TableOutput):
             session = open_session(self._model, os.fspath(self.path), self.n_threads)
         except ImportError as error:
             raise missing_packages("OnnxDenoiser", error) from error
-        self.card = _card_of(session, self.path)
+        self.card = card_of(session, self.path)
         self.n_features_in_, self.n_channels_in_ = self.card["n_timesteps"], self.card["n_channels"]
-        self.gaps = _gaps(self.card) or Gaps()
+        self.gaps = gaps_of(self.card) or Gaps()
+        self._calibration = calibration_of(session, self.path)
         self._session = session
 
     def _denoise(self, signals: Array) -> Array:
+        return self._run_checked(signals, ("denoised",))
+
+    def _denoise_with_std(self, signals: Array) -> Array:
+        return self._run_checked(signals, ("denoised", "std"))
+
+    def _run_checked(self, signals: Array, outputs: tuple[str, ...]) -> Array:
+        """Return the outputs of the graph, one after the other as channels."""
         with np.errstate(over="ignore", invalid="ignore"):
-            denoised = self._in_float32(signals)
+            denoised = self._in_float32(signals, outputs)
         if not np.isfinite(denoised).all():
             raise ValueError(
                 f"The range of a signal is too large: the largest magnitude is "
@@ -256,80 +316,36 @@ class OnnxDenoiser(TableOutput):
             )
         return denoised
 
-    def _in_float32(self, signals: Array) -> Array:
+    def _in_float32(self, signals: Array, outputs: tuple[str, ...]) -> Array:
         if signals.dtype == np.float32:
-            return self._run(signals)
+            return np.concatenate(self._run(signals, outputs), axis=2)
         if not self.card["scaled"]:
-            return self._run(signals.astype(np.float32)).astype(signals.dtype)
+            run = self._run(signals.astype(np.float32), outputs)
+            return np.concatenate(run, axis=2, dtype=signals.dtype)
         # Brought to the range from -1 to 1, no digits are lost with the second half of each float.
         first = signals[:, :1]
         peak = np.abs(signals - first).max(axis=1, keepdims=True)
         unit = (signals - first) / np.where(peak == 0, 1, peak)
-        return self._run(unit.astype(np.float32)) * peak + first
+        denoised, *std = self._run(unit.astype(np.float32), outputs)
+        return np.concatenate([denoised * peak + first, *(part * peak for part in std)], axis=2)
 
-    def _run(self, signals: Array) -> Array:
+    def _run(self, signals: Array, outputs: tuple[str, ...]) -> list[Array]:
         n_rows = max(1, CHUNK_POINTS // signals.shape[1])
         signals = np.ascontiguousarray(signals)
         chunks = [
-            self._session.run(None, {"noisy": signals[i : i + n_rows]})[0]
+            self._session.run(outputs, {"noisy": signals[i : i + n_rows]})
             for i in range(0, len(signals), n_rows)
         ]
-        denoised: Array = chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
-        if denoised.shape != signals.shape:
+        joined = [
+            parts[0] if len(parts) == 1 else np.concatenate(parts)
+            for parts in zip(*chunks, strict=True)
+        ]
+        if joined[0].shape != signals.shape:
             raise ValueError(
-                f"The network turns {signals.shape[1]} timesteps into {denoised.shape[1]}. Pass "
+                f"The network turns {signals.shape[1]} timesteps into {joined[0].shape[1]}. Pass "
                 f"signals of {self.n_features_in_} timesteps, which it was fitted on."
             )
-        return denoised
-
-
-def _card_of(session: Any, path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the model card of a file that is ours, or raise ModelFileError."""
-    try:
-        card = json.loads(session.get_modelmeta().custom_metadata_map[CARD])
-        version = card["format"]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ModelFileError(
-            f"{os.fspath(path)!r} has no model card of conv_denoiser. Was it written by to_onnx?"
-        ) from error
-    if type(version) is not int or version != FORMAT:
-        raise ModelFileError(
-            f"{os.fspath(path)!r} is of format {version!r}, written by conv_denoiser "
-            f"{card.get('library_version')}; version {__version__} reads format {FORMAT}. Use the "
-            "version that wrote it, or export again."
-        )
-    if not _is_sound(card, session):
-        raise ModelFileError(
-            f"{os.fspath(path)!r} is damaged: its graph or its model card is not what to_onnx "
-            "writes."
-        )
-    return card
-
-
-def _is_sound(card: dict[str, Any], session: Any) -> bool:
-    """Tell whether a model card fits its graph."""
-    n_timesteps, n_channels = card.get("n_timesteps"), card.get("n_channels")
-    rate = card.get("sampling_rate", "")
-    tensors = [*session.get_inputs(), *session.get_outputs()]
-    return (
-        type(n_timesteps) is int
-        and type(n_channels) is int
-        and 1 <= n_timesteps < 2**31
-        and type(card.get("scaled")) is bool
-        and _gaps(card) is not None
-        and (rate is None or (type(rate) is float and 0 < rate < np.inf))
-        and [tensor.name for tensor in tensors] == ["noisy", "denoised"]
-        and all(tensor.type == "tensor(float)" and len(tensor.shape) == 3 for tensor in tensors)
-        and tensors[0].shape[2] == n_channels
-    )
-
-
-def _gaps(card: dict[str, Any]) -> Gaps | None:
-    """Return what a card says of gaps, or None if that means nothing."""
-    try:
-        return Gaps(**card.get("gaps", {}))
-    except (TypeError, ValueError):
-        return None
+        return joined
 
 
 def _as_signals(X: ArrayLike) -> Array:
@@ -341,11 +357,3 @@ def _as_signals(X: ArrayLike) -> Array:
     signals: Array = X if X.dtype in FLOAT_TYPES else X.astype(np.float64)
     check_not_infinite(signals, "X")
     return signals
-
-
-def missing_packages(name: str, error: ImportError) -> ImportError:
-    """Return an error that says what to install."""
-    return ImportError(
-        f"{name} needs packages that are not installed ({error}). Install them with: "
-        "pip install 'conv-denoiser[onnx]'"
-    )

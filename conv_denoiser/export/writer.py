@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from conv_denoiser._atomic import replacing
-from conv_denoiser.export.onnx_denoiser import CARD, FORMAT, OnnxDenoiser, missing_packages
+from conv_denoiser.export.onnx_card import CALIBRATION, CARD, FORMAT, missing_packages
+from conv_denoiser.export.onnx_denoiser import OnnxDenoiser
 from conv_denoiser.gaps import as_gaps
 from conv_denoiser.model_files.errors import ModelFileError
 
@@ -28,8 +29,9 @@ def to_onnx(
     """Write a fitted denoiser to an ONNX file: scaler, padding and network in one graph.
 
     The graph maps "noisy" to "denoised", both float32 of the shape (n_signals, n_timesteps,
-    n_channels) with any number of signals and timesteps, in original units. It is of opset 17,
-    which ONNX Runtime 1.12 and later run. A model card in its metadata, JSON under the name
+    n_channels) with any number of signals and timesteps, in original units. A denoiser that was
+    fitted with ``loss="gaussian_nll"`` gives "std", too. The graph is of opset 17, which ONNX
+    Runtime 1.12 and later run. A model card in its metadata, JSON under the name
     "conv_denoiser", says what the denoiser was fitted on.
 
     Parameters
@@ -93,6 +95,7 @@ def to_onnx(
         "format": FORMAT,
         **model_card(denoiser, sampling_rate, units),
         "scaled": denoiser.scaler_ is not None,
+        "gives_std": denoiser._network.spec.gives_variance,
         "gaps": as_gaps(denoiser.gaps).get_params(),
         "opset": OPSET,
         "dtype": "float32",
@@ -100,8 +103,12 @@ def to_onnx(
     build_graph = import_converter()
     # The export takes the network to pieces, so it gets one of its own.
     graph = build_graph(denoiser._network.copy(), denoiser.n_features_in_, OPSET)
-    entry = graph.metadata_props.add()
-    entry.key, entry.value = CARD, json.dumps(card)
+    texts = {CARD: card}
+    if denoiser.calibration_ is not None:
+        texts[CALIBRATION] = denoiser.calibration_.to_dict()
+    for name, content in texts.items():
+        entry = graph.metadata_props.add()
+        entry.key, entry.value = name, json.dumps(content)
     with replacing(path) as temporary:
         temporary.write_bytes(graph.SerializeToString())
 

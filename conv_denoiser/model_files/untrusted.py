@@ -12,6 +12,7 @@ from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import Arrays, Shapes
 from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.model_files.parameters import decode
+from conv_denoiser.uncertainty.calibration import Calibration
 
 __all__ = ["FORMAT", "LIMIT", "MAX_NOISE_PARTS", "NEEDED", "NETWORK_OPTIONS", "Arrays", "Shapes"]
 
@@ -19,7 +20,10 @@ __all__ = ["FORMAT", "LIMIT", "MAX_NOISE_PARTS", "NEEDED", "NETWORK_OPTIONS", "A
 FORMAT = 1
 # A denoiser cannot be rebuilt without these, where a file has only their names.
 NEEDED = ("architecture", "scaler")
-NETWORK_OPTIONS = ("filters", "kernel_size", "max_norm", "output_activation", "predicts_noise")
+NETWORK_OPTIONS = (
+    *("filters", "kernel_size", "max_norm", "output_activation"),
+    *("predicts_noise", "gives_variance"),
+)
 LIMIT = 2**31
 MAX_NOISE_PARTS = 100
 
@@ -46,8 +50,13 @@ def check_content(content: JSON, shapes: Shapes, given: Mapping[str, object]) ->
         raise ValueError(f"{banks} are not banks of noise")
     if sorted([*weights, *banks]) != sorted(shapes):
         raise ValueError("its arrays are not those that it describes")
-    options = {name: decode(content["network"][name], {}) for name in NETWORK_OPTIONS}
-    check_options(options, content["fitted"]["n_channels_in_"])
+    check_options(network_options(content), content["fitted"]["n_channels_in_"])
+
+
+def network_options(content: JSON) -> dict[str, Any]:
+    """Return what a file says of its network; before there was a variance, it did not say so."""
+    described = {"gives_variance": False, **content["network"]}
+    return {name: decode(described[name], {}) for name in NETWORK_OPTIONS}
 
 
 def _noise_parts(noise: JSON) -> Iterator[JSON]:
@@ -109,6 +118,11 @@ def read_diagnostics(fields: JSON) -> dict[str, Any] | None:
     return fields
 
 
+def read_calibration(fields: JSON) -> Calibration | None:
+    """Return what a denoiser was conformalized with, if it was."""
+    return None if fields is None else Calibration.from_dict(fields)
+
+
 def _loss(value: JSON) -> float:
     if value is None:
         return math.nan
@@ -134,8 +148,9 @@ def check_options(options: Mapping[str, Any], n_channels: Any) -> None:
         raise ValueError("the network has no filters")
     if options["output_activation"] not in ("sigmoid", "linear"):
         raise ValueError(f"unknown activation {options['output_activation']!r}")
-    if type(options["predicts_noise"]) is not bool:
-        raise ValueError("predicts_noise is neither true nor false")
+    for name in ("predicts_noise", "gives_variance"):
+        if type(options[name]) is not bool:
+            raise ValueError(f"{name} is neither true nor false")
     if options["max_norm"] is not None and not 0 < options["max_norm"] < math.inf:
         raise ValueError(f"max_norm is {options['max_norm']!r}")
 

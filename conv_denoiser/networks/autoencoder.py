@@ -2,6 +2,7 @@
 
 from conv_denoiser.networks.backend import keras
 from conv_denoiser.networks.spec import NetworkSpec
+from conv_denoiser.networks.variance import log_variance
 
 __all__ = ["build_autoencoder"]
 
@@ -33,4 +34,6 @@ def build_autoencoder(spec: NetworkSpec) -> keras.Model:
         activation=spec.output_activation,
         kernel_constraint=constraint,
     )(x)
+    if spec.gives_variance:
+        outputs = keras.layers.Concatenate()([outputs, log_variance(spec, x, outputs)])
     return keras.Model(inputs, outputs, name="autoencoder")

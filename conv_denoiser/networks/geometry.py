@@ -1,8 +1,11 @@
 """How far a network sees, and which lengths it takes."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from conv_denoiser.networks.backend import keras, tf
+from conv_denoiser.networks.spec import NetworkSpec
 
 __all__ = ["MAX_PADDING", "padded_length", "receptive_field"]
 
@@ -10,8 +13,9 @@ __all__ = ["MAX_PADDING", "padded_length", "receptive_field"]
 MAX_PADDING = 1024
 
 
-def padded_length(model: keras.Model, n_timesteps: int, n_channels: int) -> int:
+def padded_length(model: keras.Model, n_timesteps: int, spec: NetworkSpec) -> int:
     """Return the least length, from `n_timesteps` up, that the network gives back unchanged."""
+    n_channels, n_outputs = spec.n_channels, spec.n_outputs
     if model.input_shape != (None, None, n_channels):
         raise ValueError(
             f"An architecture must take signals of shape (None, None, {n_channels}): any number of "
@@ -20,7 +24,7 @@ def padded_length(model: keras.Model, n_timesteps: int, n_channels: int) -> int:
     for length in range(n_timesteps, n_timesteps + MAX_PADDING):
         shape = (1, length, n_channels)
         try:
-            if tuple(model.compute_output_shape(shape)) == shape:
+            if tuple(model.compute_output_shape(shape)) == (1, length, n_outputs):
                 return length
         except ValueError:  # shorter than the kernels of the network
             continue
@@ -29,25 +33,29 @@ def padded_length(model: keras.Model, n_timesteps: int, n_channels: int) -> int:
         f"The network maps signals of {n_timesteps} timesteps and {n_channels} channel(s) to the "
         f"shape {model.output_shape[1:]}, and no padding up to {MAX_PADDING} timesteps helps; its "
         f"longest kernel has {max(kernels, default=0)} timesteps. Choose a smaller kernel_size if "
-        "that is the longer one; an architecture of your own must take and return (n_signals, "
-        "n_timesteps, n_channels), with n_timesteps left open (None)."
+        "that is the longer one; an architecture of your own must take (n_signals, n_timesteps, "
+        f"{n_channels}) and return (n_signals, n_timesteps, {n_outputs})"
+        + (", signals and their log variances" if spec.gives_variance else "")
+        + ", with n_timesteps left open (None)."
     )
 
 
-def receptive_field(model: keras.Model) -> int | None:
+def receptive_field(spec: NetworkSpec) -> int | None:
     """Return how many timesteps of the input an output depends on at most, None if over 8,192.
 
     Found by asking for gradients in the middle of longer and longer signals, so it holds for
-    networks of every kind. The weights are overwritten: where all are positive, no unit is dead
-    and nothing cancels.
+    networks of every kind. Where all weights are positive, no unit is dead and nothing cancels; a
+    sigmoid could saturate, and would hide what it depends on.
     """
+    spec = replace(spec, output_activation="linear")
+    model = spec.build()
     rng = np.random.default_rng(0)
     for weights in model.trainable_weights:
         kernel = np.prod(weights.shape) / min(weights.shape[-2:]) if len(weights.shape) > 1 else 1
         weights.assign(rng.uniform(0.5, 1, weights.shape) / kernel)
     for wanted in (512, 2048, 8192):
-        length = padded_length(model, wanted, model.input_shape[-1])
-        x = tf.ones((1, length, model.input_shape[-1]))
+        length = padded_length(model, wanted, spec)
+        x = tf.ones((1, length, spec.n_channels))
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(x)
             # Outputs of a strided network have fields of different length: look at 64 in a row.

@@ -74,11 +74,19 @@ class Network:
         """Number of weights, each number counted."""
         return sum(array.size for array in self.weights)
 
-    def denoise(self, X: Array, reference: Array | None = None, *, compiled: bool = True) -> Array:
+    def denoise(
+        self,
+        X: Array,
+        reference: Array | None = None,
+        *,
+        compiled: bool = True,
+        with_std: bool = False,
+    ) -> Array:
         """Denoise signals (n_signals, n_timesteps, n_channels), scaled as `reference` is.
 
         Signals are scaled by their own statistics if there is no `reference`. Compiling takes
-        longer than a few signals do without.
+        longer than a few signals do without. The standard deviations of the errors, where they are
+        wanted, follow as further channels.
         """
         scaled = X
         if self.scaler is not None:
@@ -87,7 +95,15 @@ class Network:
         length = max(self.length, X.shape[1])
         output = (self._run if compiled else self._run_once)(pad_timesteps(scaled, length))
         output = output[:, : X.shape[1]].astype(scaled.dtype, copy=False)
-        return output if self.scaler is None else self.scaler.unscale(output, statistics)
+        mean = denoised = output[..., : X.shape[2]]
+        if self.scaler is not None:
+            denoised = self.scaler.unscale(mean, statistics)
+        if not with_std:
+            return denoised
+        std = np.exp(output[..., X.shape[2] :] / 2)
+        if self.scaler is not None:
+            std = self.scaler.unscale_deviation(std, mean, statistics)
+        return np.concatenate([denoised, std], axis=2)
 
     def adapted(self, scaler: PerSampleScaler | None, length: int) -> Self:
         """Return the same model, to which signals are brought in another way."""

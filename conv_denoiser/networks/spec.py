@@ -9,6 +9,7 @@ from conv_denoiser.networks.weight_shapes import (
     WEIGHT_SHAPES,
     Shape,
     shortest_signal,
+    variance_shapes,
 )
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class NetworkSpec:
     """All that decides which network is built.
 
     `architecture` is the name of one of our networks, or a callable ``(n_channels, filters,
-    kernel_size) -> keras.Model``, which decides itself what it makes of the rest.
+    kernel_size) -> keras.Model``, which decides itself what it makes of the rest. A network that
+    `gives_variance` has twice the channels: the signals, and the log variances of their errors.
     """
 
     architecture: "str | Callable[..., keras.Model]"
@@ -32,6 +34,12 @@ class NetworkSpec:
     max_norm: float | None
     output_activation: str
     predicts_noise: bool
+    gives_variance: bool = False
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of channels that the network gives back."""
+        return (1 + self.gives_variance) * self.n_channels
 
     def build(self, seed: int = 0) -> "keras.Model":
         """Build the network, with initial weights drawn from `seed`."""
@@ -43,9 +51,11 @@ class NetworkSpec:
         """Return the shapes of its weights without building it; None for a callable."""
         if callable(self.architecture):
             return None
-        return list(
-            WEIGHT_SHAPES[self.architecture](self.n_channels, self.filters, self.kernel_size)
-        )
+        n_channels, filters, size = self.n_channels, self.filters, self.kernel_size
+        shapes = list(WEIGHT_SHAPES[self.architecture](n_channels, filters, size))
+        if self.gives_variance:
+            shapes += variance_shapes(n_channels, filters[0], size)
+        return shapes
 
     def check_weight_shapes(self, shapes: Sequence[Shape]) -> None:
         """Raise ValueError where arrays of a file cannot be the weights of this network."""
@@ -63,6 +73,6 @@ class NetworkSpec:
         if callable(self.architecture):
             from conv_denoiser.networks.geometry import padded_length
 
-            return padded_length(self.build(), n_timesteps, self.n_channels)
+            return padded_length(self.build(), n_timesteps, self)
         shortest = shortest_signal(self.architecture, self.filters, self.kernel_size)
         return max(n_timesteps, shortest)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from conv_denoiser.networks.backend import keras, tf
 from conv_denoiser.networks.spec import NetworkSpec
+from conv_denoiser.networks.variance import log_variance
 from conv_denoiser.networks.weight_shapes import STRIDE
 
 __all__ = ["build_unet"]
@@ -111,7 +112,11 @@ def build_unet(spec: NetworkSpec) -> keras.Model:
     for n_filters, skipped in zip(reversed(filters[:-1]), reversed(way_down), strict=True):
         x = layers.level_up(x, skipped, n_filters)
     activation = None if spec.predicts_noise else spec.output_activation
-    x = layers.convolution(spec.n_channels, activation=activation, kernel_initializer="zeros")(x)
-    x = CropLike()([x, inputs])
-    outputs = keras.layers.Subtract()([inputs, x]) if spec.predicts_noise else x
+    last = layers.convolution(spec.n_channels, activation=activation, kernel_initializer="zeros")(x)
+    outputs = CropLike()([last, inputs])
+    if spec.predicts_noise:
+        outputs = keras.layers.Subtract()([inputs, outputs])
+    if spec.gives_variance:
+        of_error = CropLike()([log_variance(spec, x, last), inputs])
+        outputs = keras.layers.Concatenate()([outputs, of_error])
     return keras.Model(inputs, outputs, name="unet")

@@ -6,11 +6,21 @@ A file says how large a network is. Before memory is taken for it, its weights m
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-__all__ = ["MAX_LEVELS", "STRIDE", "WEIGHT_SHAPES", "Shape", "shortest_signal"]
+__all__ = [
+    "MAX_LEVELS",
+    "N_VARIANCE_FILTERS",
+    "STRIDE",
+    "WEIGHT_SHAPES",
+    "Shape",
+    "shortest_signal",
+    "variance_shapes",
+]
 
 Shape = tuple[int, ...]
 # Timesteps that one timestep of the next level of a U-Net stands for.
 STRIDE = 4
+# Features that the variance of an error is made of.
+N_VARIANCE_FILTERS = 16
 # Levels that a file may ask for: those of a U-Net pad signals to multiples of 4 ** (levels - 1).
 MAX_LEVELS = {"autoencoder": 16, "unet": 7}
 
@@ -43,6 +53,12 @@ def _unet(n_channels: int, filters: Sequence[int], kernel_size: int) -> Iterator
         yield from ((2 * STRIDE, after, before), (after,))
         yield from residual_block(after)
     yield from convolution(filters[0], n_channels)
+
+
+def variance_shapes(n_channels: int, n_features: int, kernel_size: int) -> Iterator[Shape]:
+    """Yield the shapes of what makes a variance of features and of what denoises."""
+    yield from ((kernel_size, n_features + n_channels, N_VARIANCE_FILTERS), (N_VARIANCE_FILTERS,))
+    yield from ((kernel_size, N_VARIANCE_FILTERS, n_channels), (n_channels,))
 
 
 def shortest_signal(architecture: str, filters: Sequence[int], kernel_size: int) -> int:

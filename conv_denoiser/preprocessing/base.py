@@ -217,6 +217,25 @@ class PerSampleScaler(
         offset, scale = statistics
         return (X - float(self.origin)) * scale + offset
 
+    def unscale_deviation(self, std: Array, mean: Array, statistics: Statistics) -> Array:
+        """Return standard deviations of scaled signals in the units that the signals had.
+
+        Parameters
+        ----------
+        std, mean : ndarray or tensor of shape (n_signals, n_timesteps[, n_channels])
+            Standard deviations of scaled signals, and their means.
+        statistics : Statistics
+            Offset and scale of each signal.
+
+        Returns
+        -------
+        ndarray or tensor of std's shape
+            Half the way from one deviation below the mean to one above.
+        """
+        about_zero = statistics._replace(offset=statistics.offset * 0)  # an offset takes digits
+        above, below = (self.unscale(end, about_zero) for end in (mean + std, mean - std))
+        return (above - below) / 2
+
     def apply(self, X: Array, statistics: Statistics, operations: Operations) -> Array:
         """Scale arrays or tensors by given statistics.
 
@@ -264,7 +283,7 @@ class FormulaScaler(PerSampleScaler):
     @property
     def is_formula(self) -> bool:
         """Whether `formula` says it all; False for a subclass that overrides a method around it."""
-        ours = ("offset_and_scale", "statistics", "scale", "unscale", "apply")
+        ours = ("offset_and_scale", "statistics", "scale", "unscale", "unscale_deviation", "apply")
         return all(getattr(type(self), name) is getattr(FormulaScaler, name) for name in ours)
 
 

@@ -3,7 +3,7 @@
 This module needs NumPy alone, so it runs on devices that have nothing else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples, check_window
 from conv_denoiser.recording.memory_maps import BLOCK, check_out, release_pages
 from conv_denoiser.recording.protocols import Denoiser, Series
-from conv_denoiser.recording.streaming import BATCH_SIZE, StreamingDenoiser
+from conv_denoiser.recording.streaming import BATCH_SIZE, Denoised, StreamingDenoiser
 
 __all__ = ["StreamingDenoiser", "denoise_recording"]
 
@@ -28,6 +28,7 @@ def denoise_recording(
     channelwise: bool = False,
     batch_size: int = BATCH_SIZE,
     progress: bool = False,
+    return_std: bool = False,
 ) -> Any:
     """Denoise a recording of any length in overlapping windows, which are cross-faded.
 
@@ -57,12 +58,19 @@ def denoise_recording(
         Windows in one call of `transform`.
     progress : bool, default=False
         Show a progress bar, which needs tqdm.
+    return_std : bool, default=False
+        Whether to return how uncertain each sample is, too. The denoiser then needs
+        ``predict(X, return_std=True)``, and `out`, if given, is a pair.
 
     Returns
     -------
-    array of the recording's shape
+    denoised : array of the recording's shape
         Denoised recording in the units of the noisy one: `out`, or an array that is float32 for a
         float32 recording and float64 otherwise.
+    std : array of the recording's shape
+        With `return_std`: standard deviation of the error of each sample. Where windows share
+        samples it is the weighted mean of theirs, which that of the average does not exceed. NaN
+        where samples are missing.
 
     Raises
     ------
@@ -112,11 +120,9 @@ def denoise_recording(
         window=window,
         channelwise=channelwise,
         batch_size=batch_size,
+        return_std=return_std,
     )
-    if out is None:
-        dtype = np.float32 if recording.dtype == np.float32 else np.float64
-        out = np.empty(recording.shape, dtype)
-    check_out(out, recording)
+    outs = _arrays(out, recording, 1 + return_std)
     check_not_infinite_samples(recording)
 
     layout = stream.layout
@@ -125,14 +131,34 @@ def denoise_recording(
     first = layout.window + step - layout.hop
     written = 0
     for begin, end in _with_bar(_blocks(n_samples, first, step), n_samples, progress):
-        denoised = stream.push(recording[begin:end])
-        out[written : written + len(denoised)] = denoised
-        written += len(denoised)
+        written = _write(outs, written, stream.push(recording[begin:end]))
         if end // BLOCK > begin // BLOCK:
-            release_pages(recording)
-            release_pages(out)
-    out[written:] = stream.flush()
-    return out
+            for array in (recording, *outs):
+                release_pages(array)
+    _write(outs, written, stream.flush())
+    return tuple(outs) if return_std else outs[0]
+
+
+def _arrays(out: Any, recording: Series, n_outputs: int) -> list[Any]:
+    """Return where to write to: what was given, or new arrays."""
+    if out is None:
+        dtype = np.float32 if recording.dtype == np.float32 else np.float64
+        return [np.empty(recording.shape, dtype) for _ in range(n_outputs)]
+    outs = [out] if n_outputs == 1 else list(out)
+    if len(outs) != n_outputs:
+        raise ValueError(f"out must be a pair of arrays with return_std=True. Got {len(outs)}.")
+    for array in outs:
+        check_out(array, recording)
+    return outs
+
+
+def _write(outs: Sequence[Any], begin: int, denoised: Denoised) -> int:
+    """Write the next samples; return where those after them begin."""
+    parts = denoised if isinstance(denoised, tuple) else (denoised,)
+    end = begin + len(parts[0])
+    for out, part in zip(outs, parts, strict=True):
+        out[begin:end] = part
+    return end
 
 
 def _blocks(n_samples: int, first: int, step: int) -> Iterator[tuple[int, int]]:

@@ -22,8 +22,9 @@ from conv_denoiser.recording.checks import (
 from conv_denoiser.recording.protocols import Denoiser
 from conv_denoiser.recording.windows import Layout, OverlapAdd
 
-__all__ = ["BATCH_SIZE", "StreamingDenoiser"]
+__all__ = ["BATCH_SIZE", "Denoised", "StreamingDenoiser"]
 
+Denoised = Array | tuple[Array, Array]
 # Windows that go through `transform` together: enough to keep cores busy, and few megabytes.
 BATCH_SIZE = 64
 
@@ -47,6 +48,9 @@ class StreamingDenoiser:
         Windows in one call of `transform`, as in `denoise_recording`. Except with an
         `OnnxDenoiser`, rounding depends on how many windows are denoised together, so calls are
         filled up to this many. Pass 1, here and there, if windows come one at a time.
+    return_std : bool, default=False
+        Whether `push`, `flush` and `iterate` give pairs: denoised samples, and the standard
+        deviations of their errors, as in `denoise_recording`.
 
     Attributes
     ----------
@@ -94,9 +98,11 @@ class StreamingDenoiser:
         window: int | None = None,
         channelwise: bool = False,
         batch_size: int = BATCH_SIZE,
+        return_std: bool = False,
     ) -> None:
-        if not hasattr(denoiser, "transform"):
-            raise TypeError(f"A denoiser must have the method transform. Got {denoiser!r}.")
+        method = "predict" if return_std else "transform"
+        if not hasattr(denoiser, method):
+            raise TypeError(f"A denoiser must have the method {method}. Got {denoiser!r}.")
         n_channels = check_count("n_channels", n_channels)
         batch_size = check_count("batch_size", batch_size)
         overlap = check_overlap(overlap)
@@ -106,6 +112,7 @@ class StreamingDenoiser:
         self.n_channels = n_channels
         self.channelwise = channelwise
         self.batch_size = batch_size
+        self.return_std = return_std
         self.layout = Layout.from_overlap(window, overlap)
         self.reset()
 
@@ -125,7 +132,7 @@ class StreamingDenoiser:
         self._fade: OverlapAdd | None = None
         self._has_warned = False
 
-    def push(self, samples: ArrayLike) -> Array:
+    def push(self, samples: ArrayLike) -> Denoised:
         """Take the next samples; return the denoised ones that are ready.
 
         Parameters
@@ -138,7 +145,7 @@ class StreamingDenoiser:
         -------
         ndarray of shape (m,) or (m, n_channels)
             The next denoised samples, fewer or more than were pushed; one-dimensional if the
-            samples are.
+            samples are. With `return_std`, a pair: these, and their standard deviations.
 
         Raises
         ------
@@ -166,13 +173,14 @@ class StreamingDenoiser:
         self._one_dimensional = samples.ndim == 1
         return self._shaped(denoised)
 
-    def flush(self) -> Array:
+    def flush(self) -> Denoised:
         """End the stream; return the samples that were held back.
 
         Returns
         -------
         ndarray of shape (m,) or (m, n_channels)
-            The last denoised samples; one-dimensional if those pushed last were.
+            The last denoised samples; one-dimensional if those pushed last were. With `return_std`,
+            a pair.
 
         Raises
         ------
@@ -185,7 +193,7 @@ class StreamingDenoiser:
         self._ended = True
         return self._shaped(denoised)
 
-    def iterate(self, chunks: Iterable[ArrayLike]) -> Iterator[Array]:
+    def iterate(self, chunks: Iterable[ArrayLike]) -> Iterator[Denoised]:
         """Denoise the chunks of a file, a socket or another endless source, and flush.
 
         Parameters
@@ -196,14 +204,14 @@ class StreamingDenoiser:
         Yields
         ------
         ndarray of shape (m,) or (m, n_channels)
-            The next denoised samples, one or more.
+            The next denoised samples, one or more. With `return_std`, a pair.
         """
         for chunk in chunks:
             denoised = self.push(chunk)
-            if len(denoised):
+            if self._length(denoised):
                 yield denoised
         denoised = self.flush()
-        if len(denoised):
+        if self._length(denoised):
             yield denoised
 
     def __enter__(self) -> Self:
@@ -218,10 +226,10 @@ class StreamingDenoiser:
         n_before = self._n_samples - len(self._kept)
         n_samples = n_before + len(samples)
         n_windows = self.layout.n_whole(n_samples)
-        denoised = np.zeros((0, self.n_channels), self._dtype)
+        denoised = np.zeros((0, self._n_outputs), self._dtype)
         fade = self._fade
         if n_windows > self._n_windows:
-            fade = fade or OverlapAdd(self.layout, self.n_channels, self._dtype)
+            fade = fade or OverlapAdd(self.layout, self._n_outputs, self._dtype)
             begin = self._n_windows * hop - n_before
             windows = np.lib.stride_tricks.sliding_window_view(samples, window, axis=0)
             windows = windows[begin::hop].transpose(0, 2, 1)
@@ -238,8 +246,8 @@ class StreamingDenoiser:
         begin = self._n_windows * hop
         n_left = self._n_samples - begin
         if self._n_samples == 0:
-            return self._kept
-        fade = self._fade or OverlapAdd(self.layout, self.n_channels, self._dtype)
+            return np.zeros((0, self._n_outputs))
+        fade = self._fade or OverlapAdd(self.layout, self._n_outputs, self._dtype)
         if self._n_windows > 0 and n_left <= window - hop:
             return fade.finish(None, n_left)
         missing = max(0, window - self._n_samples)
@@ -252,7 +260,7 @@ class StreamingDenoiser:
         if getattr(self.denoiser, "independent_rows", False):
             return self._transform(windows)
         size, n_windows = self.batch_size, len(windows)
-        outputs = np.empty(windows.shape, self._dtype)
+        outputs = np.empty((*windows.shape[:2], self._n_outputs), self._dtype)
         begin, position = 0, first % size
         while begin < n_windows:
             end = min(n_windows, begin + size - position)
@@ -282,7 +290,7 @@ class StreamingDenoiser:
         else:
             signals = np.ascontiguousarray(windows)
         try:
-            denoised = np.asarray(self.denoiser.transform(signals))
+            outputs = self._outputs(signals)
         except ValueError as error:
             fitted = getattr(self.denoiser, "n_features_in_", window)
             if fitted == window:
@@ -291,14 +299,35 @@ class StreamingDenoiser:
                 f"{error} (window={window}, but {type(self.denoiser).__name__} was fitted on "
                 f"{fitted} timesteps; most denoisers take no others. Leave window out.)"
             ) from error
-        if denoised.shape != signals.shape:
-            raise ValueError(
-                f"transform of {type(self.denoiser).__name__} returned shape {denoised.shape} for "
-                f"windows of shape {signals.shape}. A denoiser must keep the shape."
-            )
         if one_by_one:
-            denoised = denoised.reshape(n_windows, n_channels, window).transpose(0, 2, 1)
-        return denoised.astype(self._dtype, copy=False)
+            outputs = [
+                part.reshape(n_windows, n_channels, window).transpose(0, 2, 1) for part in outputs
+            ]
+        return np.concatenate(outputs, axis=2, dtype=self._dtype)
 
-    def _shaped(self, denoised: Array) -> Array:
-        return denoised[:, 0] if self._one_dimensional else denoised
+    def _outputs(self, signals: Array) -> list[Array]:
+        """Return denoised signals, and their standard deviations if those are wanted."""
+        method = "predict" if self.return_std else "transform"
+        options = {"return_std": True} if self.return_std else {}
+        output = getattr(self.denoiser, method)(signals, **options)
+        outputs = [np.asarray(part) for part in (output if self.return_std else (output,))]
+        for part in outputs:
+            if part.shape != signals.shape:
+                raise ValueError(
+                    f"{method} of {type(self.denoiser).__name__} returned shape {part.shape} for "
+                    f"windows of shape {signals.shape}. A denoiser must keep the shape."
+                )
+        return outputs
+
+    @property
+    def _n_outputs(self) -> int:
+        return self.n_channels * (1 + self.return_std)
+
+    def _length(self, denoised: Denoised) -> int:
+        return len(denoised[0] if self.return_std else denoised)
+
+    def _shaped(self, outputs: Array) -> Denoised:
+        parts = np.split(outputs, 1 + self.return_std, axis=1)
+        if self._one_dimensional:
+            parts = [part[:, 0] for part in parts]
+        return (parts[0], parts[1]) if self.return_std else parts[0]

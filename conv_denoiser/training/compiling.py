@@ -1,20 +1,15 @@
-"""Losses and optimizers: what a network is compiled with."""
+"""Optimizers and losses: what a network is compiled with."""
 
 from collections.abc import Sequence
 
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._typing import Array
-from conv_denoiser.networks.backend import keras, tf
+from conv_denoiser.networks.backend import keras
 from conv_denoiser.networks.tensorflow_process import leave_out_all_reduce
+from conv_denoiser.training.losses import as_loss
 from conv_denoiser.training.plan import CompileOptions
 
-__all__ = [
-    "check_loss_by_point",
-    "compile_model",
-    "is_cross_entropy",
-    "optimizer_state",
-    "restore_optimizer",
-]
+__all__ = ["compile_model", "optimizer_state", "restore_optimizer"]
 
 
 def compile_model(model: keras.Model, options: CompileOptions) -> None:
@@ -23,7 +18,7 @@ def compile_model(model: keras.Model, options: CompileOptions) -> None:
     # Variables that come into being while a training step is traced make TensorFlow trace it twice.
     made.build(model.trainable_variables)
     leave_out_all_reduce(made, model)
-    model.compile(optimizer=made, loss=keras.losses.get(options.loss))
+    model.compile(optimizer=made, loss=as_loss(options.loss))
 
 
 def optimizer_state(model: keras.Model) -> list[Array]:
@@ -59,40 +54,3 @@ def _new_optimizer(optimizer: object, learning_rate: object) -> keras.optimizers
             "'adam' or 'sgd', or an instance of one."
         )
     return type(found)(learning_rate=learning_rate)
-
-
-def is_cross_entropy(loss: object) -> bool:
-    """Tell whether a loss is binary cross-entropy; raise ValueError if it is not a loss."""
-    try:
-        function = keras.losses.get(loss)
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"Unknown loss {loss!r}. Expected 'auto', the name of a Keras loss such as "
-            "'binary_crossentropy', 'mean_squared_error', 'mean_absolute_error' or 'huber', or a "
-            "callable (y_true, y_pred) -> loss."
-        ) from error
-    if isinstance(function, keras.losses.BinaryCrossentropy):
-        config = function.get_config()
-        if config["from_logits"] or config["label_smoothing"]:
-            raise ValueError(
-                "BinaryCrossentropy is supported without from_logits and label_smoothing: the "
-                "network ends in a sigmoid, and the targets are soft already. Got "
-                f"from_logits={config['from_logits']}, label_smoothing={config['label_smoothing']}."
-            )
-        return True
-    return function is keras.losses.binary_crossentropy
-
-
-def check_loss_by_point(loss: object, n_timesteps: int, n_channels: int, reason: str) -> None:
-    """Raise ValueError if a function of the user's averages where points must be weighted."""
-    function = keras.losses.get(loss)
-    if isinstance(function, keras.losses.Loss):
-        return
-    zeros = tf.zeros((2, n_timesteps, n_channels))
-    shape = tuple(tf.convert_to_tensor(function(zeros, zeros)).shape)
-    if shape != (2, n_timesteps):
-        raise ValueError(
-            f"{reason}, so the loss must return one value a timestep, of shape (n_signals, "
-            f"n_timesteps). {loss!r} returned shape {shape} for {(2, n_timesteps, n_channels)}: "
-            "average over the last axis only."
-        )

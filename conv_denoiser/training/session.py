@@ -17,13 +17,10 @@ from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Problem, why_weighted
 from conv_denoiser.training import checkpoint as checkpoints
 from conv_denoiser.training.callbacks import fresh_callbacks
-from conv_denoiser.training.compiling import (
-    check_loss_by_point,
-    compile_model,
-    restore_optimizer,
-)
+from conv_denoiser.training.compiling import compile_model, restore_optimizer
 from conv_denoiser.training.history import Training, joined
 from conv_denoiser.training.loop import Schedule, fit_model
+from conv_denoiser.training.losses import check_loss_by_point
 from conv_denoiser.training.plan import History, Learned, Trained, TrainingPlan, Watcher
 
 __all__ = ["train"]
@@ -116,8 +113,10 @@ def _network(plan: TrainingPlan, signals: Signals, previous: Learned | None, see
         _check_same_network(previous.network.spec, plan.spec)
     model = plan.spec.build(seed) if previous is None else previous.network.model
     if previous is None and plan.initial_weights is not None:
-        model.set_weights(plan.initial_weights)
-    length = padded_length(model, *signals.X.shape[1:])
+        # What they lack, as those of a variance, comes last and begins anew.
+        n_given = len(plan.initial_weights)
+        model.set_weights([*plan.initial_weights, *model.get_weights()[n_given:]])
+    length = padded_length(model, signals.X.shape[1], plan.spec)
     if previous is not None:
         return previous.network.adapted(plan.problem.scaler, length)
     return Network(plan.spec, plan.problem.scaler, length, model=model)

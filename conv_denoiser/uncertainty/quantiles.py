@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._typing import Array
 
-__all__ = ["conformal_quantile", "interval"]
+__all__ = ["check_finite_quantile", "conformal_quantile", "interval", "rank_of_quantile"]
 
 
 def conformal_quantile(scores: ArrayLike, coverage: float) -> float:
@@ -56,7 +56,6 @@ def conformal_quantile(scores: ArrayLike, coverage: float) -> float:
     >>> conformal_quantile([3.0, 1.0, 4.0, 1.5, 9.0, 2.5, 6.0, 5.0, 3.5], coverage=0.8)
     6.0
     """
-    check_number("coverage", coverage, above=0, below=1)
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim not in (1, 2, 3) or values.size == 0 or not (values >= 0).all():
         raise ValueError(
@@ -64,20 +63,31 @@ def conformal_quantile(scores: ArrayLike, coverage: float) -> float:
             f"n_timesteps[, n_channels]). Got shape {values.shape}, with {np.isnan(values).sum()} "
             f"NaN and {(values < 0).sum()} negative value(s)."
         )
+    rank = rank_of_quantile(coverage, len(values), values.size)
+    quantile = float(np.partition(values, rank - 1, axis=None)[rank - 1])
+    return check_finite_quantile(quantile, coverage)
+
+
+def rank_of_quantile(coverage: float, n_signals: int, n_scores: int) -> int:
+    """Return the rank, counted from 1, of the score that is the quantile."""
+    check_number("coverage", coverage, above=0, below=1)
     share = Fraction(str(float(coverage)))  # 0.07 means 7/100: 100 * 0.07 is more than 7
-    n_signals = len(values)
-    rank = math.ceil((n_signals + 1) * (values.size // n_signals) * share)
-    if rank > values.size:
+    rank = math.ceil((n_signals + 1) * (n_scores // n_signals) * share)
+    if rank > n_scores:
         needed = math.ceil(share / (1 - share))
         raise ValueError(
             f"A coverage of {coverage:g} needs scores of at least {needed} signals. Got "
             f"{n_signals}: hold out more signals, or ask for less."
         )
-    quantile = float(np.partition(values, rank - 1, axis=None)[rank - 1])
+    return rank
+
+
+def check_finite_quantile(quantile: float, coverage: float) -> float:
+    """Return a quantile, or raise ValueError if it is infinite."""
     if math.isinf(quantile):
         raise ValueError(
-            f"No finite interval covers {coverage:g}: {np.isinf(values).sum()} scores are "
-            "infinite, where a standard deviation of 0 was predicted with an error."
+            f"No finite interval covers {coverage:g}: too many scores are infinite, where a "
+            "standard deviation of 0 was predicted with an error."
         )
     return quantile
 
