@@ -25,8 +25,8 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from conv_denoiser import ConvDenoiser, load, save
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser.model_files.container import DIGEST, TEXT, digest_of
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.networks.weight_shapes import WEIGHT_SHAPES
 
 SECONDS = 2

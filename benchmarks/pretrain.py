@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from conv_denoiser._checks.arrays import bridged
-from conv_denoiser.pretrained import level
+from conv_denoiser.level import estimate as level
 from conv_denoiser.pretrained.inputs import network_inputs
 from conv_denoiser.waveforms import FAMILIES, anything
 
@@ -115,7 +115,7 @@ def prepare(
     known = sigma.copy()
     unknown = np.flatnonzero(~given)
     if unknown.size:
-        known[unknown, 0] = level.level_of(noisy[unknown], weights)
+        known[unknown, 0] = level.level_of(noisy[unknown], weights=weights)
     known = np.maximum(known, 1e-4 * sigma)
     u = (noisy - np.median(noisy, axis=1, keepdims=True)) / known
     return (
@@ -175,9 +175,9 @@ def fit_level(relative: np.ndarray, target: np.ndarray, seed: int) -> dict[str, 
     model.compile(keras.optimizers.Adam(rate), loss)
     model.fit(x, target[:, None], batch_size=batch, epochs=epochs, verbose=0, validation_split=0.1)
     print("level: validation loss", model.evaluate(x[-1638:], target[-1638:, None], verbose=0))
-    weights = {"level/mean": mean, "level/scale": scale}
+    weights = {"mean": mean, "scale": scale}
     for number, layer in enumerate(model.layers):
-        weights[f"level/{number}/kernel"], weights[f"level/{number}/bias"] = layer.get_weights()
+        weights[f"kernel_{number}"], weights[f"bias_{number}"] = layer.get_weights()
     return {name: np.asarray(value, np.float32) for name, value in weights.items()}
 
 
@@ -364,7 +364,7 @@ def train(options: Any) -> None:
         losses = []
         save(checkpoint, step=step, done=progress.done,
              **{f"v{k}": variable.numpy() for k, variable in enumerate(kept)})  # fmt: skip
-        save(folder / "average.npz", **{v.path: v.numpy() for v in averaged.variables}, **weights)
+        save(folder / "average.npz", **{v.path: v.numpy() for v in averaged.variables})
         progress.look_for_landing()
     learning_curve(folder)
 

@@ -11,13 +11,13 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser._checks.validation import check_params
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import JSON, Array
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.model_files.card import model_card, read_card
 from conv_denoiser.model_files.container import MEANINGLESS, read_model_file, write_model_file
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.model_files.parameters import decode, encode
 from conv_denoiser.model_files.untrusted import (
     FORMAT,

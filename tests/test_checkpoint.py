@@ -13,8 +13,8 @@ import pytest
 from conftest import small_denoiser
 
 from conv_denoiser import ConvDenoiser, SignalGenerator, load
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser.model_files.container import read_model_file
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.training.checkpoint import Checkpoint, Saved
 
 OPTIONS = {"epochs": 4, "validation_split": 0.25}

@@ -11,9 +11,11 @@ import pywt
 from scipy.signal import savgol_filter
 
 from conv_denoiser import denoise, list_pretrained
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser.cli import main
+from conv_denoiser.level import estimate
 from conv_denoiser.metrics import snr_db
-from conv_denoiser.model_files.errors import ModelFileError
+from conv_denoiser.model_files.container import read_model_file
 from conv_denoiser.model_files.onnx_session import open_session
 from conv_denoiser.pretrained import universal
 from conv_denoiser.waveforms import anything
@@ -204,7 +206,7 @@ def test_without_any_runtime(on_tensorflow, monkeypatch):
 
 def test_threads_are_those_allowed(monkeypatch):
     graph = universal.GRAPH.read_bytes()
-    weights = universal.for_onnx(universal.universal().weights)
+    weights = universal.for_onnx(read_model_file(universal.WEIGHTS)[1])
     for allowed, n_threads in (("", 0), ("1", 1), ("3,2", 3), ("many", 0)):
         monkeypatch.setenv("OMP_NUM_THREADS", allowed)
         options = open_session(graph, "graph", weights=weights).get_session_options()
@@ -260,19 +262,23 @@ def test_bad_input(x, options, message):
         denoise(x, **options)
 
 
-@pytest.mark.parametrize("name", ["WEIGHTS", "GRAPH"])
-def test_damaged_files(tmp_path, monkeypatch, name):
-    shipped = getattr(universal, name)
+@pytest.mark.parametrize(
+    ("module", "name", "cached"),
+    [
+        (universal, "WEIGHTS", universal.universal),
+        (universal, "GRAPH", universal.universal),
+        (estimate, "WEIGHTS", estimate.shipped_weights),
+    ],
+)
+def test_damaged_files(tmp_path, monkeypatch, module, name, cached):
+    shipped = getattr(module, name)
     damaged = tmp_path / shipped.name
     damaged.write_bytes(shipped.read_bytes()[:-1] + b"x")
-    monkeypatch.setattr(universal, name, damaged)
-    caches = (universal.universal, universal.shipped_weights)
-    for cached in caches:
-        cached.cache_clear()
+    monkeypatch.setattr(module, name, damaged)
+    cached.cache_clear()
     with pytest.raises(ModelFileError, match="is damaged.*Install conv-denoiser again"):
         denoise(np.arange(300.0) % 7)
-    for cached in caches:
-        cached.cache_clear()
+    cached.cache_clear()
 
 
 @pytest.mark.parametrize("options", [{}, {"noise_std": 0.1}, {"strength": 2}])
@@ -341,9 +347,8 @@ def test_cards_fit_the_files():
     content = universal.WEIGHTS.read_bytes()
     assert card.sha256 == hashlib.sha256(content).hexdigest()
     assert len(content) < card.n_bytes < 5_000_000
-    weights = universal.universal().weights
-    of_network = [array.size for name, array in weights.items() if not name.startswith("level/")]
-    assert card.n_parameters == sum(of_network)
+    _, weights = read_model_file(universal.WEIGHTS)
+    assert card.n_parameters == sum(array.size for array in weights.values())
     lines = repr(card).splitlines()
     assert lines[0] == "PretrainedCard 'universal'"
     assert [line.split()[0] for line in lines[1:]] == [*vars(card)][1:]

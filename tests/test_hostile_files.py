@@ -9,10 +9,10 @@ import pytest
 from conftest import forge, own_network, small_denoiser
 
 from conv_denoiser import load, save
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser.cli.commands import main
 from conv_denoiser.model_files.card import read_card
 from conv_denoiser.model_files.container import DIGEST, TEXT, read_model_file, write_model_file
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.networks.weight_shapes import WEIGHT_SHAPES
 from conv_denoiser.noise import RecordedNoise
 

@@ -25,6 +25,20 @@ def test_standard_deviation_of_white_noise(waveform, scale):
     assert estimate.mean() == pytest.approx(scale, rel=0.1)
 
 
+def test_fast_signals_are_not_taken_for_noise():
+    t = np.arange(2048)
+    fast = np.stack([np.sin(2.5 * t), np.where(t % 7 < 2, 1.0, -1.0), np.sin(3e-4 * t**2)])
+    noise = 0.1 * np.random.default_rng(0).standard_normal(fast.shape)
+    np.testing.assert_allclose(estimate_noise(fast + noise), 0.1, rtol=0.3)
+
+
+def test_short_signals():
+    X = np.random.default_rng(0).normal(0, 3, (500, 20))
+    assert np.median(estimate_noise(X)) == pytest.approx(3, rel=0.15)
+    X[0, ::3] = np.nan
+    assert np.isnan(estimate_noise(X)).tolist() == [True] + [False] * 499
+
+
 def test_channels_have_noise_of_their_own():
     X = np.random.default_rng(0).normal(size=(2, 5000, 3)) * [1, 2, 3]
     np.testing.assert_allclose(estimate_noise(X), [[1, 2, 3]] * 2, rtol=0.1)

@@ -26,8 +26,8 @@ from conv_denoiser import (
     load,
     save,
 )
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser.model_files.card import read_card
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.networks.spec import NetworkSpec
 from conv_denoiser.noise import BaselineWander, GaussianNoise, RecordedNoise
 from conv_denoiser.preprocessing import PerSampleScaler

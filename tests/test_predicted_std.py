@@ -15,8 +15,8 @@ from conv_denoiser import (
     load,
     save,
 )
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser.export import OnnxDenoiser, to_onnx
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.uncertainty.calibration import KEPT, Calibration, Ranked
 
 NLL = {"loss": "gaussian_nll"}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
 from conv_denoiser.metrics import snr_improvement_db
+from conv_denoiser.noise import estimate_noise
 from conv_denoiser.supervision.batches import Rows
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Synthetic
@@ -166,12 +167,9 @@ def _spread(X: Array) -> float:
 
 def _noise(X: Array) -> float | None:
     """Estimate the level of white noise, over all signals; None where they are too short."""
-    from conv_denoiser.pretrained.universal import noise_level
-
     if X.shape[1] < SHORT:
         return None
-    rows = X.transpose(0, 2, 1).reshape(-1, X.shape[1]).astype(np.float64)
-    return float(np.sqrt(np.mean(np.square(noise_level(rows)))))
+    return float(np.sqrt(np.mean(np.square(estimate_noise(X.astype(np.float64))))))
 
 
 def _loss_ratio(trained: Trained) -> float | None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser._version import __version__
 from conv_denoiser.gaps import Gaps
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.uncertainty.calibration import Calibration
 
 __all__ = [

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from conv_denoiser._atomic import replacing
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser.export.onnx_card import CALIBRATION, CARD, FORMAT, missing_packages
 from conv_denoiser.export.onnx_denoiser import OnnxDenoiser
 from conv_denoiser.gaps import as_gaps
-from conv_denoiser.model_files.errors import ModelFileError
 
 if TYPE_CHECKING:
     from conv_denoiser.denoiser import ConvDenoiser

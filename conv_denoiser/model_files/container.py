@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from conv_denoiser._atomic import replacing
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser._typing import JSON, RawArray
-from conv_denoiser.model_files.errors import ModelFileError
 
 __all__ = [
     "DIGEST",

@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser._checks.threads import threads_allowed
 from conv_denoiser._typing import Array
-from conv_denoiser.model_files.errors import ModelFileError
 
 __all__ = ["open_session"]
 

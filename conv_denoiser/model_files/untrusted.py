@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser._typing import JSON
 from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import Arrays, Shapes
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.model_files.parameters import decode
 from conv_denoiser.uncertainty.calibration import Calibration
 

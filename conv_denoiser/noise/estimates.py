@@ -4,11 +4,13 @@ from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import binary_opening
 
+from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._checks.validation import check_signal_array
 from conv_denoiser._typing import Array
+from conv_denoiser.gaps import in_long_runs
+from conv_denoiser.level.estimate import level_of
 from conv_denoiser.noise.spectra import SLOWEST, channels_as_rows, noise_spectrum
 
 __all__ = ["estimate_noise", "noise_autocorrelation", "varying_rows"]
@@ -17,8 +19,8 @@ __all__ = ["estimate_noise", "noise_autocorrelation", "varying_rows"]
 NORMAL_MAD = 0.6744897501960817
 # Differences below this, of signals that reach 1, are rounding.
 STRAIGHT = 1e-12
-# A signal is dead where so many differences in a row are none; what is alive is this long at least.
-DEAD_RUN, LIVE_RUN = 6, 16
+# Shorter signals show too little of themselves to look for dark places; differences are left.
+SHORT, ORDER = 32, 3
 FRAME = 64
 # Spectra are fitted in proportion to their height, down to this share of the highest.
 FAINT = 1e-4
@@ -44,12 +46,12 @@ def estimate_noise(X: ArrayLike) -> Array:
 
     Notes
     -----
-    Third differences leave little of a signal that is smooth from sample to sample, and multiply
-    the variance of white noise by 20 [1]_; the median of their magnitudes ignores the few places
-    where the signal is not smooth, as in wavelet shrinkage [2]_. Dead parts, which stay constant or
-    straight beside live ones, do not count. Where the
-    signal changes within a few samples everywhere, the estimate is too high; where noise is
-    correlated from sample to sample, it is too low.
+    The level is that of the darkest places of spectrograms and of differences of several orders
+    [1]_; a tiny network, trained on random signals of every kind, weighs these candidates, as
+    `denoise` does. Dead parts, which stay constant or straight beside live ones, do not count. For
+    signals of fewer than 32 timesteps it is the median magnitude of third differences, as in
+    wavelet shrinkage [2]_: too high where a signal changes within a few samples. Where noise is
+    correlated from sample to sample, the estimate is too low.
 
     References
     ----------
@@ -67,14 +69,26 @@ def estimate_noise(X: ArrayLike) -> Array:
     >>> estimate_noise(X).round(1)
     array([0.1, 0.1, 0.1], dtype=float32)
     """
-    order = 3
-    signals = _long_enough(X, order + 1)
-    # Sums of very large numbers would leave the range of floats.
-    peak = np.fmax.reduce(np.abs(signals), axis=None)
-    unit = signals.astype(np.float64) / (peak if peak > 0 else 1)
-    median = _median_magnitude(np.diff(unit, order, axis=1))
-    deviation: Array = median / (NORMAL_MAD * np.sqrt(comb(2 * order, order))) * peak
-    return deviation.astype(signals.dtype)
+    signals = _long_enough(X, ORDER + 1)
+    rows = signals.reshape(*signals.shape[:2], -1).transpose(0, 2, 1).reshape(-1, signals.shape[1])
+    there = ~np.isnan(rows)
+    known = in_long_runs(there, ORDER + 1).any(axis=1)
+    # Squares of very large and small numbers would leave the range of floats.
+    peak = np.fmax.reduce(np.abs(rows[known].astype(np.float64)), axis=1)
+    peak[peak == 0] = 1
+    level = np.full(len(rows), np.nan)
+    level[known] = peak * _levels(rows[known] / peak[:, np.newaxis], there[known])
+    return level.reshape(signals.shape[:1] + signals.shape[2:]).astype(signals.dtype)
+
+
+def _levels(rows: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Estimate the level of noise in signals of numbers up to 1."""
+    if rows.shape[1] < SHORT:
+        median = np.nanmedian(np.abs(np.diff(rows, ORDER, axis=1)), axis=1)
+        level = median / (NORMAL_MAD * np.sqrt(comb(2 * ORDER, ORDER)))
+    else:
+        level = level_of(bridged(np.where(there, rows, 0), there), there)
+    return np.where(level > STRAIGHT, level, 0)
 
 
 def noise_autocorrelation(X: ArrayLike, max_lag: int = 2) -> NDArray[np.float64]:
@@ -167,31 +181,3 @@ def _long_enough(X: ArrayLike, min_timesteps: int) -> Array:
             f"n_timesteps={signals.shape[1]}."
         )
     return signals
-
-
-def _median_magnitude(differences: Array) -> Array:
-    """Return the median of magnitudes along time, of what is alive in each signal.
-
-    Equal magnitudes, as of integers, are taken to be spread evenly over their place.
-    """
-    counts = ~(_dead(differences) | np.isnan(differences))
-    count = counts.sum(axis=1, keepdims=True)
-    magnitude = np.sort(np.where(counts | (count == 0), np.abs(differences), np.inf), axis=1)
-    middle = np.take_along_axis(magnitude, np.maximum(count - 1, 0) // 2, axis=1)
-    smaller, larger = magnitude < middle - STRAIGHT, magnitude > middle + STRAIGHT
-    n_equal = np.maximum(1, (~smaller & ~larger).sum(axis=1, keepdims=True))
-    below = np.where(smaller, magnitude, 0).max(axis=1, keepdims=True)
-    above = np.where(larger, magnitude, np.inf).min(axis=1, keepdims=True)
-    above = np.where(np.isfinite(above), above, middle)
-    share = (count / 2 - smaller.sum(axis=1, keepdims=True)) / n_equal
-    median = below + middle + share * (above - below)
-    return np.where(middle == 0, 0, median / 2)[:, 0]
-
-
-def _dead(differences: Array) -> NDArray[np.bool_]:
-    """Mark long stretches that do not change, but nothing in signals without long live ones."""
-    runs = (1, DEAD_RUN) + (1,) * (differences.ndim - 2)
-    dead = binary_opening(np.abs(differences) <= STRAIGHT, np.ones(runs))
-    alive = binary_opening(~dead, np.ones((1, LIVE_RUN, *runs[2:])))
-    known = dead.any(axis=1, keepdims=True) & alive.any(axis=1, keepdims=True)
-    return known & ~alive

@@ -154,10 +154,7 @@ def denoise(
     warn_of_nothing(missing)
     results = np.full((1 + return_std, *rows.shape), np.nan)
     if not silent.all():
-        run, weights = universal()
-        block = partial(
-            denoise_block, run=run, weights=weights, noise_std=noise_std, strength=strength
-        )
+        block = partial(denoise_block, run=universal(), noise_std=noise_std, strength=strength)
         results[:, ~silent] = denoise_rows(rows[~silent], block, return_std)
     results[:, choice.left_in(missing)] = np.nan
     if noise_std is None and rows.shape[1] < SHORT:

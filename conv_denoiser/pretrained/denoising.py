@@ -1,15 +1,15 @@
 """From a block of signals to the denoised one, by the universal network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._typing import Array
+from conv_denoiser.level.estimate import level_of
 from conv_denoiser.pretrained.gate import ROUNDING, honest_level
 from conv_denoiser.pretrained.inputs import network_inputs
-from conv_denoiser.pretrained.level import level_of
 from conv_denoiser.pretrained.rates import at_several_rates
 from conv_denoiser.pretrained.spikes import find_spikes
 from conv_denoiser.pretrained.tones import beside_steady_tones
@@ -26,7 +26,6 @@ def denoise_block(
     x: Array,
     there: NDArray[np.bool_],
     run: Run,
-    weights: Mapping[str, Array],
     noise_std: float | None = None,
     strength: float = 1.0,
 ) -> Array:
@@ -38,8 +37,6 @@ def denoise_block(
         Signals, and which of their samples were measured.
     run : callable
         The network.
-    weights : mapping of str to ndarray
-        Weights of `level_of`.
     noise_std, strength : float
         As for `denoise`.
 
@@ -55,7 +52,7 @@ def denoise_block(
     centre = np.median(x, axis=1, keepdims=True)
     x -= centre
     given = noise_std is not None
-    level = np.full(len(x), noise_std) / scale[:, 0] if given else level_of(x, weights, there)
+    level = np.full(len(x), noise_std) / scale[:, 0] if given else level_of(x, there)
     spikes = find_spikes(x, level) & there
     seen = there & ~spikes
     u = bridged(x, seen)
@@ -69,7 +66,7 @@ def denoise_block(
     if given:
         removed[:, noisy] = estimate(noisy, level[noisy])
     elif noisy.size:
-        level[noisy], removed[:, noisy] = honest_level(noisy, level[noisy], seen, estimate, weights)
+        level[noisy], removed[:, noisy] = honest_level(noisy, level[noisy], seen, estimate)
     if strength != 1:
         removed = _at_strength(strength, removed, level, estimate)
     noise, std = removed

@@ -1,13 +1,13 @@
 """Is what was removed noise? Where it is not, the level was too high."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._typing import Array
-from conv_denoiser.pretrained.level import level_of
+from conv_denoiser.level.estimate import level_of
 
 __all__ = ["ROUNDING", "honest_level"]
 
@@ -27,7 +27,6 @@ def honest_level(
     level: Array,
     seen: NDArray[np.bool_],
     estimate: Callable[[NDArray[np.intp], Array], Array],
-    weights: Mapping[str, Array],
 ) -> tuple[Array, Array]:
     """Lower levels until what they remove is as strong in its quiet parts as they say.
 
@@ -44,8 +43,6 @@ def honest_level(
     estimate : callable
         From numbers of signals and levels to (2, n, n_timesteps): the noise, and the standard
         deviation of its error.
-    weights : mapping
-        Weights of `level_of`.
 
     Returns
     -------
@@ -61,7 +58,7 @@ def honest_level(
             break
         # What fills gaps is not noise, and would be quiet.
         there = seen[rows[waiting]]
-        quiet = level_of(bridged(noise[0, waiting], there), weights, there)
+        quiet = level_of(bridged(noise[0, waiting], there), there)
         lower = quiet < HONEST * level[waiting]
         waiting, quiet = waiting[lower], quiet[lower]
         level[waiting], noise[:, waiting] = quiet, 0

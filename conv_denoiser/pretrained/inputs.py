@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
-from conv_denoiser.pretrained.windows import hann, reflected, sliding
+from conv_denoiser.level.windows import hann, reflected, sliding
 
 __all__ = ["N_CHANNELS", "network_inputs"]
 

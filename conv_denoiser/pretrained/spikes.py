@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array
-from conv_denoiser.pretrained.windows import reflected, sliding
+from conv_denoiser.level.windows import reflected, sliding
 
 __all__ = ["find_spikes"]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._typing import Array
+from conv_denoiser.level.windows import hann
 from conv_denoiser.pretrained.rates import Estimator
-from conv_denoiser.pretrained.windows import hann
 
 __all__ = ["beside_steady_tones"]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser._typing import Array
 from conv_denoiser.model_files.container import read_model_file
-from conv_denoiser.model_files.errors import ModelFileError
 from conv_denoiser.networks.weight_shapes import WEIGHT_SHAPES
 from conv_denoiser.pretrained.universal import check_shipped
 

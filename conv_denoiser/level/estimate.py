@@ -6,24 +6,30 @@ weighs them (`benchmarks/pretrain.py`).
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from io import BytesIO
 from math import comb
+from pathlib import Path
 
 import numpy as np
 from numpy.fft import rfft
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.shipped import read_shipped
 from conv_denoiser._typing import Array
 from conv_denoiser.gaps import in_long_runs
-from conv_denoiser.pretrained.windows import hann, reflected, sliding
+from conv_denoiser.level.windows import hann, reflected, sliding
 
-__all__ = ["features", "least_candidate", "level_of"]
+__all__ = ["correction", "features", "least_candidate", "level_of"]
 
+WEIGHTS = Path(__file__).with_name("level.npz")
+SHA256 = "712bf86cd4f7dd2925dd5d2cf0c706b1a6c90514a122a4b86f747296015ff48d"
 WINDOWS = (32, 64, 256)  # samples
 QUANTILES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5)
 BANDS = 8
 ORDERS = (1, 2, 3, 4)
 SHORTEST = 256  # samples; shorter signals are extended by reflection
-# The median of a standard normal variable's magnitude; `noise` has it, too, but needs scikit-learn.
+# The median of a standard normal variable's magnitude.
 NORMAL_MAD = 0.6744897501960817
 # So many samples in a row that do not change, or lie on a straight line, are dead.
 DEAD_RUN = 6
@@ -127,26 +133,34 @@ def least_candidate(candidates: Array) -> Array:
     return least
 
 
+@cache
+def shipped_weights() -> dict[str, Array]:
+    """Read the weights of the network; raise ModelFileError if they are damaged."""
+    with np.load(BytesIO(read_shipped(WEIGHTS, SHA256))) as arrays:
+        return dict(arrays)
+
+
 def level_of(
-    x: Array, weights: Mapping[str, Array], seen: NDArray[np.bool_] | None = None
+    x: Array, seen: NDArray[np.bool_] | None = None, weights: Mapping[str, Array] | None = None
 ) -> Array:
     """Estimate the level of the white noise in signals.
 
     Parameters
     ----------
     x : ndarray of shape (n_signals, n_timesteps)
-        Finite signals, gaps bridged by straight lines.
-    weights : mapping of str to ndarray
-        Weights of the network that weighs the candidates: ``level/mean``, ``level/scale`` and, for
-        each layer k, ``level/k/kernel`` and ``level/k/bias``.
+        Finite signals of numbers up to 1, gaps bridged by straight lines.
     seen : ndarray of bool, x's shape, default=None
         What was measured; None is all.
+    weights : mapping of str to ndarray, default=None
+        Weights of the network that weighs the candidates: ``mean``, ``scale`` and, for each layer
+        k, ``kernel_k`` and ``bias_k``. None takes those of the package.
 
     Returns
     -------
     ndarray of shape (n_signals,)
         Levels in signal units.
     """
+    weights = shipped_weights() if weights is None else weights
     candidates = features(x, seen)
     base = least_candidate(candidates)
     return np.exp(base + correction(candidates - base[:, None], weights))
@@ -154,12 +168,12 @@ def level_of(
 
 def correction(relative: Array, weights: Mapping[str, Array]) -> Array:
     """Run the network on candidates relative to the least: what to add to its logarithm."""
-    hidden = np.clip((relative - weights["level/mean"]) / weights["level/scale"], -4, 4)
-    n_layers = sum(name.endswith("/kernel") for name in weights if name.startswith("level/"))
+    hidden = np.clip((relative - weights["mean"]) / weights["scale"], -4, 4)
+    n_layers = sum(name.startswith("kernel_") for name in weights)
     for layer in range(n_layers):
         # A sum rather than a product of matrices, whose last bits depend on the number of rows.
-        hidden = (hidden[:, :, None] * weights[f"level/{layer}/kernel"]).sum(axis=1)
-        hidden += weights[f"level/{layer}/bias"]
+        hidden = (hidden[:, :, None] * weights[f"kernel_{layer}"]).sum(axis=1)
+        hidden += weights[f"bias_{layer}"]
         if layer < n_layers - 1:
             hidden = np.maximum(hidden, 0)
     return np.clip(hidden[:, 0], -3, 1.5)
