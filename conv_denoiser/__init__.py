@@ -66,7 +66,7 @@ _MODULES = {
 
 _SUBMODULES = (
     *("datasets", "denoiser", "export", "metrics", "noise", "persistence"),
-    *("plotting", "preprocessing", "recording", "waveforms"),
+    *("plotting", "preprocessing", "recording", "report", "uncertainty", "waveforms"),
 )
 
 

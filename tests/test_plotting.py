@@ -7,6 +7,7 @@ from conv_denoiser import MinMaxPerSample, SignalGenerator
 from conv_denoiser.noise import ColoredNoise
 from conv_denoiser.plotting import (
     DenoisingDisplay,
+    IntervalDisplay,
     ResidualDisplay,
     SpectrumDisplay,
     TrainingDisplay,
@@ -51,6 +52,22 @@ def test_denoising_display_without_clean_signals_in_seconds(fitted, parabolas):
     assert display.axes_.shape == (4, 2)
     assert display.axes_[-1, 0].get_xlabel() == "time (s)"
     assert display.axes_[0, 0].lines[0].get_xdata()[-1] == 149 / 50
+
+
+def test_interval_display(two_channels):
+    X, y = two_channels
+    denoiser = small_denoiser(loss="gaussian_nll").fit(X, y).conformalize(X, y)
+    display = IntervalDisplay.from_estimator(denoiser, X, y, coverage=0.8, kind="band", n_signals=3)
+    assert display.axes_.shape == (3, 1)
+    lower, upper = denoiser.predict_interval(X[:3], 0.8, "band")
+    for row, axes in enumerate(display.axes_[:, 0]):
+        for channel, area in enumerate(axes.collections):
+            drawn = area.get_paths()[0].vertices[:, 1]
+            assert drawn.min() == pytest.approx(lower[row, :, channel].min())
+            assert drawn.max() == pytest.approx(upper[row, :, channel].max())
+        assert len(axes.lines) == 6  # noisy, denoised and clean, two channels each
+    labels = [text.get_text() for text in display.axes_[0, 0].get_legend().get_texts()]
+    assert labels == ["holds 80% of whole signals", "noisy", "denoised", "clean"]
 
 
 def test_denoising_display_of_channels_on_given_axes(two_channels):

@@ -29,6 +29,8 @@ from conv_denoiser.recording.checks import as_recording
 __all__ = ["denoise"]
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+# Samples of all channels that a report looks at, from the middle of a recording.
+REPORTED = 2**20
 
 
 class Model(NamedTuple):
@@ -49,10 +51,12 @@ def denoise(options: argparse.Namespace) -> None:
         raise ValueError("--output is for one recording. Give --output-dir for several.")
     check_suffix(options.output, FORMATS, "--output")
     check_target(options.output)
-    if options.plot is not None:
-        check_suffix(options.plot, PICTURE_SUFFIXES, "--plot")
-        check_target(options.plot)
-        import matplotlib  # noqa: F401  before the work, not after it
+    for name, suffixes in (("plot", PICTURE_SUFFIXES), ("report", (".html",))):
+        page = getattr(options, name)
+        if page is not None:
+            check_suffix(page, suffixes, f"--{name}")
+            check_target(page)
+            import matplotlib  # noqa: F401  before the work, not after it
     # What is wrong with the recording's name is told before a model is loaded.
     check_suffix(options.recordings[0], FORMATS, "A recording")
     Path(options.recordings[0]).stat()
@@ -61,8 +65,9 @@ def denoise(options: argparse.Namespace) -> None:
 
 def _denoise_all(options: argparse.Namespace) -> None:
     """Denoise each recording into a file of the same name; one that fails stops no other."""
-    if options.plot is not None:
-        raise ValueError("--plot is for one recording, with --output.")
+    for name in ("plot", "report"):
+        if getattr(options, name) is not None:
+            raise ValueError(f"--{name} is for one recording, with --output.")
     targets = [options.output_dir / Path(source).name for source in options.recordings]
     for source, target in zip(options.recordings, targets, strict=True):
         if targets.count(target) > 1:
@@ -116,10 +121,12 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
             out.flush()
         elif file_format.write is not None:
             file_format.write(temporary, replace(recording, samples=denoised))
+    if isinstance(denoised, EdfSamples):
+        denoised = denoised.moved_to(target)
     if options.plot is not None:
-        if isinstance(denoised, EdfSamples):
-            denoised = denoised.moved_to(target)
         _plot(options.plot, recording, denoised)
+    if options.report is not None:
+        _report(options.report, recording, denoised, by_rows=by_rows)
     if not options.quiet:
         seconds = time.perf_counter() - start
         what = "signals" if by_rows else "samples"
@@ -204,3 +211,17 @@ def _plot(path: Path, recording: Recording, denoised: Samples) -> None:
     figure = plot_recording(recording.samples, denoised, recording.sampling_rate)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=120, format=path.suffix[1:].lower())
+
+
+def _report(path: Path, recording: Recording, denoised: Samples, *, by_rows: bool) -> None:
+    from conv_denoiser.report import DenoisingReport
+
+    n_samples = len(denoised)
+    n_shown = min(n_samples, REPORTED // (denoised.shape[1] if denoised.ndim == 2 else 1))
+    begin = (n_samples - n_shown) // 2
+    shown = slice(begin, begin + n_shown)
+    noisy, after = (np.asarray(samples[shown]) for samples in (recording.samples, denoised))
+    if not by_rows:
+        noisy, after = noisy[np.newaxis], after[np.newaxis]
+    report = DenoisingReport.from_arrays(noisy, after, sampling_rate=recording.sampling_rate)
+    report.to_html(path)

@@ -52,6 +52,7 @@ def _add_denoise(command: argparse.ArgumentParser) -> None:
     folder = "folder for denoised recordings of the same names"
     outputs.add_argument("--output-dir", type=Path, metavar="FOLDER", help=folder)
     add("--plot", type=Path, help="picture to make: png, pdf or svg")
+    add("--report", type=Path, help="page to make, which tells whether it helped: html")
     share = "share of a window that the next one covers as well, default 0.5"
     add("--overlap", type=float, default=OVERLAP, help=share)
     add("--threads", type=_count, help="default: one for each core")
