@@ -87,6 +87,24 @@ class TestInit:
         for learned, weights in zip(denoiser.model_.get_weights(), unet_weights(), strict=True):
             np.testing.assert_allclose(learned, weights, atol=1e-6)
 
+    @pytest.mark.slow
+    def test_noisy_signals_alone_make_it_better(self):
+        generator = SignalGenerator(
+            "ecg", noise=0.3, n_timesteps=256, sampling_rate=180, random_state=1
+        )
+        X, y = generator.sample(100, return_X_y=True)
+        denoiser = ConvDenoiser("unet", epochs=8, learning_rate=3e-4, random_state=0).fit(X[:60])
+        assert denoiser.supervision_ == "recorrupted"
+        start = ConvDenoiser.from_pretrained().score(X[60:], y[60:])
+        assert denoiser.score(X[60:], y[60:]) > start + 0.2
+
+    def test_noise_that_is_not_white_stays_hidden(self):
+        X = np.random.default_rng(0).standard_normal((60, 258))
+        X = X[:, 2:] + X[:, 1:-1] + X[:, :-2]
+        with pytest.warns(UserWarning, match="independent from point to point"):
+            denoiser = ConvDenoiser("unet", epochs=1, batch_size=60, random_state=0).fit(X)
+        assert denoiser.supervision_ == "blind_spot"
+
     @pytest.mark.parametrize(
         ("params", "words"),
         [

@@ -5,6 +5,7 @@ from conv_denoiser import BlindSpot
 from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.preprocessing import MinMaxPerSample
 from conv_denoiser.supervision.batches import TrainingBatches
+from conv_denoiser.supervision.recorrupted import Recorrupted
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Paired, Problem, Synthetic
 
@@ -142,3 +143,25 @@ def test_targets_share_the_scale_of_noisy_signals():
     spread = np.abs(inputs - targets).std()
     assert 0 < spread < 0.1
     assert targets.max() != 1
+
+
+def test_recorrupted_noise_is_that_of_the_signals_and_independent():
+    rng = np.random.default_rng(0)
+    level = rng.uniform(0.1, 0.5, (300, 1, 1))
+    clean = np.sin(np.linspace(0, 9, 400))[:, np.newaxis]
+    noisy = clean + level * rng.standard_normal((300, 400, 1))
+    inputs, targets, weight = Recorrupted().draw(Signals(noisy), rng, None)
+    assert weight is None
+    np.testing.assert_allclose((inputs + targets) / 2, noisy)
+    seen, learned = (inputs - clean) / level, (targets - clean) / level
+    assert seen.var() == pytest.approx(2, rel=0.1)
+    assert np.mean(seen * learned) == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_recorrupting_needs_white_noise(width):
+    white = np.random.default_rng(0).standard_normal((100, 200 + width - 1))
+    noise = sum(white[:, i : i + 200] for i in range(width))[:, :, np.newaxis]
+    doubts = Recorrupted().check(Signals(noise))
+    assert len(doubts) == (width > 1)
+    assert all("takes noise to be white" in doubt for doubt in doubts)

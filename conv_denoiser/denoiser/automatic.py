@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from conv_denoiser.denoiser.estimator import ConvDenoiser
 
-__all__ = ["FINE_TUNING", "FINE_TUNING_HIDDEN", "FROM_SCRATCH", "Amount", "amount_of_training"]
+__all__ = ["FINE_TUNING", "FINE_TUNING_NOISY", "FROM_SCRATCH", "Amount", "amount_of_training"]
 
 # From so many signals on, five epochs in batches of 150 are enough, as in the recipe.
 MANY_SIGNALS = 15_000
@@ -29,8 +29,8 @@ class Pace(NamedTuple):
 FROM_SCRATCH = Pace(800, 1e-3, 2e-3)
 # What was trained before needs less, and shall not forget.
 FINE_TUNING = Pace(120, 3e-4, 5e-4)
-# Predicting hidden points is new to it.
-FINE_TUNING_HIDDEN = Pace(400, 3e-4, 1e-3)
+# Noisy targets teach less at a time.
+FINE_TUNING_NOISY = Pace(300, 3e-4, 5e-4)
 
 
 class Amount(NamedTuple):

@@ -63,7 +63,10 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "max_norm": [StrOptions({"auto"}), None, Interval(Real, 0, None, closed="neither")],
     "loss": [str, callable],
     "scaler": [StrOptions({"auto"}), None, PerSampleScaler],
-    "supervision": [StrOptions({"auto", "paired", "synthetic", "blind_spot"}), BlindSpot],
+    "supervision": [
+        StrOptions({"auto", "paired", "synthetic", "blind_spot", "recorrupted"}),
+        BlindSpot,
+    ],
     "gaps": [StrOptions({"fill", "keep"}), Gaps],
     "init": [StrOptions({"auto", "pretrained", "random"})],
     "epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],

@@ -112,7 +112,11 @@ def _doubts(numbers: Diagnostics, supervision: str) -> Iterator[str]:
             f"{numbers['output_std']:.3g}, that of the noisy signals {numbers['input_std']:.3g}, "
             f"and of their noise about {noise or 0:.3g}. Train longer or on more signals."
         )
-    elif supervision == "blind_spot" and noise and numbers["removed_std"] > 2 * noise:
+    elif (
+        supervision in ("blind_spot", "recorrupted")
+        and noise
+        and numbers["removed_std"] > 2 * noise
+    ):
         yield (
             f"What is removed has a standard deviation of {numbers['removed_std']:.3g}, but the "
             f"white noise in the signals one of about {noise:.3g}: signal may be lost. Look at it "

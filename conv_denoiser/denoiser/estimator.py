@@ -72,11 +72,15 @@ class ConvDenoiser(
         Scales X, and y with the statistics of X; undone on the output, so that results have the
         units of X. None takes and returns arrays as they are. "auto" is `MinMaxPerSample` for the
         autoencoder and for callables with cross-entropy, else `StandardizePerSample`.
-    supervision : {"auto", "paired", "synthetic", "blind_spot"} or BlindSpot, default="auto"
+    supervision : {"auto", "paired", "synthetic", "blind_spot", "recorrupted"} or BlindSpot, \
+            default="auto"
         How the network learns: from X to y ("paired"); from clean X, with noise of `noise` drawn
         afresh every epoch ("synthetic"); or from noisy X alone, by hiding points and predicting
-        them from their neighbours ("blind_spot", short for `BlindSpot()`). "auto" is "paired" if y
-        holds signals, "synthetic" if only `noise` is given, else "blind_spot".
+        them from their neighbours ("blind_spot", short for `BlindSpot()`), or, where noise is
+        white, by adding more of it to what is seen and taking it off what is learned
+        ("recorrupted"). "auto" is "paired" if y holds signals, "synthetic" if only `noise` is
+        given, else "blind_spot", or "recorrupted" where training begins with the weights of the
+        package and noise is clearly white.
     noise : NoiseModel, float or None, default=None
         Noise of "synthetic" training; a float is the standard deviation of Gaussian noise.
     gaps : {"fill", "keep"} or Gaps, default="fill"

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser.denoiser.automatic import (
     FINE_TUNING,
-    FINE_TUNING_HIDDEN,
+    FINE_TUNING_NOISY,
     FROM_SCRATCH,
     Pace,
     amount_of_training,
@@ -26,6 +26,8 @@ from conv_denoiser.pretrained.unet import unet_weights
 from conv_denoiser.supervision.base import Supervision
 from conv_denoiser.supervision.batches import Rows
 from conv_denoiser.supervision.blind_spot import BlindSpot
+from conv_denoiser.supervision.correlation import is_clearly_white
+from conv_denoiser.supervision.recorrupted import Recorrupted
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Paired, Problem, Synthetic
 from conv_denoiser.training.plan import CheckpointRequest, CompileOptions, TrainingPlan
@@ -66,6 +68,9 @@ def _plan(
     cross_entropy = is_cross_entropy(loss)
     pretrained = starts_pretrained(denoiser, n_channels, cross_entropy)
     supervision = _supervision(denoiser, signals.y is not None)
+    if pretrained and denoiser.supervision == "auto" and isinstance(supervision, BlindSpot):
+        # What was trained to see every point need not learn to predict hidden ones.
+        supervision = Recorrupted() if is_clearly_white(signals.X) else supervision
     pace = _pace(pretrained, supervision)
     n_training, validated = _n_counting(signals, rows[0]), rows[1] is not None
     amount = amount_of_training(denoiser, n_training, pace, validated=validated, epochs=epochs)
@@ -95,7 +100,7 @@ def _plan(
 def _pace(pretrained: bool, supervision: Supervision) -> Pace:
     if not pretrained:
         return FROM_SCRATCH
-    return FINE_TUNING_HIDDEN if isinstance(supervision, BlindSpot) else FINE_TUNING
+    return FINE_TUNING if isinstance(supervision, Paired | Synthetic) else FINE_TUNING_NOISY
 
 
 def starts_pretrained(denoiser: "ConvDenoiser", n_channels: int, cross_entropy: bool) -> bool:
@@ -158,7 +163,7 @@ def _supervision(denoiser: "ConvDenoiser", with_target: bool) -> Supervision:
                 "example noise=0.05 or noise=GaussianNoise(snr_db=(0, 12)). Got noise=None."
             )
         return Synthetic(noise)
-    return hiding(denoiser)
+    return Recorrupted() if name == "recorrupted" else hiding(denoiser)
 
 
 def may_need_target(denoiser: "ConvDenoiser") -> bool:

@@ -80,7 +80,7 @@ def fitted_state(fields: Mapping[str, JSON]) -> dict[str, Any]:
         if not are_names or len(names) != n_timesteps:
             raise ValueError("feature_names_in_ are not names of the timesteps")
         fitted["feature_names_in_"] = np.array(names, dtype=object)
-    if fields["supervision_"] not in ("paired", "synthetic", "blind_spot"):
+    if fields["supervision_"] not in ("paired", "synthetic", "blind_spot", "recorrupted"):
         raise ValueError(f"unknown supervision {fields['supervision_']!r}")
     fitted["supervision_"] = fields["supervision_"]
     best = fields["best_epoch_"]

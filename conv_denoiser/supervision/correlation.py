@@ -16,7 +16,7 @@ from conv_denoiser.noise.spectra import (
     tone,
 )
 
-__all__ = ["warnings_of_correlation"]
+__all__ = ["is_clearly_white", "warnings_of_correlation"]
 
 # Few points tell nothing for sure; no more than these many are looked at.
 MIN_TIMESTEPS, MIN_POINTS, MAX_POINTS = 32, 10_000, 500_000
@@ -38,6 +38,23 @@ class Advice(NamedTuple):
     gain_db: float
 
 
+def is_clearly_white(X: Array) -> bool:
+    """Tell whether signals are many enough to see that their noise is white."""
+    if not _is_enough(X) or warnings_of_correlation(X, 1):
+        return False
+    rows = varying_rows(X)
+    spectrum = noise_spectrum(rows, min(FRAME, X.shape[1]))
+    if spectrum is None:
+        return False
+    none_apart, one_apart = fitted_autocovariance(spectrum, 2)
+    return bool(one_apart < CLEAR_CORRELATION * none_apart)
+
+
+def _is_enough(X: Array) -> bool:
+    n_signals, n_timesteps, _ = X.shape
+    return n_timesteps >= MIN_TIMESTEPS and n_signals * n_timesteps >= MIN_POINTS
+
+
 def warnings_of_correlation(X: Array, width: int) -> list[str]:
     """Return a warning where noise is clearly predictable from what is not hidden.
 
@@ -53,10 +70,9 @@ def warnings_of_correlation(X: Array, width: int) -> list[str]:
     list of str
         At most one warning.
     """
-    n_signals, n_timesteps, _ = X.shape
-    if n_timesteps < MIN_TIMESTEPS or n_signals * n_timesteps < MIN_POINTS:
+    if not _is_enough(X):
         return []
-    X = X[:: ceil_div(n_signals * n_timesteps, MAX_POINTS)]
+    X = X[:: ceil_div(X.shape[0] * X.shape[1], MAX_POINTS)]
     rows = channels_as_rows(X)
     hold = held_timesteps(rows)
     if hold > 1:
