@@ -19,6 +19,7 @@ MORE_OPTIONS = {
     "plot_streaming": ["--seconds", "4"],
 }
 NAMES = sorted(path.stem for path in EXAMPLES.glob("plot_*.py"))
+WITHOUT_TRAINING = {"plot_denoise", "plot_noise_models", "plot_trust"}
 WITH_OWN_FILES = {"plot_ecg"}  # run by tests further down
 
 
@@ -32,7 +33,7 @@ def run(name, *options, output):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in WITH_OWN_FILES])
 def test_example(name, tmp_path, capsys):
-    size = [] if name == "plot_noise_models" else SIZE
+    size = [] if name in WITHOUT_TRAINING else SIZE
     pictures = run(name, *size, *MORE_OPTIONS.get(name, []), output=tmp_path)
     assert pictures
     for picture in pictures:
