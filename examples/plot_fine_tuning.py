@@ -28,7 +28,7 @@ options = parser.parse_args()
 # Clean synthetic ECGs, hum of 50 Hz with its harmonics, and white noise.
 ecg = SignalGenerator("ecg", n_timesteps=512, sampling_rate=360, random_state=0)
 noise = LineNoise(sampling_rate=360, frequency=50, scale=0.1) + GaussianNoise(0.1)
-clean = ecg.sample(options.n_signals + 100).clean
+_, clean, time = ecg.sample(options.n_signals + 100)
 noisy = noise(clean, rng=0)
 X_train, y_train = noisy[:-100], clean[:-100]
 X_test, y_test = noisy[-100:], clean[-100:]
@@ -72,8 +72,8 @@ figure, axes = plt.subplots(
 )
 for axis, name in zip(axes, shown, strict=True):
     color = "#999999" if name == "noisy" else "#0072B2"
-    axis.plot(ecg.sample(1).time, estimates[name][0], color=color, linewidth=1.4, label="estimate")
-    axis.plot(ecg.sample(1).time, y_test[0], color="black", linewidth=0.8, label="clean")
+    axis.plot(time, estimates[name][0], color=color, linewidth=1.4, label="estimate")
+    axis.plot(time, y_test[0], color="black", linewidth=0.8, label="clean")
     axis.set_title(f"{name}: {snr_db(y_test, estimates[name]):.1f} dB", loc="left")
     axis.margins(x=0)
 figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside upper right", ncols=2)

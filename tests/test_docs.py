@@ -88,7 +88,7 @@ def test_code_blocks_run(page, capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize("page", PAGES)
 def test_what_pages_denoise_is_compared(page):
     code = "".join(block for block, _ in blocks(page))
-    denoises = re.search(r"\b(denoise|denoise_recording|transform|score)\(", code)
+    denoises = re.search(r"\b(denoise|denoise_recording|transform|score|from_estimator)\(", code)
     assert (denoises is not None) == (page in DENOISED)
 
 
