@@ -49,6 +49,7 @@ DENOISED = {
     "docs/guide/supervision.md": [
         f"X[40:], y[40:], denoisers[{number}].transform(X[40:])" for number in range(3)
     ],
+    "docs/guide/uncertainty.md": ["X[800:], y[800:], denoised"],
 }
 SAVITZKY_GOLAY = [(9, 2), (15, 2), (31, 3), (61, 3)]
 
