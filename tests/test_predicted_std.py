@@ -148,6 +148,27 @@ class TestIntervals:
         inside = (lower <= clean[500:]) & (clean[500:] <= upper)
         assert inside.mean() == pytest.approx(0.8, abs=0.05)
 
+    def test_of_noisy_samples_are_named_so(self, fitted, sines, tmp_path):
+        X = sines[0]
+        before = fitted.calibration_
+        try:
+            fitted.conformalize(X[300:500], of="noisy")
+            with pytest.raises(ValueError, match="conformalized for noisy samples"):
+                fitted.predict_interval(X)
+            save(fitted, tmp_path / "noisy.safetensors")
+        finally:
+            fitted.calibration_ = before
+        loaded = load(tmp_path / "noisy.safetensors")
+        again = sines[1][500:] + (X[400:500] - sines[1][400:500])  # with the noise of others
+        lower, upper = loaded.predict_interval(X[500:], 0.8, of="noisy")
+        assert np.mean((lower <= again) & (again <= upper)) == pytest.approx(0.8, abs=0.06)
+        with pytest.raises(ValueError, match="conformalized for clean samples. Ask"):
+            fitted.predict_interval(X, of="noisy")
+        with pytest.raises(ValueError, match="Got of='dirty'"):
+            fitted.conformalize(X, of="dirty")
+        with pytest.raises(ValueError, match="without y"):
+            fitted.conformalize(X, sines[1], of="noisy")
+
     def test_as_the_last_step_of_a_pipeline(self, fitted, sines):
         X = sines[0][500:]
         pipeline = make_pipeline("passthrough", fitted)

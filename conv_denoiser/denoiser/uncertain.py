@@ -12,11 +12,20 @@ from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.validation import check_signals, clean_signals
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser.fitted import FittedNetwork
-from conv_denoiser.gaps import as_gaps, denoised_around_gaps
+from conv_denoiser.denoiser.plan import hiding
+from conv_denoiser.gaps import as_gaps, denoised_around_gaps, without_gaps
 from conv_denoiser.noise import as_noise_model
-from conv_denoiser.uncertainty.calibration import Calibration, calibrated, check_conformalized
+from conv_denoiser.uncertainty.calibration import (
+    Calibration,
+    calibrated,
+    check_conformalized,
+    check_of,
+)
 
 __all__ = ["Uncertain"]
+
+# Samples from one that is hidden to the next.
+HIDDEN_APART = 8
 
 
 class Uncertain(FittedNetwork):
@@ -64,7 +73,7 @@ class Uncertain(FittedNetwork):
         X = check_signals(self, X, reset=False)
         return self._denoise_with_std(X) if return_std else self._denoise(X)
 
-    def conformalize(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+    def conformalize(self, X: ArrayLike, y: ArrayLike | None = None, *, of: str = "clean") -> Self:
         """Learn from signals held out from training how wide intervals must be.
 
         Parameters
@@ -74,6 +83,10 @@ class Uncertain(FittedNetwork):
             is drawn.
         y : array-like of X's shape, default=None
             Clean signals.
+        of : {"clean", "noisy"}, default="clean"
+            "noisy" needs noisy signals alone: each of their samples is hidden, predicted from the
+            others and compared with the prediction. Intervals are then those of new noisy samples,
+            not of clean ones.
 
         Returns
         -------
@@ -84,7 +97,7 @@ class Uncertain(FittedNetwork):
         ------
         ValueError
             If the network gives no standard deviation, there are no clean signals to compare with,
-            or samples are missing.
+            or samples are missing, or an argument is not valid.
 
         Notes
         -----
@@ -92,12 +105,21 @@ class Uncertain(FittedNetwork):
         promised holds for signals like these, of the same source and with such noise.
         """
         check_is_fitted(self)
-        noisy, clean = self._pairs(check_signals(self, X, reset=False), y)
-        self.calibration_ = calibrated(clean, *self._denoise_with_std(noisy))
+        X = check_signals(self, X, reset=False)
+        if check_of(of) == "noisy":
+            self.calibration_ = calibrated(X, *self._predict_hidden(X, y), of)
+        else:
+            noisy, clean = self._pairs(X, y)
+            self.calibration_ = calibrated(clean, *self._denoise_with_std(noisy))
         return self
 
     def predict_interval(
-        self, X: ArrayLike, coverage: float = 0.9, kind: str = "pointwise"
+        self,
+        X: ArrayLike,
+        coverage: float = 0.9,
+        kind: str = "pointwise",
+        *,
+        of: str = "clean",
     ) -> tuple[Array, Array]:
         """Return intervals that hold clean signals with a given probability.
 
@@ -110,6 +132,8 @@ class Uncertain(FittedNetwork):
         kind : {"pointwise", "band"}, default="pointwise"
             "pointwise" intervals hold this share of samples; a "band" holds this share of whole
             signals from the first sample to the last, in all channels.
+        of : {"clean", "noisy"}, default="clean"
+            What the intervals hold: what `conformalize` was told.
 
         Returns
         -------
@@ -134,7 +158,7 @@ class Uncertain(FittedNetwork):
         True
         """
         check_is_fitted(self)
-        calibration = check_conformalized(self.calibration_)
+        calibration = check_conformalized(self.calibration_, of)
         X = check_signals(self, X, reset=False)
         return calibration.interval(*self._denoise_with_std(X), coverage, kind)
 
@@ -153,16 +177,36 @@ class Uncertain(FittedNetwork):
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         return noise(X, rng), X
 
-    def _denoise(self, X: Array) -> Array:
-        gaps = as_gaps(self.gaps)
-        return denoised_around_gaps(self._network.denoise, with_channels(X), gaps).reshape(X.shape)
+    def _predict_hidden(self, X: Array, y: ArrayLike | None) -> tuple[Array, Array]:
+        """Predict each sample from others, which are at least as far as the blind spot is wide."""
+        if y is not None:
+            raise ValueError("of='noisy' compares X with itself. Pass noisy X alone, without y.")
+        self._check_variance()
+        signals, side = with_channels(X), hiding(self).width // 2
+        time, step = np.arange(X.shape[1]), HIDDEN_APART + 2 * side
+        both = np.empty((*signals.shape[:2], 2 * signals.shape[2]), signals.dtype)
+        for first in range(min(step, X.shape[1])):
+            distance = np.abs((time - first + side) % step - side)
+            hidden = (distance <= side)[:, np.newaxis]
+            bridged = without_gaps(np.where(hidden, signals.dtype.type(np.nan), signals))
+            predicted = self._network.denoise(bridged, without_gaps(signals), with_std=True)
+            both[:, first::step] = predicted[:, first::step]
+        mean, std = np.split(both, 2, axis=2)
+        return mean.reshape(X.shape), std.reshape(X.shape)
 
-    def _denoise_with_std(self, X: Array) -> tuple[Array, Array]:
+    def _check_variance(self) -> None:
         if not self._network.spec.gives_variance:
             raise ValueError(
                 "This network was not trained to say how uncertain it is. Fit with "
                 f"loss='gaussian_nll' first. The loss is {self.loss!r}."
             )
+
+    def _denoise(self, X: Array) -> Array:
+        gaps = as_gaps(self.gaps)
+        return denoised_around_gaps(self._network.denoise, with_channels(X), gaps).reshape(X.shape)
+
+    def _denoise_with_std(self, X: Array) -> tuple[Array, Array]:
+        self._check_variance()
         denoise = partial(self._network.denoise, with_std=True)
         both = denoised_around_gaps(denoise, with_channels(X), as_gaps(self.gaps))
         denoised, std = np.split(both, 2, axis=2)

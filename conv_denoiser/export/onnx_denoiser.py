@@ -152,7 +152,12 @@ class OnnxDenoiser(TableOutput):
         return denoised.reshape(X.shape), std.reshape(X.shape)
 
     def predict_interval(
-        self, X: ArrayLike, coverage: float = 0.9, kind: str = "pointwise"
+        self,
+        X: ArrayLike,
+        coverage: float = 0.9,
+        kind: str = "pointwise",
+        *,
+        of: str = "clean",
     ) -> tuple[Array, Array]:
         """Return intervals that hold clean signals with a given probability.
 
@@ -164,6 +169,8 @@ class OnnxDenoiser(TableOutput):
             Probability, above 0 and below 1.
         kind : {"pointwise", "band"}, default="pointwise"
             Whether it is that of samples, or of whole signals.
+        of : {"clean", "noisy"}, default="clean"
+            What the intervals hold: what the denoiser was conformalized for.
 
         Returns
         -------
@@ -176,7 +183,7 @@ class OnnxDenoiser(TableOutput):
             If the denoiser was not conformalized before it was exported, there were too few signals
             for the coverage, or an argument is not valid.
         """
-        calibration = check_conformalized(self._calibration)
+        calibration = check_conformalized(self._calibration, of)
         return calibration.interval(*self.predict(X, return_std=True), coverage, kind)
 
     def _checked_signals(self, X: ArrayLike) -> Array:

@@ -100,7 +100,7 @@ class Network:
             denoised = self.scaler.unscale(mean, statistics)
         if not with_std:
             return denoised
-        std = np.exp(output[..., X.shape[2] :] / 2)
+        std = np.exp(np.ascontiguousarray(output[..., X.shape[2] :]) / 2)
         if self.scaler is not None:
             std = self.scaler.unscale_deviation(std, mean, statistics)
         return np.concatenate([denoised, std], axis=2)

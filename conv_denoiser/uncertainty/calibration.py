@@ -11,7 +11,7 @@ from conv_denoiser._typing import JSON, Array
 from conv_denoiser.uncertainty.quantiles import check_finite_quantile, interval, rank_of_quantile
 from conv_denoiser.uncertainty.scores import band_scores, pointwise_scores
 
-__all__ = ["KINDS", "Calibration", "Ranked", "calibrated", "check_conformalized"]
+__all__ = ["KINDS", "Calibration", "Ranked", "calibrated", "check_conformalized", "check_of"]
 
 KINDS = ("pointwise", "band")
 # So many scores of a kind are kept; quantiles of more are at most 1 / 4096 too high.
@@ -53,10 +53,13 @@ class Calibration:
         Number of these signals.
     scores : dict of str to Ranked
         Scores by kind, "pointwise" and "band".
+    of : {"clean", "noisy"}, default="clean"
+        What the denoised signals were compared with.
     """
 
     n_signals: int
     scores: dict[str, Ranked]
+    of: str = "clean"
 
     def to_dict(self) -> dict[str, JSON]:
         """Return what JSON can hold."""
@@ -64,7 +67,7 @@ class Calibration:
             kind: {**ranked._asdict(), "values": ranked.values.tolist()}
             for kind, ranked in self.scores.items()
         }
-        return {"n_signals": self.n_signals, "scores": scores}
+        return {"n_signals": self.n_signals, "of": self.of, "scores": scores}
 
     @classmethod
     def from_dict(cls, described: JSON) -> Self:
@@ -87,7 +90,7 @@ class Calibration:
         """
         n_signals = check_count("n_signals", described["n_signals"])
         scores = {kind: _ranked(described["scores"][kind], n_signals) for kind in KINDS}
-        return cls(n_signals, scores)
+        return cls(n_signals, scores, check_of(described["of"]))
 
     def interval(
         self, mean: Array, std: Array, coverage: float, kind: str = "pointwise"
@@ -140,21 +143,34 @@ class Calibration:
         return check_finite_quantile(ranked.at(rank), coverage)
 
 
-def check_conformalized(calibration: Calibration | None) -> Calibration:
+def check_conformalized(calibration: Calibration | None, of: str) -> Calibration:
     """Return a calibration, or raise an error that says how to come to one."""
-    if calibration is not None:
-        return calibration
-    raise ValueError(
-        "The denoiser is not conformalized: call conformalize(X, y) first, with signals that were "
-        "held out from training."
-    )
+    check_of(of)
+    if calibration is None:
+        raise ValueError(
+            "The denoiser is not conformalized: call conformalize(X, y) first, with signals that "
+            "were held out from training."
+        )
+    if calibration.of != of:
+        raise ValueError(
+            f"The denoiser was conformalized for {calibration.of} samples. Ask for intervals of "
+            f"those, of={calibration.of!r}, or conformalize it for {of} ones."
+        )
+    return calibration
 
 
-def calibrated(y: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Calibration:
-    """Compare denoised signals with clean ones, all (n_signals, n_timesteps[, n_channels])."""
+def check_of(of: str) -> str:
+    """Return what intervals are of, or raise ValueError if it is neither."""
+    if of not in ("clean", "noisy"):
+        raise ValueError(f"Intervals are of='clean' or of='noisy' samples. Got of={of!r}.")
+    return of
+
+
+def calibrated(y: ArrayLike, mean: ArrayLike, std: ArrayLike, of: str = "clean") -> Calibration:
+    """Compare denoised signals with others, all (n_signals, n_timesteps[, n_channels])."""
     scores = {"pointwise": pointwise_scores(y, mean, std), "band": band_scores(y, mean, std)}
     ranked = {kind: Ranked.of(values) for kind, values in scores.items()}
-    return Calibration(len(scores["band"]), ranked)
+    return Calibration(len(scores["band"]), ranked, of)
 
 
 def _ranked(described: JSON, n_signals: int) -> Ranked:
