@@ -20,7 +20,7 @@ MORE_OPTIONS = {
 }
 NAMES = sorted(path.stem for path in EXAMPLES.glob("plot_*.py"))
 WITHOUT_TRAINING = {"plot_denoise", "plot_noise_models", "plot_trust"}
-WITH_OWN_FILES = {"plot_ecg"}  # run by tests further down
+WITH_OWN_FILES = {"plot_ecg", "plot_recorded_noise", "plot_supervision"}  # run further down
 
 
 def run(name, *options, output):
@@ -30,15 +30,18 @@ def run(name, *options, output):
     return module.run(name, options, output)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITH_OWN_FILES])
-def test_example(name, tmp_path, capsys):
-    size = [] if name in WITHOUT_TRAINING else SIZE
-    pictures = run(name, *size, *MORE_OPTIONS.get(name, []), output=tmp_path)
+def check(pictures, capsys):
     assert pictures
     for picture in pictures:
         assert picture.read_bytes().startswith(b"\x89PNG")
     assert "dB" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITH_OWN_FILES])
+def test_example(name, tmp_path, capsys):
+    size = [] if name in WITHOUT_TRAINING else SIZE
+    check(run(name, *size, *MORE_OPTIONS.get(name, []), output=tmp_path), capsys)
 
 
 def test_gallery_shows_all_examples():
@@ -55,11 +58,12 @@ def test_optuna_is_asked_for(monkeypatch, tmp_path):
 @pytest.mark.slow
 def test_recordings_of_your_own(tmp_path, capsys):
     np.save(tmp_path / "noise.npy", np.random.default_rng(0).normal(size=3001))
-    run("plot_recorded_noise", *SIZE, "--noise", str(tmp_path / "noise.npy"), output=tmp_path)
+    noise = ["--noise", str(tmp_path / "noise.npy")]
+    check(run("plot_recorded_noise", *SIZE, *noise, output=tmp_path), capsys)
     ecg = SignalGenerator("ecg", n_timesteps=8000, sampling_rate=360, random_state=0).sample(1)
     np.save(tmp_path / "ecg.npy", ecg.noisy[0])
-    run("plot_supervision", *SIZE, "--recording", str(tmp_path / "ecg.npy"), output=tmp_path)
-    assert "dB" in capsys.readouterr().out
+    recording = ["--recording", str(tmp_path / "ecg.npy")]
+    check(run("plot_supervision", *SIZE, *recording, output=tmp_path), capsys)
 
 
 @pytest.mark.slow
@@ -70,9 +74,7 @@ def test_own_recording_is_written_beside_it(suffix, tmp_path, capsys):
     np.save(path, recording) if suffix == ".npy" else np.savetxt(path, recording)
     pictures = run("plot_ecg", *SIZE, "--input", str(path), output=tmp_path)
     assert len(pictures) == 2
-    for picture in pictures:
-        assert picture.read_bytes().startswith(b"\x89PNG")
-    assert "dB" in capsys.readouterr().out
+    check(pictures, capsys)
     result = tmp_path / f"mine_denoised{suffix}"
     denoised = np.load(result) if suffix == ".npy" else np.loadtxt(result)
     assert denoised.shape == recording.shape
