@@ -56,9 +56,8 @@ class Uncertain(FittedNetwork):
             Denoised signals.
         std : ndarray of X's shape
             With `return_std`: standard deviation of the error of each sample, as the network
-            predicts it, in the units of X. It is about what the network learned from: clean
-            signals, or noisy ones where y was a second noisy take or `supervision_` is
-            "blind_spot". NaN where samples are missing.
+            predicts it, in the units of X. Where it learned from noisy signals alone, or from
+            pairs of noisy ones, their noise counts as error, too. NaN where samples are missing.
 
         Raises
         ------

@@ -178,6 +178,7 @@ class IntervalDisplay:
                 lines = axes.plot(time, signals[row], **STYLES[name])
                 lines[0].set_label(name)
             axes.set_ylabel(amplitude_label("amplitude", self.unit))
-        self.axes_[0, 0].legend(loc="upper right", fontsize="small")
+        above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 4, "frameon": False}
+        self.axes_[0, 0].legend(**above, fontsize="small")
         self.axes_[-1, 0].set_xlabel("time (s)" if self.sampling_rate else "sample")
         return self
