@@ -38,8 +38,8 @@ def test_empty(shape):
 def test_too_few_signals_for_the_validation_split(parabolas):
     X, y = parabolas
     with pytest.raises(ValueError, match=r"n_samples=1: validation_split=0\.2 leaves no signal"):
-        small_denoiser().fit(X[:1], y[:1])
-    small_denoiser().fit(X[:2], y[:2])
+        small_denoiser(validation_split=0.2).fit(X[:1], y[:1])
+    small_denoiser(validation_split=0.2).fit(X[:2], y[:2])
     small_denoiser(validation_split=0).fit(X[:1], y[:1])
     small_denoiser(validation_split=0.9).fit(X[:10], y[:10])
 

@@ -301,7 +301,9 @@ class TestErrors:
             save(fitted, target, units=3)
         with pytest.raises(FileNotFoundError, match="no such folder"):
             save(fitted, tmp_path / "no" / "model.safetensors")
-        deep = small_denoiser(filters=(2,) * 17, kernel_size=1).fit(signals, signals)
+        deep = small_denoiser(filters=(2,) * 17, kernel_size=1, optimizer="sgd").fit(
+            signals, signals
+        )
         with pytest.raises(ValueError, match="17 levels is not to be expected"):
             save(deep, target)
         fitted.history_ = {"loss": [0.1] * 2_000_000}

@@ -16,7 +16,7 @@ from conv_denoiser.plotting import (
 
 @pytest.fixture(scope="module")
 def fitted(parabolas):
-    return small_denoiser(epochs=2).fit(*parabolas)
+    return small_denoiser(epochs=2, validation_split=0.2).fit(*parabolas)
 
 
 def test_dataset_plot(tmp_path):

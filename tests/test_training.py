@@ -109,7 +109,9 @@ def test_history_holds_what_callbacks_add(parabolas):
         def on_epoch_end(self, epoch, logs=None):
             logs["extra"] = epoch
 
-    history = small_denoiser(epochs=2, callbacks=[Extra]).fit(*parabolas).history_
+    history = (
+        small_denoiser(epochs=2, validation_split=0.2, callbacks=[Extra]).fit(*parabolas).history_
+    )
     assert set(history) == {"loss", "val_loss", "extra"}
     assert history["extra"] == [0, 1]
 
@@ -233,7 +235,7 @@ def test_weights_that_leave_too_few_signals(parabolas):
     weight = np.zeros(60)
     weight[3] = 1
     with pytest.raises(ValueError, match="n_samples=1: validation_split"):
-        small_denoiser().fit(*parabolas, sample_weight=weight)
+        small_denoiser(validation_split=0.2).fit(*parabolas, sample_weight=weight)
 
 
 @pytest.mark.slow
@@ -250,7 +252,7 @@ def test_validation_split_by_a_splitter(parabolas):
         from_end.history_["val_loss"][0], rel=0.01
     )
     masks = small_denoiser(validation_split=_Fixed([(np.arange(60) < 48, np.arange(60) >= 48)]))
-    assert masks.fit(X, y).history_ == small_denoiser().fit(X, y).history_
+    assert masks.fit(X, y).history_ == small_denoiser(validation_split=0.2).fit(X, y).history_
     last = KFold(5)  # the first fold is validated on
     reference = small_denoiser(validation_split=_Fixed([(np.arange(12, 60), np.arange(12))]))
     assert small_denoiser(validation_split=last).fit(X, y).history_ == reference.fit(X, y).history_
@@ -316,7 +318,7 @@ def test_learning_rate_schedule_goes_through_its_steps(parabolas):
 
 
 def test_best_epoch_counts_over_all_fits(parabolas):
-    denoiser = small_denoiser(epochs=2, warm_start=True).fit(*parabolas)
+    denoiser = small_denoiser(epochs=2, validation_split=0.2, warm_start=True).fit(*parabolas)
     denoiser.set_params(learning_rate=1e-9, epochs=1).fit(*parabolas)
     assert denoiser.n_epochs_ == denoiser.best_epoch_ == 3
     denoiser.partial_fit(*parabolas)  # without a validation loss
