@@ -38,6 +38,7 @@ from conv_denoiser.model_files.untrusted import (
 from conv_denoiser.networks.network import Network
 from conv_denoiser.networks.spec import NetworkSpec
 from conv_denoiser.preprocessing import PerSampleScaler
+from conv_denoiser.preprocessing.scaling import Scaling
 
 __all__ = ["ModelFileError", "load", "read_card", "save"]
 
@@ -134,6 +135,7 @@ def _described(denoiser: ConvDenoiser, arrays: dict[str, Array]) -> dict[str, An
             name: encode(getattr(spec, name), arrays) for name in ("architecture", *NETWORK_OPTIONS)
         },
         "scaler": encode(denoiser.scaler_, arrays),
+        "artefacts": _artefacts(denoiser._network.scaling),
         "fitted": {
             "n_features_in_": int(denoiser.n_features_in_),
             "n_channels_in_": int(denoiser.n_channels_in_),
@@ -227,7 +229,7 @@ def _denoiser(content: JSON, arrays: Arrays, given: dict[str, Any]) -> ConvDenoi
     spec = _spec(content, given)
     network = Network(
         spec,
-        _scaler(content["scaler"], given),
+        _scaling(_scaler(content["scaler"], given), content.get("artefacts")),
         spec.padded_length(1 if fitted["_any_length"] else fitted["n_features_in_"]),
         weights=read_weights(arrays),
     )
@@ -242,6 +244,21 @@ def _scaler(described: JSON, given: Mapping[str, Any]) -> PerSampleScaler | None
     if not isinstance(scaler, (PerSampleScaler, type(None))):
         raise ValueError(f"the scaler is {scaler!r}")
     return scaler
+
+
+def _artefacts(scaling: Scaling) -> dict[str, bool]:
+    """Return which kinds of artefacts are left out."""
+    return {"jumps": scaling.jumps, "trends": scaling.trends}
+
+
+def _scaling(scaler: PerSampleScaler | None, artefacts: JSON) -> Scaling:
+    """Return a scaling that leaves artefacts out; older files do not say, and leave out none."""
+    if artefacts is None:
+        return Scaling(scaler)
+    jumps, trends = artefacts["jumps"], artefacts["trends"]
+    if type(jumps) is not bool or type(trends) is not bool:
+        raise ValueError(f"the artefacts are {artefacts!r}")
+    return Scaling(scaler, jumps, trends)
 
 
 def _parameters(encoded: JSON, arrays: Arrays, given: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from sklearn.base import clone
 
 from conv_denoiser import BlindSpot, Gaps, load, save
 from conv_denoiser.noise import GaussianNoise
+from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Paired, Problem, Synthetic, draw_pairs
 
@@ -93,7 +94,7 @@ class TestLearning:
     def drawn(self, supervision, X=GAPPY, y=CLEAN, seed=0):
         target = y[..., np.newaxis] if supervision.target == "y" else None
         signals = Signals(X[..., np.newaxis], target, has_gaps=True)
-        problem = Problem(supervision, None, False, X.shape[1])
+        problem = Problem(supervision, Scaling(None), False, X.shape[1])
         return draw_pairs(signals, np.random.default_rng(seed), problem)
 
     @pytest.mark.parametrize("supervision", SUPERVISIONS, ids=repr)

@@ -4,6 +4,7 @@ import pytest
 from conv_denoiser import BlindSpot
 from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.preprocessing import MinMaxPerSample
+from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.supervision.batches import TrainingBatches
 from conv_denoiser.supervision.recorrupted import Recorrupted
 from conv_denoiser.supervision.signals import Signals
@@ -13,7 +14,7 @@ X = np.random.default_rng(0).normal(size=(40, 100, 2)).astype(np.float32)
 
 
 def batches(supervision, **changes):
-    problem = Problem(supervision, None, False, 100)._replace(**changes)
+    problem = Problem(supervision, Scaling(None), False, 100)._replace(**changes)
     return TrainingBatches(Signals(X, X), problem, batch_size=15, seed=0)
 
 
@@ -95,7 +96,7 @@ def test_loss_in_training_is_that_of_hidden_points():
         learning_rate=1e-9,
     ).fit(signals)
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max)
-    problem = Problem(BlindSpot(), None, False, 100)
+    problem = Problem(BlindSpot(), Scaling(None), False, 100)
     source = TrainingBatches(Signals(signals[:, :, None]), problem, batch_size=40, seed=seed)
     inputs, targets, weights = source[0]
     hidden = weights > 0
@@ -137,7 +138,9 @@ def test_every_epoch_draws_anew_and_the_same_again(supervision):
 
 
 def test_targets_share_the_scale_of_noisy_signals():
-    inputs, targets, *_ = batches(Synthetic(GaussianNoise(0.1)), scaler=MinMaxPerSample())[0]
+    inputs, targets, *_ = batches(
+        Synthetic(GaussianNoise(0.1)), scaling=Scaling(MinMaxPerSample())
+    )[0]
     np.testing.assert_allclose(inputs.min(axis=1), 0, atol=1e-6)
     np.testing.assert_allclose(inputs.max(axis=1), 1, atol=1e-6)
     spread = np.abs(inputs - targets).std()

@@ -71,7 +71,10 @@ class ConvDenoiser(
     scaler : PerSampleScaler, None or "auto", default="auto"
         Scales X, and y with the statistics of X; undone on the output, so that results have the
         units of X. None takes and returns arrays as they are. "auto" is `MinMaxPerSample` for the
-        autoencoder and for callables with cross-entropy, else `StandardizePerSample`.
+        autoencoder and for callables with cross-entropy, else `StandardizePerSample`. Jumps, slow
+        trends and the height of spikes, where training signals hardly have them, are taken off
+        before and put back after, lest they spoil the rest of a signal; not so where cross-entropy
+        comes with an explicit `MinMaxPerSample` or None, as in the recipe.
     supervision : {"auto", "paired", "synthetic", "blind_spot", "recorrupted"} or BlindSpot, \
             default="auto"
         How the network learns: from X to y ("paired"); from clean X, with noise of `noise` drawn

@@ -12,6 +12,7 @@ from conv_denoiser.denoiser.defaults import PRETRAINED
 from conv_denoiser.denoiser.diagnostics import Diagnostics
 from conv_denoiser.networks.network import Network
 from conv_denoiser.preprocessing import PerSampleScaler, StandardizePerSample
+from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.pretrained.unet import unet_weights
 from conv_denoiser.training.plan import CompileOptions
 
@@ -81,7 +82,8 @@ class FittedNetwork(BaseEstimator):
         if name not in ("universal", "universal-unet"):
             raise ValueError(f"There is no pretrained model {name!r}. Expected 'universal'.")
         denoiser: Any = cls(**{"architecture": "unet", "init": "pretrained", **parameters})
-        network = Network(PRETRAINED, StandardizePerSample(), length=1, weights=unet_weights())
+        scaling = Scaling(StandardizePerSample(), jumps=True, trends=True)
+        network = Network(PRETRAINED, scaling, length=1, weights=unet_weights())
         denoiser._take_over(network, copy.deepcopy(FITTED))
         fitted: Self = denoiser
         return fitted
@@ -96,7 +98,7 @@ class FittedNetwork(BaseEstimator):
     def scaler_(self) -> PerSampleScaler | None:
         """The scaler in use."""
         check_is_fitted(self)
-        return self._network.scaler
+        return self._network.scaling.scaler
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")

@@ -22,7 +22,9 @@ from conv_denoiser.denoiser.defaults import PRETRAINED, chosen
 from conv_denoiser.networks.spec import NetworkSpec
 from conv_denoiser.noise import as_noise_model
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler
+from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.pretrained.unet import unet_weights
+from conv_denoiser.supervision.artefacts import steady_scaling
 from conv_denoiser.supervision.base import Supervision
 from conv_denoiser.supervision.batches import Rows
 from conv_denoiser.supervision.blind_spot import BlindSpot
@@ -51,7 +53,8 @@ def plan_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
 def plan_partial_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
     """Plan what `partial_fit` does: one epoch, without validation."""
     rows = _split_rows(0, signals)
-    return _plan(denoiser, signals, rows, epochs=1)
+    previous = denoiser._network.scaling if denoiser.__sklearn_is_fitted__() else None
+    return _plan(denoiser, signals, rows, epochs=1, previous=previous)
 
 
 def _plan(
@@ -59,6 +62,7 @@ def _plan(
     signals: Signals,
     rows: tuple[Rows, Rows | None],
     epochs: int | None = None,
+    previous: Scaling | None = None,
 ) -> TrainingPlan:
     from conv_denoiser.training.losses import GAUSSIAN_NLL, is_cross_entropy
 
@@ -74,9 +78,16 @@ def _plan(
     pace = _pace(pretrained, supervision)
     n_training, validated = _n_counting(signals, rows[0]), rows[1] is not None
     amount = amount_of_training(denoiser, n_training, pace, validated=validated, epochs=epochs)
+    scaler = _scaler(denoiser, cross_entropy)
+    if _is_recipe(denoiser, scaler, cross_entropy):
+        scaling = Scaling(scaler)
+    elif previous is not None:
+        scaling = replace(previous, scaler=scaler)
+    else:
+        scaling = steady_scaling(scaler, supervision, signals, rows[0], seed)
     problem = Problem(
         supervision=supervision,
-        scaler=_scaler(denoiser, cross_entropy),
+        scaling=scaling,
         cross_entropy=cross_entropy,
         length=n_timesteps,
     )
@@ -139,6 +150,14 @@ def _scaler(denoiser: "ConvDenoiser", cross_entropy: bool) -> PerSampleScaler | 
     if scaler is not None:
         scaler.check_parameters()
     return scaler
+
+
+def _is_recipe(
+    denoiser: "ConvDenoiser", scaler: PerSampleScaler | None, cross_entropy: bool
+) -> bool:
+    """Tell whether the recipe's scaling was asked for, which artefacts disturb."""
+    asked = not isinstance(denoiser.scaler, str)
+    return cross_entropy and asked and isinstance(scaler, (MinMaxPerSample, type(None)))
 
 
 def _supervision(denoiser: "ConvDenoiser", with_target: bool) -> Supervision:

@@ -11,11 +11,22 @@ import tf2onnx
 from conv_denoiser.networks.geometry import padded_length
 from conv_denoiser.networks.network import Network
 from conv_denoiser.networks.tensorflow_process import known_settings
+from conv_denoiser.preprocessing.artefacts import (
+    TakenOff,
+    put_back,
+    take_off_jumps,
+    trend_of,
+    usual_steps,
+    within_reach,
+)
 from conv_denoiser.preprocessing.base import FormulaScaler, PerSampleScaler
 from conv_denoiser.preprocessing.operations import Operations, Statistics
+from conv_denoiser.preprocessing.scaling import Scaling
 
 __all__ = ["build_graph"]
 
+# Signals as a network takes them, and functions that bring its output back.
+Brought = tuple[tf.Tensor, Callable[..., tf.Tensor], Callable[..., tf.Tensor]]
 AXES = ("n_signals", "n_timesteps", "n_channels")
 
 
@@ -36,7 +47,7 @@ def _graph(network: Network, n_timesteps: int, opset: int) -> onnx.ModelProto:
     shortest = length if length > n_timesteps else padded_length(model, 1, network.spec)
 
     def denoise(noisy: tf.Tensor) -> dict[str, tf.Tensor]:
-        scaled, unscale, unscale_deviation = _scaled(noisy, network.scaler)
+        scaled, unscale, unscale_deviation = _scaled(noisy, network.scaling)
         output = plain(_padded(scaled, shortest), training=False)[:, : tf.shape(noisy)[1]]
         mean = output[..., :n_channels]
         if not network.spec.gives_variance:
@@ -54,10 +65,45 @@ def _graph(network: Network, n_timesteps: int, opset: int) -> onnx.ModelProto:
     return graph
 
 
-def _scaled(
-    x: tf.Tensor, scaler: PerSampleScaler | None
-) -> tuple[tf.Tensor, Callable[..., tf.Tensor], Callable[..., tf.Tensor]]:
-    """Scale signals as `scaler` does; return functions that undo it, of signals and deviations."""
+def _scaled(x: tf.Tensor, scaling: Scaling) -> Brought:
+    """Bring signals to the network; return functions that undo it, of signals and deviations."""
+    if not (scaling.jumps or scaling.trends):
+        return _scaled_as(x, x, scaling.scaler)
+    # Signals with a large offset keep their digits without it; where nothing scales, it is kept.
+    first = 0 * x[:, :1] if scaling.scaler is None else x[:, :1]
+    x = x - first
+    taken = _taken_off(x, scaling)
+    tame = within_reach(x, taken, TENSORS)
+    scaled, unscale, unscale_deviation = _scaled_as(tame - taken.level, taken.flat, scaling.scaler)
+
+    def back(y: tf.Tensor) -> tf.Tensor:
+        length = tf.shape(y)[1]  # which a network of one's own may change, to be told later
+        *parts, excess = (part[:, :length] for part in (*taken, x - tame))
+        return put_back(unscale(y), TakenOff(*parts), excess, TENSORS) + first
+
+    return scaled, back, unscale_deviation
+
+
+def _taken_off(x: tf.Tensor, scaling: Scaling) -> TakenOff:
+    """Find artefacts; most signals have no jumps, and need not wait for what finds them."""
+    steps, reach = usual_steps(x, TENSORS)
+    taken = TakenOff(x, 0 * x, x, reach)
+    if scaling.jumps:
+        flat, level, middle = tf.cond(
+            tf.reduce_any(steps > reach),
+            lambda: take_off_jumps(x, reach, TENSORS)[:3],
+            # What is not computed there has no name in an ONNX graph.
+            lambda: (x + 0.0, 0 * x, x - 0.0),
+        )
+        taken = TakenOff(flat, level, middle, reach)
+    if scaling.trends:
+        trend = trend_of(taken.flat, TENSORS)
+        taken = taken._replace(flat=taken.flat - trend, level=taken.level + trend)
+    return taken
+
+
+def _scaled_as(x: tf.Tensor, reference: tf.Tensor, scaler: PerSampleScaler | None) -> Brought:
+    """Scale signals by the statistics of others; return functions that undo it, too."""
     if scaler is None:
         return x, lambda y: y, lambda std, _: std
     if not (isinstance(scaler, FormulaScaler) and scaler.is_formula):
@@ -65,14 +111,14 @@ def _scaled(
             f"A scaler of your own, {scaler!r}, cannot be exported. Fit with scaler=None, and "
             "scale the signals before and after."
         )
-    # Signals with a large offset, or of very large or small numbers, keep their digits if they are
-    # first brought to the range from -1 to 1. Scalers are equivariant to that.
-    first = x[:, :1]
-    peak = tf.reduce_max(tf.abs(x - first), axis=1, keepdims=True)
-    unit = (x - first) / _or_one(peak)
-    statistics = Statistics(*scaler.formula(unit, TENSORS))
+    # Those of very large or small numbers, too, if they are first brought to the range from -1 to
+    # 1. Scalers are equivariant to that.
+    first = reference[:, :1]
+    peak = tf.reduce_max(tf.abs(reference - first), axis=1, keepdims=True)
+    unit = _or_one(peak)
+    statistics = Statistics(*scaler.formula((reference - first) / unit, TENSORS))
     return (
-        scaler.apply(unit, statistics, TENSORS),
+        scaler.apply((x - first) / unit, statistics, TENSORS),
         lambda y: scaler.unscale(y, statistics) * peak + first,
         lambda std, mean: scaler.unscale_deviation(std, mean, statistics) * peak,
     )
@@ -92,12 +138,50 @@ def _or_one(x: tf.Tensor) -> tf.Tensor:
     return tf.where(x == 0, tf.ones_like(x), x)
 
 
+def _exceeded_by_one_in(x: tf.Tensor, n: int) -> tf.Tensor:
+    count = tf.shape(x)[1] // n + 1
+    largest = tf.math.top_k(tf.transpose(x, (0, 2, 1)), count).values
+    return tf.transpose(largest[:, :, -1:], (0, 2, 1))
+
+
+def _shifted(x: tf.Tensor, by: int) -> tf.Tensor:
+    last = tf.shape(x)[1] - 1
+    places = tf.minimum(tf.maximum(tf.range(by, last + 1 + by), 0), last)
+    return tf.gather(x, places, axis=1)
+
+
+def _median_of_neighbours(x: tf.Tensor, side: int) -> tf.Tensor:
+    last = tf.shape(x)[1] - 1
+    places = tf.range(last + 1)[:, tf.newaxis] + tf.range(-side, side + 1)
+    near = tf.gather(x, tf.minimum(tf.maximum(places, 0), last), axis=1)
+    return tf.math.top_k(tf.transpose(near, (0, 1, 3, 2)), side + 1).values[..., -1]
+
+
+def _nearest_cubic(x: tf.Tensor) -> tf.Tensor:
+    n = tf.cast(tf.shape(x)[1], x.dtype)
+    t = (2 * tf.range(n, dtype=x.dtype) + 1 - n) / n
+    square, cube = t * t - (1 - 1 / n**2) / 3, t * (t * t - (3 - 7 / n**2) / 5)
+    waves = tf.stack([tf.ones_like(t), t, square, cube], axis=1)  # orthogonal for any n
+    powers = _or_one(tf.reduce_sum(waves * waves, axis=0))
+    return tf.matmul(waves, tf.matmul(waves / powers, x, transpose_a=True))
+
+
 TENSORS = Operations(
     least=lambda x: tf.reduce_min(x, axis=1, keepdims=True),
     greatest=lambda x: tf.reduce_max(x, axis=1, keepdims=True),
     mean=_mean,
+    average=_mean,
     root_mean_square=lambda x: tf.sqrt(_mean(tf.square(x))),
+    exceeded_by_one_in=_exceeded_by_one_in,
     or_one=_or_one,
+    where=tf.where,
+    minimum=tf.minimum,
+    maximum=tf.maximum,
+    shifted=_shifted,
+    median_of_neighbours=_median_of_neighbours,
+    accumulated=lambda x: tf.cumsum(x, axis=1),
+    nearest_cubic=_nearest_cubic,
+    n_timesteps=lambda x: tf.shape(x)[1],
 )
 
 

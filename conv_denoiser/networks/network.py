@@ -9,7 +9,7 @@ import numpy as np
 from conv_denoiser._checks.arrays import pad_timesteps
 from conv_denoiser._typing import Array
 from conv_denoiser.networks.spec import NetworkSpec
-from conv_denoiser.preprocessing import PerSampleScaler
+from conv_denoiser.preprocessing.scaling import Scaling
 
 if TYPE_CHECKING:
     import keras
@@ -26,7 +26,7 @@ class Network:
     ----------
     spec : NetworkSpec
         What is built.
-    scaler : PerSampleScaler or None
+    scaling : Scaling
         Scales signals on their way in, and back on their way out.
     length : int
         Timesteps that shorter signals are padded to.
@@ -39,13 +39,13 @@ class Network:
     def __init__(
         self,
         spec: NetworkSpec,
-        scaler: PerSampleScaler | None,
+        scaling: Scaling,
         length: int,
         *,
         weights: Sequence[Array] = (),
         model: "keras.Model | None" = None,
     ) -> None:
-        self.spec, self.scaler, self.length = spec, scaler, length
+        self.spec, self.scaling, self.length = spec, scaling, length
         self._weights, self._model = weights, model
         self._forward: Callable[[Array], Array] | None = None
 
@@ -88,39 +88,35 @@ class Network:
         longer than a few signals do without. The standard deviations of the errors, where they are
         wanted, follow as further channels.
         """
-        scaled = X
-        if self.scaler is not None:
-            statistics = self.scaler.statistics(X if reference is None else reference)
-            scaled = self.scaler.scale(X, statistics)
+        statistics = self.scaling.statistics(X if reference is None else reference)
+        scaled = self.scaling.scale(X, statistics)
         length = max(self.length, X.shape[1])
         output = (self._run if compiled else self._run_once)(pad_timesteps(scaled, length))
         output = output[:, : X.shape[1]].astype(scaled.dtype, copy=False)
-        mean = denoised = output[..., : X.shape[2]]
-        if self.scaler is not None:
-            denoised = self.scaler.unscale(mean, statistics)
+        mean = output[..., : X.shape[2]]
+        denoised = self.scaling.unscale(mean, statistics)
         if not with_std:
             return denoised
         std = np.exp(np.ascontiguousarray(output[..., X.shape[2] :]) / 2)
-        if self.scaler is not None:
-            std = self.scaler.unscale_deviation(std, mean, statistics)
+        std = self.scaling.unscale_deviation(std, mean, statistics)
         return np.concatenate([denoised, std], axis=2)
 
-    def adapted(self, scaler: PerSampleScaler | None, length: int) -> Self:
+    def adapted(self, scaling: Scaling, length: int) -> Self:
         """Return the same model, to which signals are brought in another way."""
-        other = type(self)(self.spec, scaler, length, model=self.model)
+        other = type(self)(self.spec, scaling, length, model=self.model)
         other._forward = self._forward
         return other
 
     def copy(self) -> Self:
         """Return an equal network that shares nothing with this one."""
         weights = [array.copy() for array in self.weights]
-        return type(self)(self.spec, self.scaler, self.length, weights=weights)
+        return type(self)(self.spec, self.scaling, self.length, weights=weights)
 
     def __getstate__(self) -> dict[str, object]:
         # Weights alone, in no format of Keras'.
         return {
             "spec": self.spec,
-            "scaler": self.scaler,
+            "scaling": self.scaling,
             "length": self.length,
             "weights": self.weights,
         }

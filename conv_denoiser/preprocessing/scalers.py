@@ -13,7 +13,9 @@ class MinMaxPerSample(FormulaScaler):
     """Map every signal, and every channel of it, to a fixed range.
 
     Each signal is scaled by its own minimum and maximum, so amplitude and offset disappear and
-    only the shape remains. A flat signal maps to the lower bound.
+    only the shape remains. A flat signal maps to the lower bound. One artefact, such as an invalid
+    code, squeezes the rest of its signal into a small part of the range; a `ConvDenoiser` takes
+    artefacts off before, unless its output is a sigmoid and this scaler was asked for.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ import numpy as np
 
 from conv_denoiser._typing import Array
 from conv_denoiser.gaps import without_gaps
-from conv_denoiser.preprocessing import PerSampleScaler
+from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.supervision.signals import Signals
 
 __all__ = ["Drawn", "Supervision", "scaled"]
@@ -33,9 +33,7 @@ class Supervision(ABC):
     target: ClassVar[Literal["X", "y"]]  # what is learned
 
     @abstractmethod
-    def draw(
-        self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
-    ) -> Drawn:
+    def draw(self, signals: Signals, rng: np.random.Generator, scaling: Scaling) -> Drawn:
         """Draw inputs, targets and weights, scaled by the statistics of the inputs."""
 
     def check(self, signals: Signals) -> list[str]:
@@ -43,10 +41,8 @@ class Supervision(ABC):
         return []
 
 
-def scaled(noisy: Array, target: Array, scaler: PerSampleScaler | None) -> tuple[Array, Array]:
+def scaled(noisy: Array, target: Array, scaling: Scaling) -> tuple[Array, Array]:
     """Bridge gaps, and scale noisy signals and targets by the statistics of the noisy ones."""
     noisy, target = without_gaps(noisy), without_gaps(target)
-    if scaler is None:
-        return noisy, target
-    statistics = scaler.statistics(noisy)
-    return scaler.scale(noisy, statistics), scaler.scale(target, statistics)
+    statistics = scaling.statistics(noisy)
+    return scaling.scale(noisy, statistics), scaling.scale(target, statistics)

@@ -12,7 +12,7 @@ from conv_denoiser._checks.numbers import check_number, plain_number
 from conv_denoiser._checks.parameters import FrozenParameters
 from conv_denoiser._typing import Array
 from conv_denoiser.gaps import without_gaps
-from conv_denoiser.preprocessing import PerSampleScaler
+from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.supervision.base import Drawn, Supervision
 from conv_denoiser.supervision.correlation import warnings_of_correlation
 from conv_denoiser.supervision.missing import is_whole
@@ -96,9 +96,7 @@ class BlindSpot(FrozenParameters, Supervision):
         object.__setattr__(self, "share", share)
         object.__setattr__(self, "width", width)
 
-    def draw(
-        self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
-    ) -> Drawn:
+    def draw(self, signals: Signals, rng: np.random.Generator, scaling: Scaling) -> Drawn:
         """Draw points to hide; the weight of all others is 0.
 
         Parameters
@@ -107,7 +105,7 @@ class BlindSpot(FrozenParameters, Supervision):
             Noisy signals.
         rng : numpy.random.Generator
             Source of randomness.
-        scaler : PerSampleScaler or None
+        scaling : Scaling
             Scales the signals before.
 
         Returns
@@ -116,7 +114,7 @@ class BlindSpot(FrozenParameters, Supervision):
             Signals without the hidden points, whole signals, and the weight of each sample.
         """
         X = without_gaps(signals.X)
-        whole = X if scaler is None else scaler.scale(X, scaler.statistics(X))
+        whole = scaling.scale(X, scaling.statistics(X))
         inputs, predicted = self.hide(whole, rng, np.isnan(signals.X) if signals.has_gaps else None)
         return Drawn(inputs, whole, predicted / predicted.mean(axis=1, keepdims=True))
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from conv_denoiser._checks.numbers import ceil_div
+from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Problem, draw_pairs
 
@@ -17,7 +18,7 @@ def check_problem(problem: Problem, signals: Signals) -> list[str]:
     """Raise if signals do not suit the supervision and the loss; return warnings."""
     warnings = problem.supervision.check(signals)
     if problem.cross_entropy:
-        if problem.scaler is None:
+        if problem.scaling.scaler is None:
             _check_unscaled(problem, signals)
         else:
             warnings += _check_scaled(problem, signals)
@@ -44,11 +45,13 @@ def _check_scaled(problem: Problem, signals: Signals) -> list[str]:
     changes more than 1 % of the points of up to 1,000 signals.
     """
     some = signals.rows(slice(None, None, ceil_div(len(signals), CHECKED_SIGNALS)))
-    unclipped = problem._replace(cross_entropy=False)
+    # Of spikes, what is cut of them may leave the range.
+    scaling = Scaling(problem.scaling.scaler)
+    unclipped = problem._replace(cross_entropy=False, scaling=scaling)
     inputs, targets, *_ = draw_pairs(some, np.random.default_rng(0), unclipped)
     if inputs.min() < -TOLERANCE or inputs.max() > 1 + TOLERANCE:
         raise ValueError(
-            f"Binary cross-entropy needs signals scaled to [0, 1], but {problem.scaler!r} scales "
+            f"Binary cross-entropy needs signals scaled to [0, 1], but {scaling.scaler!r} scales "
             f"to {inputs.min():.4g} .. {inputs.max():.4g}. Choose scaler=MinMaxPerSample(), or "
             "loss='mean_squared_error'."
         )

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from conv_denoiser.noise.estimates import estimate_noise
-from conv_denoiser.preprocessing import PerSampleScaler
+from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.supervision.base import Drawn, Supervision, scaled
 from conv_denoiser.supervision.correlation import is_clearly_white
 from conv_denoiser.supervision.missing import weight_of_present
@@ -32,14 +32,12 @@ class Recorrupted(Supervision):
     name: ClassVar[str] = "recorrupted"
     target: ClassVar[Literal["X", "y"]] = "X"
 
-    def draw(
-        self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
-    ) -> Drawn:
+    def draw(self, signals: Signals, rng: np.random.Generator, scaling: Scaling) -> Drawn:
         """Add noise to X, and take it off X; gaps do not count."""
         X = signals.X
         level = np.nan_to_num(estimate_noise(X))[:, np.newaxis]
         noise = (level * rng.standard_normal(X.shape)).astype(X.dtype)
-        return Drawn(*scaled(X + noise, X - noise, scaler), weight_of_present(X))
+        return Drawn(*scaled(X + noise, X - noise, scaling), weight_of_present(X))
 
     def check(self, signals: Signals) -> list[str]:
         """Warn where noise is not clearly white."""

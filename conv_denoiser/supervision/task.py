@@ -9,7 +9,7 @@ from conv_denoiser._checks.arrays import pad_timesteps
 from conv_denoiser._typing import Array
 from conv_denoiser.gaps import without_gaps
 from conv_denoiser.noise import NoiseModel
-from conv_denoiser.preprocessing import PerSampleScaler
+from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.supervision.base import Drawn, Supervision, scaled
 from conv_denoiser.supervision.missing import weight_of_present
 from conv_denoiser.supervision.signals import Signals
@@ -24,13 +24,11 @@ class Paired(Supervision):
     name: ClassVar[str] = "paired"
     target: ClassVar[Literal["X", "y"]] = "y"
 
-    def draw(
-        self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
-    ) -> Drawn:
+    def draw(self, signals: Signals, rng: np.random.Generator, scaling: Scaling) -> Drawn:
         """Return X and y; gaps in X are filled from y, those in y do not count."""
         assert signals.y is not None
         weight = weight_of_present(signals.y)
-        return Drawn(*scaled(signals.X, signals.y, scaler), weight)
+        return Drawn(*scaled(signals.X, signals.y, scaling), weight)
 
 
 @dataclass(frozen=True)
@@ -42,28 +40,26 @@ class Synthetic(Supervision):
     name: ClassVar[str] = "synthetic"
     target: ClassVar[Literal["X", "y"]] = "X"
 
-    def draw(
-        self, signals: Signals, rng: np.random.Generator, scaler: PerSampleScaler | None
-    ) -> Drawn:
+    def draw(self, signals: Signals, rng: np.random.Generator, scaling: Scaling) -> Drawn:
         """Return X with noise, and X, whose gaps do not count."""
         X = signals.X
         noisy = self.noise(without_gaps(X), rng)
         noisy = np.where(np.isnan(X), X, noisy) if signals.has_gaps else noisy
-        return Drawn(*scaled(noisy, X, scaler), weight_of_present(X))
+        return Drawn(*scaled(noisy, X, scaling), weight_of_present(X))
 
 
 class Problem(NamedTuple):
     """Everything that stays the same for all batches of one fit."""
 
     supervision: Supervision
-    scaler: PerSampleScaler | None
+    scaling: Scaling
     cross_entropy: bool
     length: int
 
 
 def draw_pairs(signals: Signals, rng: np.random.Generator, problem: Problem) -> tuple[Array, ...]:
     """Draw inputs, targets and any weights as the network takes them: float32 and long enough."""
-    inputs, targets, weight = problem.supervision.draw(signals, rng, problem.scaler)
+    inputs, targets, weight = problem.supervision.draw(signals, rng, problem.scaling)
     if problem.cross_entropy:
         targets = targets.clip(0, 1)
     if weight is None and why_weighted(problem, signals) is not None:

@@ -118,8 +118,8 @@ def _network(plan: TrainingPlan, signals: Signals, previous: Learned | None, see
         model.set_weights([*plan.initial_weights, *model.get_weights()[n_given:]])
     length = padded_length(model, signals.X.shape[1], plan.spec)
     if previous is not None:
-        return previous.network.adapted(plan.problem.scaler, length)
-    return Network(plan.spec, plan.problem.scaler, length, model=model)
+        return previous.network.adapted(plan.problem.scaling, length)
+    return Network(plan.spec, plan.problem.scaling, length, model=model)
 
 
 def _check_same_network(before: NetworkSpec, now: NetworkSpec) -> None:
