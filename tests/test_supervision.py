@@ -153,7 +153,7 @@ def test_recorrupted_noise_is_that_of_the_signals_and_independent():
     level = rng.uniform(0.1, 0.5, (300, 1, 1))
     clean = np.sin(np.linspace(0, 9, 400))[:, np.newaxis]
     noisy = clean + level * rng.standard_normal((300, 400, 1))
-    inputs, targets, weight = Recorrupted().draw(Signals(noisy), rng, None)
+    inputs, targets, weight = Recorrupted().draw(Signals(noisy), rng, Scaling(None))
     assert weight is None
     np.testing.assert_allclose((inputs + targets) / 2, noisy)
     seen, learned = (inputs - clean) / level, (targets - clean) / level
