@@ -1,5 +1,7 @@
 """Denoisers that say how uncertain they are: in units of X, wherever they run, and by promise."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -16,7 +18,9 @@ from conv_denoiser import (
     save,
 )
 from conv_denoiser._checks.errors import ModelFileError
+from conv_denoiser.denoiser.defaults import PRETRAINED
 from conv_denoiser.export import OnnxDenoiser, to_onnx
+from conv_denoiser.pretrained.unet import unet_weights
 from conv_denoiser.uncertainty.calibration import KEPT, Calibration, Ranked
 
 NLL = {"loss": "gaussian_nll"}
@@ -52,7 +56,7 @@ def exported(fitted, tmp_path_factory):
 
 class TestStd:
     @pytest.mark.parametrize(
-        "options", [{}, {"architecture": "unet", "filters": "auto"}], ids=["recipe's", "unet"]
+        "options", [{}, {"architecture": "unet", "filters": (4, 8)}], ids=["recipe's", "unet"]
     )
     def test_signals_are_those_of_the_squared_error(self, options, parabolas):
         plain = small_denoiser(loss="mean_squared_error", **options).fit(*parabolas)
@@ -63,6 +67,16 @@ class TestStd:
         np.testing.assert_array_equal(mean, expected)
         assert std.shape == mean.shape
         assert (std > 0).all()
+
+    def test_comes_after_the_weights_that_are_part_of_the_package(self):
+        X = np.random.default_rng(0).normal(size=(2, 64, 1)).astype(np.float32)
+        sure = replace(PRETRAINED, gives_variance=True)
+        model, plain = sure.build(), PRETRAINED.build()
+        assert [array.shape for array in model.get_weights()] == sure.weight_shapes()
+        trained = list(unet_weights())
+        model.set_weights([*trained, *model.get_weights()[len(trained) :]])
+        plain.set_weights(trained)
+        np.testing.assert_array_equal(model(X)[..., :1], plain(X))
 
     def test_tells_noisy_halves_from_quiet_ones(self, fitted, sines):
         _, std = fitted.predict(sines[0][500:], return_std=True)
