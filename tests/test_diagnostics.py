@@ -5,9 +5,10 @@ import warnings
 import numpy as np
 import pytest
 from conftest import small_denoiser, small_unet
+from sklearn.model_selection import GridSearchCV
 
 from conv_denoiser import ConvDenoiser, DenoisingWarning, SignalGenerator
-from conv_denoiser.denoiser.diagnostics import doubts, verdict
+from conv_denoiser.denoiser.diagnostics import _outliers, doubts, verdict
 
 GOOD = {
     "n_signals": 32,
@@ -20,6 +21,10 @@ GOOD = {
     "noise_std": 0.45,
     "snr_improvement_db": None,
     "loss_ratio": 1.2,
+    "n_outliers": 0,
+    "largest_outlier": None,
+    "largest_outlier_signal": None,
+    "largest_outlier_timestep": None,
 }
 
 
@@ -41,6 +46,15 @@ def test_nothing_to_tell():
     ("change", "words"),
     [
         ({"n_steps": 5}, "made 5 training steps"),
+        (
+            {
+                "n_outliers": 7,
+                "largest_outlier": -4000.0,
+                "largest_outlier_signal": 12,
+                "largest_outlier_timestep": 80,
+            },
+            "7 samples lie far beyond .* largest, -4e.03, at timestep 80 of X.12.",
+        ),
         ({"output_std": 0.2, "removed_std": 1.0}, "nearly flat: .* 0.2, .* 1.1, .* about 0.45"),
         ({"removed_std": 0.95}, "deviation of 0.95, .* about 0.45: signal may be lost"),
         ({"snr_improvement_db": -2.5}, "worse than the noisy ones, by 2.5 dB on 32 held-out"),
@@ -105,3 +119,29 @@ def test_flat_and_short_signals_have_no_level():
     with pytest.warns(DenoisingWarning):
         denoiser = small_denoiser(noise=0.1).fit(X)
     assert denoiser.diagnostics_["noise_std"] is None
+
+
+def test_removed_strikes_are_outliers_and_noise_is_none():
+    rng = np.random.default_rng(0)
+    numbers = np.arange(10, 42)
+    for removed in (rng.normal(size=(32, 256, 1)), rng.laplace(size=(32, 256, 1))):
+        assert _outliers(removed, numbers)["n_outliers"] == 0
+        removed[::3, 100:102] -= 40
+        removed[6, 100] -= 10
+        found = _outliers(removed, numbers)
+        assert found["n_outliers"] == 22
+        assert found["largest_outlier_signal"] == 16
+        assert found["largest_outlier_timestep"] == 100
+        assert found["largest_outlier"] < -40
+    assert _outliers(np.zeros((2, 9, 1)), numbers[:2])["n_outliers"] == 0
+
+
+def test_a_search_warns_once_and_its_last_fit_says_why(sines):
+    X, y = sines[0][:40], sines[1][:40]
+    search = GridSearchCV(small_denoiser(), {"learning_rate": [1e-4, 1e-3]}, cv=2)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        search.fit(X, y)
+    texts = [str(w.message) for w in caught if w.category is DenoisingWarning]
+    assert sum("search or cross-validation" in text for text in texts) == 1
+    assert sum("training steps" in text for text in texts) == 1

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
+from conv_denoiser.level.estimate import NORMAL_MAD
 from conv_denoiser.metrics import snr_improvement_db
 from conv_denoiser.noise import estimate_noise
 from conv_denoiser.supervision.batches import Rows
@@ -25,9 +26,22 @@ FEW_STEPS = 100
 SHRUNK = 3
 # From shorter signals no level of noise can be told.
 SHORT = 32
+# Outliers are so many robust deviations away, and twice as far as the farthest of as many samples
+# of noise as heavy-tailed as Laplace's. One may be an invalid code, which is no loss.
+FAR, FEW_OUTLIERS = 6.0, 2
+FROM_NOISY_ALONE = ("blind_spot", "recorrupted")
 
 
-class Diagnostics(TypedDict):
+class Outliers(TypedDict):
+    """What lies far beyond the rest of what was removed, in the units of X."""
+
+    n_outliers: int
+    largest_outlier: float | None
+    largest_outlier_signal: int | None  # its place in X
+    largest_outlier_timestep: int | None
+
+
+class Diagnostics(Outliers):
     """What a fit came to, on a few signals; deviations are in the units of X."""
 
     n_signals: int  # looked at
@@ -49,12 +63,12 @@ def diagnose(trained: Trained, signals: Signals) -> Diagnostics | None:
     """
     training, validation = trained.plan.rows
     held_out = validation is not None
-    few = _few(signals, training if validation is None else validation)
+    numbers, few = _few(signals, training if validation is None else validation)
     if len(few) == 0:
         return None
     noisy, target = _pairs(few, trained)
     denoised = trained.network.denoise(noisy, compiled=False)
-    gain = None
+    removed, gain = noisy - denoised, None
     if target is not None:
         with np.errstate(divide="ignore"):
             gain = float(snr_improvement_db(target, denoised, noisy))
@@ -65,10 +79,11 @@ def diagnose(trained: Trained, signals: Signals) -> Diagnostics | None:
         pretrained=trained.plan.initial_weights is not None,
         input_std=_spread(noisy),
         output_std=_spread(denoised),
-        removed_std=_spread(noisy - denoised),
+        removed_std=_spread(removed),
         noise_std=_noise(noisy),
         snr_improvement_db=gain if gain is None or np.isfinite(gain) else None,
         loss_ratio=_loss_ratio(trained),
+        **_outliers(removed, numbers),
     )
 
 
@@ -122,6 +137,15 @@ def _doubts(numbers: Diagnostics, supervision: str) -> Iterator[str]:
             f"white noise in the signals one of about {noise:.3g}: signal may be lost. Look at it "
             "with ResidualDisplay, and train longer or on more signals."
         )
+    if supervision in FROM_NOISY_ALONE and numbers["n_outliers"] >= FEW_OUTLIERS:
+        yield (
+            f"Of what is removed, {numbers['n_outliers']} samples lie far beyond all others, the "
+            f"largest, {numbers['largest_outlier']:.3g}, at timestep "
+            f"{numbers['largest_outlier_timestep']} of X[{numbers['largest_outlier_signal']}]. "
+            "Where these are events of one or two samples, such as clicks or strikes, they are "
+            "lost: noisy signals alone do not tell them from noise. Learn from clean signals, or "
+            "use conv_denoiser.denoise, which keeps them."
+        )
     if ratio is not None and ratio > 2:
         yield (
             f"The validation loss is {ratio:.1f} times the training loss: the network knows its "
@@ -137,17 +161,22 @@ def _is_flat(numbers: Diagnostics) -> bool:
     return after * SHRUNK**2 < min(before, signal)
 
 
-def _few(signals: Signals, rows: Rows) -> Signals:
-    """Return some of the signals that count and miss no sample; few are read to find them."""
+def _few(signals: Signals, rows: Rows) -> tuple[NDArray[np.intp], Signals]:
+    """Return some of the signals that count and miss no sample; few are read to find them.
+
+    Their numbers come first.
+    """
     numbers = np.arange(len(signals))[rows]
     if signals.weight is not None:
         numbers = numbers[signals.weight[numbers] > 0]
     n_wanted = max(1, min(MAX_SIGNALS, MAX_SAMPLES // signals.X[0].size))
-    some = signals.rows(_thinned(numbers, 4 * n_wanted))
+    numbers = _thinned(numbers, 4 * n_wanted)
+    some = signals.rows(numbers)
     complete = np.isfinite(some.X).all(axis=(1, 2))
     if some.y is not None:
         complete &= np.isfinite(some.y).all(axis=(1, 2))
-    return some.rows(_thinned(np.flatnonzero(complete), n_wanted))
+    chosen = _thinned(np.flatnonzero(complete), n_wanted)
+    return numbers[chosen], some.rows(chosen)
 
 
 def _thinned(numbers: NDArray[np.intp], n_wanted: int) -> NDArray[np.intp]:
@@ -167,6 +196,28 @@ def _pairs(signals: Signals, trained: Trained) -> tuple[Array, Array | None]:
 def _spread(X: Array) -> float:
     """Return the standard deviation about the mean of each signal and channel."""
     return float(np.sqrt(np.mean(X.var(axis=1, dtype=np.float64))))
+
+
+def _outliers(removed: Array, numbers: NDArray[np.intp]) -> Outliers:
+    removed = removed - np.median(removed, axis=1, keepdims=True)
+    size = np.abs(removed)
+    deviation = np.median(size, axis=1, keepdims=True) / NORMAL_MAD
+    limit = max(FAR, 2 * np.log(removed.size))
+    outside = np.where(size > limit * deviation, size, 0) * (deviation > 0)
+    if not outside.any():
+        return Outliers(
+            n_outliers=0,
+            largest_outlier=None,
+            largest_outlier_signal=None,
+            largest_outlier_timestep=None,
+        )
+    place = np.unravel_index(np.argmax(outside), outside.shape)
+    return Outliers(
+        n_outliers=int(np.count_nonzero(outside)),
+        largest_outlier=float(removed[place]),
+        largest_outlier_signal=int(numbers[place[0]]),
+        largest_outlier_timestep=int(place[1]),
+    )
 
 
 def _noise(X: Array) -> float | None:

@@ -156,8 +156,8 @@ class ConvDenoiser(
     diagnostics_ : dict or None
         What the last `fit` came to, on a few signals that were held out (else trained on): how
         many, training steps, standard deviations of input, output, what was removed and the noise,
-        improvement of the signal-to-noise ratio where there are targets, and validation over
-        training loss. None after `partial_fit`.
+        improvement of the signal-to-noise ratio where there are targets, validation over training
+        loss, and what of the removed lies far beyond the rest. None after `partial_fit`.
     n_features_in_ : int
         Number of timesteps seen in `fit`.
     n_channels_in_ : int

@@ -12,7 +12,7 @@ from conv_denoiser._checks.validation import (
     check_weight,
     clean_signals,
 )
-from conv_denoiser._checks.warn import DenoisingWarning, warn
+from conv_denoiser._checks.warn import DenoisingWarning, in_cross_validation, warn, warn_once_here
 from conv_denoiser.denoiser.defaults import chosen
 from conv_denoiser.denoiser.diagnostics import diagnose, doubts
 from conv_denoiser.denoiser.plan import may_need_target, plan_fit, plan_partial_fit
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from conv_denoiser.denoiser.estimator import ConvDenoiser
 
 __all__ = ["fit_denoiser", "partially_fit"]
+
+DOUBTFUL_FITS = (
+    "Some fits of this search or cross-validation are doubtful. The fit of the best parameters, or "
+    "of any by itself, says why, and its diagnostics_ has the numbers."
+)
 
 
 def fit_denoiser(
@@ -75,7 +80,11 @@ def _fit(
         raise
     report_end(trained.interruption, trained.n_epochs, plan.epochs)
     if denoiser.diagnostics_ is not None:
-        warn(doubts(denoiser.diagnostics_, denoiser.supervision_), DenoisingWarning)
+        found = doubts(denoiser.diagnostics_, denoiser.supervision_)
+        if found and in_cross_validation():
+            warn_once_here(DOUBTFUL_FITS, DenoisingWarning)
+        else:
+            warn(found, DenoisingWarning)
 
 
 def _signals(
