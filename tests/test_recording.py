@@ -148,6 +148,17 @@ class TestContainers:
             denoise_recording(denoiser, noisy, out=out)
             np.testing.assert_array_equal(out[:], denoise_recording(denoiser, recording))
 
+    @pytest.mark.parametrize("dtype", [">f4", ">f8"])
+    def test_either_order_of_bytes(self, recording, dtype):
+        smoother = FunctionTransformer(lambda X: (X + np.roll(X, 1, axis=1)) / 2)
+        native = recording.astype(np.dtype(dtype).newbyteorder("="))
+        expected = denoise_recording(smoother, native, window=50)
+        out = np.empty(recording.shape, dtype)
+        assert denoise_recording(smoother, native.astype(dtype), window=50, out=out) is out
+        np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-4)
+        made = denoise_recording(smoother, native.astype(dtype), window=50)
+        assert made.dtype == expected.dtype
+
     def test_reads_in_pieces(self):
         """What is only sliced cannot be in memory as a whole."""
 

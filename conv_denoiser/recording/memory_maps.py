@@ -34,7 +34,9 @@ def check_out(out: object, recording: Series) -> None:
     """Raise ValueError if a denoised recording cannot be written to `out`."""
     shape = tuple(recording.shape)
     found, dtype = getattr(out, "shape", None), getattr(out, "dtype", None)
-    if found != shape or dtype not in FLOAT_TYPES:
+    # In any order of bytes.
+    is_float = isinstance(dtype, np.dtype) and dtype.newbyteorder("=") in FLOAT_TYPES
+    if found != shape or not is_float:
         raise ValueError(
             f"out must be a float32 or float64 array of the recording's shape {shape}. Got "
             f"{type(out).__name__} of shape {found} and dtype {dtype}."

@@ -142,7 +142,7 @@ def denoise_recording(
 def _arrays(out: Any, recording: Series, n_outputs: int) -> list[Any]:
     """Return where to write to: what was given, or new arrays."""
     if out is None:
-        dtype = np.float32 if recording.dtype == np.float32 else np.float64
+        dtype = np.float32 if recording.dtype in (">f4", "<f4") else np.float64
         return [np.empty(recording.shape, dtype) for _ in range(n_outputs)]
     outs = [out] if n_outputs == 1 else list(out)
     if len(outs) != n_outputs:
