@@ -43,6 +43,17 @@ class TestFromPretrained:
         assert denoised.shape == X.shape
         assert np.isfinite(denoised).all()
 
+    @pytest.mark.parametrize("n_timesteps", [100, 150, 256])
+    def test_short_signals_are_denoised_as_well(self, universal, n_timesteps, tmp_path):
+        generator = SignalGenerator(
+            "sine", noise=0.2, n_timesteps=n_timesteps, sampling_rate=100, random_state=0
+        )
+        X, y = generator.sample(30, return_X_y=True)
+        assert universal.score(X, y) > 6
+        save(universal, tmp_path / "model.safetensors")
+        restored = load(tmp_path / "model.safetensors")
+        np.testing.assert_array_equal(restored.transform(X), universal.transform(X))
+
     def test_file_pickle_and_clone(self, universal, ecgs, tmp_path):
         X = ecgs[0][:3, :100]
         expected = universal.transform(X)
@@ -183,6 +194,7 @@ def test_automatic_amount_goes_through_a_checkpoint_and_a_warm_start(ecgs, tmp_p
     monkeypatch.setattr(plan, "FROM_SCRATCH", FROM_SCRATCH._replace(n_steps=6))
     X, y = ecgs
     options = {"epochs": "auto", "batch_size": "auto", "warm_start": True}
+    options["validation_split"] = 0.2
     denoiser = small_denoiser(filters=(2,), checkpoint=tmp_path / "fit", **options).fit(X, y)
     assert denoiser.n_epochs_ == 6
     assert denoiser.fit(X, y).n_epochs_ == 2 * 6

@@ -161,11 +161,11 @@ def bridged(x: Array, there: NDArray[np.bool_]) -> Array:
 
 
 def pad_timesteps(x: Array, length: int) -> Array:
-    """Repeat the last timestep up to `length`; time is the last axis but one."""
+    """Mirror signals at their end, up to `length`; time is the last axis but one."""
     n_missing = length - x.shape[-2]
     if n_missing == 0:
         return x
-    return np.pad(x, ((0, 0),) * (x.ndim - 2) + ((0, n_missing), (0, 0)), mode="edge")
+    return np.pad(x, ((0, 0),) * (x.ndim - 2) + ((0, n_missing), (0, 0)), mode="symmetric")
 
 
 def with_channels(X: Array) -> Array:

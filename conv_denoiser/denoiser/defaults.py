@@ -52,6 +52,7 @@ PRETRAINED = NetworkSpec(
     max_norm=None,
     output_activation="linear",
     predicts_noise=True,
+    shortest=512,
 )
 
 

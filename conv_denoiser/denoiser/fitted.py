@@ -83,7 +83,8 @@ class FittedNetwork(BaseEstimator):
             raise ValueError(f"There is no pretrained model {name!r}. Expected 'universal'.")
         denoiser: Any = cls(**{"architecture": "unet", "init": "pretrained", **parameters})
         scaling = Scaling(StandardizePerSample(), jumps=True, trends=True)
-        network = Network(PRETRAINED, scaling, length=1, weights=unet_weights())
+        length = PRETRAINED.padded_length(1)
+        network = Network(PRETRAINED, scaling, length, weights=unet_weights())
         denoiser._take_over(network, copy.deepcopy(FITTED))
         fitted: Self = denoiser
         return fitted

@@ -186,11 +186,13 @@ TENSORS = Operations(
 
 
 def _padded(x: tf.Tensor, shortest: int) -> tf.Tensor:
-    """Repeat the last timestep of signals that are shorter than the network needs."""
+    """Mirror signals that are shorter than the network needs at their end."""
     if shortest == 1:
         return x
     length = tf.shape(x)[1]
-    return tf.gather(x, tf.minimum(tf.range(tf.maximum(length, shortest)), length - 1), axis=1)
+    there_and_back = tf.range(tf.maximum(length, shortest)) % (2 * length)
+    place = tf.minimum(there_and_back, 2 * length - 1 - there_and_back)
+    return tf.gather(x, place, axis=1)
 
 
 class _FullConv1D(keras.layers.Layer):

@@ -22,9 +22,10 @@ FORMAT = 1
 NEEDED = ("architecture", "scaler")
 NETWORK_OPTIONS = (
     *("filters", "kernel_size", "max_norm", "output_activation"),
-    *("predicts_noise", "gives_variance"),
+    *("predicts_noise", "gives_variance", "shortest"),
 )
 LIMIT = 2**31
+MAX_SHORTEST = 2**14  # timesteps
 MAX_NOISE_PARTS = 100
 
 
@@ -54,8 +55,11 @@ def check_content(content: JSON, shapes: Shapes, given: Mapping[str, object]) ->
 
 
 def network_options(content: JSON) -> dict[str, Any]:
-    """Return what a file says of its network; before there was a variance, it did not say so."""
-    described = {"gives_variance": False, **content["network"]}
+    """Return what a file says of its network; older ones say nothing of what came later."""
+    described = {"gives_variance": False, "shortest": 1, **content["network"]}
+    check_count_in_file(described["shortest"])
+    if described["shortest"] > MAX_SHORTEST:
+        raise ValueError(f"a network of {described['shortest']} timesteps is not to be expected")
     return {name: decode(described[name], {}) for name in NETWORK_OPTIONS}
 
 

@@ -21,7 +21,8 @@ def padded_length(model: keras.Model, n_timesteps: int, spec: NetworkSpec) -> in
             f"An architecture must take signals of shape (None, None, {n_channels}): any number of "
             f"signals and timesteps, {n_channels} channel(s). Got {model.input_shape}."
         )
-    for length in range(n_timesteps, n_timesteps + MAX_PADDING):
+    least = max(n_timesteps, spec.shortest)
+    for length in range(least, least + MAX_PADDING):
         shape = (1, length, n_channels)
         try:
             if tuple(model.compute_output_shape(shape)) == (1, length, n_outputs):

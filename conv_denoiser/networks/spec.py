@@ -25,6 +25,7 @@ class NetworkSpec:
     `architecture` is the name of one of our networks, or a callable ``(n_channels, filters,
     kernel_size) -> keras.Model``, which decides itself what it makes of the rest. A network that
     `gives_variance` has twice the channels: the signals, and the log variances of their errors.
+    Signals of fewer timesteps than `shortest`, of which it learned nothing, are mirrored.
     """
 
     architecture: "str | Callable[..., keras.Model]"
@@ -35,6 +36,7 @@ class NetworkSpec:
     output_activation: str
     predicts_noise: bool
     gives_variance: bool = False
+    shortest: int = 1
 
     @property
     def n_outputs(self) -> int:
@@ -75,4 +77,4 @@ class NetworkSpec:
 
             return padded_length(self.build(), n_timesteps, self)
         shortest = shortest_signal(self.architecture, self.filters, self.kernel_size)
-        return max(n_timesteps, shortest)
+        return max(n_timesteps, shortest, self.shortest)

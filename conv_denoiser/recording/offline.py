@@ -45,7 +45,7 @@ def denoise_recording(
         has `shape`, `dtype` and slices is read in pieces.
     window : int, default=None
         Length of a window in samples, at most that of the recording. None takes the length that
-        the denoiser was fitted on; a shorter recording is then padded with its last sample.
+        the denoiser was fitted on; a shorter recording is then mirrored at its end.
     overlap : float in [0, 1), default=0.5
         Share of a window that the next one covers as well. A larger one takes longer: the number
         of windows is proportional to ``1 / (1 - overlap)``.
