@@ -136,3 +136,16 @@ def test_graph_takes_artefacts_off_as_arrays_do(ecgs, tmp_path):
     to_onnx(denoiser, tmp_path / "model.onnx")
     expected, result = denoiser.transform(X), OnnxDenoiser(tmp_path / "model.onnx").transform(X)
     assert (np.abs(result - expected) <= 1e-5 * np.ptp(X, axis=1, keepdims=True)).all()
+
+
+def test_strong_events_in_a_quiet_recording_make_no_precursor():
+    rng = np.random.default_rng(1)
+    t = np.arange(2000)
+    x, onsets = np.zeros(24_000), np.arange(2000, 24_000, 4000)
+    for onset, height in zip(onsets, (3, 5, 10, 20, 30, 50), strict=True):
+        tone = np.sin(2 * np.pi * rng.uniform(0.03, 0.1) * t)
+        x[onset : onset + t.size] += height * np.minimum(t / 5, 1) * np.exp(-t / 300) * tone
+    off = denoise(x + rng.normal(size=x.size)) - x
+    for onset in onsets:
+        assert off[onset : onset + 300].std() < 1  # the noise's
+        assert off[onset - 100 : onset].std() < 0.25
