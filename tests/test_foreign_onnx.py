@@ -19,7 +19,7 @@ def test_missing(tmp_path):
 )
 def test_no_onnx_file(content, tmp_path):
     (tmp_path / "model.onnx").write_bytes(content)
-    with pytest.raises(ModelFileError, match=r"(is no ONNX file|has no model card)"):
+    with pytest.raises(ModelFileError, match=r"(is not an ONNX file|has no model card)"):
         OnnxDenoiser(tmp_path / "model.onnx")
 
 

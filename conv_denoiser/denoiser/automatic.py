@@ -24,13 +24,14 @@ class Pace(NamedTuple):
     n_steps: int
     constant: float  # where the number of epochs is given
     highest: float  # of a rate that falls
+    n_epochs: int = 5  # at least
 
 
 FROM_SCRATCH = Pace(800, 1e-3, 2e-3)
 # What was trained before needs less, and shall not forget.
-FINE_TUNING = Pace(120, 3e-4, 5e-4)
+FINE_TUNING = Pace(120, 3e-4, 1e-3, n_epochs=10)
 # Noisy targets teach less at a time.
-FINE_TUNING_NOISY = Pace(300, 3e-4, 5e-4)
+FINE_TUNING_NOISY = Pace(300, 3e-4, 5e-4, n_epochs=10)
 
 
 class Amount(NamedTuple):
@@ -61,7 +62,9 @@ def amount_of_training(
     epochs = epochs or _count("epochs", denoiser.epochs)
     many_epochs = epochs is None and few
     if epochs is None:
-        epochs = min(MAX_EPOCHS, max(5, ceil_div(pace.n_steps, n_batches))) if few else 5
+        epochs = (
+            min(MAX_EPOCHS, max(pace.n_epochs, ceil_div(pace.n_steps, n_batches))) if few else 5
+        )
     rate = denoiser.learning_rate
     if _is_auto(rate):
         rate = _falling_rate(pace, epochs * n_batches) if many_epochs else pace.constant

@@ -56,4 +56,4 @@ def open_session(
             options.add_external_initializers(list(weights), values)
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime has no common class of errors
-        raise ModelFileError(f"{name!r} is no ONNX file, or a damaged one: {error}") from error
+        raise ModelFileError(f"{name!r} is not an ONNX file, or is damaged: {error}") from error
