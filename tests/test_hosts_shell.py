@@ -115,6 +115,15 @@ class SignalOn:
 
 
 class TestSignals:
+    @pytest.fixture(autouse=True)
+    def _not_ignored(self):
+        """As in a shell, though the tests may run under nohup or in the background."""
+        handlers = {signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        yield
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_training_leaves_what_was_learned(self, capsys, monkeypatch, number, code):
         monkeypatch.setattr(sys, "stdout", SignalOn(number))
