@@ -42,6 +42,7 @@ benchmark: .venv/ready
 	$(BIN)/python benchmarks/model_selection.py
 	$(BIN)/python benchmarks/networks.py
 	$(BIN)/python benchmarks/recording.py
+	$(BIN)/python benchmarks/kinds.py
 
 benchmark-zero-shot: .venv/ready
 	$(BIN)/python benchmarks/zero_shot.py

@@ -291,6 +291,13 @@ class TestDisplays:
     def test_a_long_recording(self):
         noisy = np.random.default_rng(0).normal(size=10_000)
         noisy[3000:4000] = noisy[5000] = np.nan
-        whole = plot_recording(noisy, noisy).axes[0].lines[0]
+        figure = plot_recording(noisy, noisy, unit="mV")
+        assert [ax.get_ylabel() for ax in figure.axes] == [
+            "whole (mV)",
+            "detail (mV)",
+            "removed (mV)",
+        ]
+        np.testing.assert_array_equal(np.nan_to_num(figure.axes[2].lines[0].get_ydata()), 0)
+        whole = figure.axes[0].lines[0]
         x, y = whole.get_data()
         np.testing.assert_array_equal(np.isnan(y), (x >= 3000) & (x < 4000))

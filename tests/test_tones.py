@@ -43,3 +43,9 @@ def test_tones_that_begin_and_end_are_no_worse():
     noise = np.random.default_rng(4).normal(0, 1, T.size)
     burst = np.where((T > 600) & (T < 1500), 4 * np.sin(0.9 * T), 0)
     assert error_power(burst, noise) < 0.1
+
+
+@pytest.mark.parametrize("wave", [(T / 100 * 1.1) % 1, np.exp(-((T / 100) % 1) * 8)])
+def test_waves_with_edges_that_tones_would_ring_at(wave):
+    noise = np.random.default_rng(5).normal(0, 0.1, T.size)
+    assert error_power(wave, noise) < 0.1 * 0.1**2

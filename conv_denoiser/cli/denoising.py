@@ -208,7 +208,8 @@ def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> 
 def _plot(path: Path, recording: Recording, denoised: Samples) -> None:
     from conv_denoiser.plotting.recording import plot_recording
 
-    figure = plot_recording(recording.samples, denoised, recording.sampling_rate)
+    unit = recording.units[0] if recording.units else None
+    figure = plot_recording(recording.samples, denoised, recording.sampling_rate, unit)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=120, format=path.suffix[1:].lower())
 

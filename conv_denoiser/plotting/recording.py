@@ -19,9 +19,12 @@ N_POINTS = 2000
 
 
 def plot_recording(
-    noisy: "Samples", denoised: "Samples", sampling_rate: float | None = None
+    noisy: "Samples",
+    denoised: "Samples",
+    sampling_rate: float | None = None,
+    unit: str | None = None,
 ) -> "Figure":
-    """Draw a whole recording above, and a part from its middle, enlarged, below.
+    """Draw a whole recording, a part from its middle, enlarged, and what was removed there.
 
     Parameters
     ----------
@@ -29,6 +32,8 @@ def plot_recording(
         The recording before and after; only the first channel is drawn.
     sampling_rate : float, default=None
         Samples per second (Hz). The time axis is in seconds if it is given, else in samples.
+    unit : str, default=None
+        Unit of the samples.
 
     Returns
     -------
@@ -41,14 +46,20 @@ def plot_recording(
     n_samples = len(before)
     shown = min(n_samples, N_POINTS)
     middle = slice((n_samples - shown) // 2, (n_samples - shown) // 2 + shown)
-    figure = Figure(figsize=(10, 5), layout="constrained")
-    whole, detail = figure.subplots(2)
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    whole, detail, rest = figure.subplots(3, height_ratios=(2, 2, 1))
+    time = np.arange(middle.start, middle.stop) / (sampling_rate or 1)
     for samples, color, label in ((before, "#999999", "noisy"), (after, "#0072B2", "denoised")):
         whole.plot(*_outline(samples, sampling_rate), color=color, linewidth=0.8, label=label)
-        time = np.arange(middle.start, middle.stop) / (sampling_rate or 1)
         detail.plot(time, samples[middle], color=color, linewidth=1)
     whole.legend(loc="upper right")
-    detail.set_xlabel("sample" if sampling_rate is None else "time (s)")
+    removed = np.subtract(before[middle], after[middle], dtype=np.float64)
+    rest.plot(time, removed, color="#555555", linewidth=0.8)
+    suffix = f" ({unit})" if unit else ""
+    for ax, name in ((whole, "whole"), (detail, "detail"), (rest, "removed")):
+        ax.set_ylabel(name + suffix)
+    rest.sharex(detail)
+    rest.set_xlabel("sample" if sampling_rate is None else "time (s)")
     return figure
 
 

@@ -15,7 +15,7 @@ from conv_denoiser.pretrained.rates import Estimator
 
 __all__ = ["beside_steady_tones"]
 
-MOST_TONES = 24
+MOST_TONES, MOST_OVERTONES = 24, 96
 ENOUGH = 24  # samples for each tone
 # Power in units of the noise's from which a peak may be a line; white noise has as much once in
 # e^13 bins. A line is so many times as strong as the spectrum some bins beside it, where the
@@ -28,6 +28,9 @@ LARGEST_PART, OFF = 3, 0.3
 # The power from which an overtone counts, and what overtones must gain to make the lowest line one.
 AUDIBLE, DOUBT = 4.0, 8.0
 ROUNDS = 3  # of fitting the frequencies
+# Tones are kept aside where the network expects so much less error, and what is removed is not
+# stronger than noise by more than so many standard deviations of chance.
+SURER, LUCK = 0.7, 3.0
 
 
 def beside_steady_tones(
@@ -56,11 +59,28 @@ def beside_steady_tones(
         noise_of_rest, surer = estimate(rest, there[rows])
         # As much again for faint overtones that are not found.
         surer = surer + 2 * n_unknowns / u.shape[1]
-        better = surer.mean(axis=1) < variance[rows].mean(axis=1)
+        removed = u[rows] - tones - rest + noise_of_rest
+        better = surer.mean(axis=1) < SURER * variance[rows].mean(axis=1)
+        better &= _power_of(removed, there[rows]) < _most_power(noise[rows], there[rows])
         chosen = rows[better]
-        noise[chosen] = (u[rows] - tones - rest + noise_of_rest)[better]
+        noise[chosen] = removed[better]
         variance[chosen] = surer[better]
     return noise, variance
+
+
+def _power_of(noise: Array, there: NDArray[np.bool_]) -> Array:
+    power: Array = (noise**2 * there).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    return power
+
+
+def _most_power(noise: Array, there: NDArray[np.bool_]) -> Array:
+    """Return the power of what may be removed: that of noise, or what else would be removed.
+
+    Where tones do not fit, they leave ripples that the network takes for noise, and that add to it.
+    """
+    chance = LUCK * np.sqrt(2 / np.maximum(there.sum(axis=1), 1))
+    most: Array = np.maximum(_power_of(noise, there), 1) * (1 + chance)
+    return most
 
 
 def _steady_tones(u: Array, there: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Array, Array]:
@@ -117,7 +137,7 @@ def _with_overtones(lines: Array, power: Array) -> tuple[Array, Array]:
         above = power[np.round(orders * base).astype(int)] - AUDIBLE
         gain = above[above > 0].sum() - DOUBT * part
         if gain > most:
-            tones = orders[(above > 0) | np.isin(orders, order)][:MOST_TONES]
+            tones = orders[(above > 0) | np.isin(orders, order)][:MOST_OVERTONES]
             most, frequencies, multiples = gain, np.array([base]), tones[:, np.newaxis]
     return frequencies, multiples
 
