@@ -201,7 +201,7 @@ def test_memory_mapped_signals(parabolas, fitted, tmp_path):
         np.save(tmp_path / f"{name}.npy", array)
     X, y = (np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "Xy")
     np.testing.assert_array_equal(
-        small_denoiser().fit(X, y).transform(X), fitted.transform(parabolas[0])
+        small_denoiser(validation_split=0.2).fit(X, y).transform(X), fitted.transform(parabolas[0])
     )
 
 
