@@ -29,8 +29,8 @@ LARGEST_PART, OFF = 3, 0.3
 AUDIBLE, DOUBT = 4.0, 8.0
 ROUNDS = 3  # of fitting the frequencies
 # Tones are kept aside where the network expects so much less error, and what is removed is not
-# stronger than noise by more than so many standard deviations of chance.
-SURER, LUCK = 0.7, 3.0
+# stronger than that explains, but for so many standard deviations of the power of noise.
+SURER, LUCK = 0.7, 4.0
 
 
 def beside_steady_tones(
@@ -60,8 +60,12 @@ def beside_steady_tones(
         # As much again for faint overtones that are not found.
         surer = surer + 2 * n_unknowns / u.shape[1]
         removed = u[rows] - tones - rest + noise_of_rest
-        better = surer.mean(axis=1) < SURER * variance[rows].mean(axis=1)
-        better &= _power_of(removed, there[rows]) < _most_power(noise[rows], there[rows])
+        error, error_of_rest = variance[rows].mean(axis=1), surer.mean(axis=1)
+        better = error_of_rest < SURER * error
+        # An error that is smaller leaves more of the noise in what is removed; ripples, where tones
+        # do not fit, add to it.
+        more = _power_of(removed, there[rows]) - _power_of(noise[rows], there[rows])
+        better &= more < error - error_of_rest + LUCK * np.sqrt(2 / u.shape[1])
         chosen = rows[better]
         noise[chosen] = removed[better]
         variance[chosen] = surer[better]
@@ -71,16 +75,6 @@ def beside_steady_tones(
 def _power_of(noise: Array, there: NDArray[np.bool_]) -> Array:
     power: Array = (noise**2 * there).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
     return power
-
-
-def _most_power(noise: Array, there: NDArray[np.bool_]) -> Array:
-    """Return the power of what may be removed: that of noise, or what else would be removed.
-
-    Where tones do not fit, they leave ripples that the network takes for noise, and that add to it.
-    """
-    chance = LUCK * np.sqrt(2 / np.maximum(there.sum(axis=1), 1))
-    most: Array = np.maximum(_power_of(noise, there), 1) * (1 + chance)
-    return most
 
 
 def _steady_tones(u: Array, there: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Array, Array]:
