@@ -107,15 +107,25 @@ def verdict(diagnostics: Diagnostics) -> str:
 
 
 def _doubts(numbers: Diagnostics, supervision: str) -> Iterator[str]:
-    gain, noise = numbers["snr_improvement_db"], numbers["noise_std"]
-    ratio = numbers["loss_ratio"]
-    where = "held-out" if numbers["held_out"] else "training"
     if numbers["n_steps"] < FEW_STEPS and not numbers["pretrained"]:
         yield (
             f"The network made {numbers['n_steps']} training steps, in which it can hardly learn. "
             "Raise the number of epochs, or lower batch_size, until there are 1,000 or more."
         )
+    yield from _doubts_of_result(numbers, from_noisy_alone=supervision in FROM_NOISY_ALONE)
+    ratio = numbers["loss_ratio"]
+    if ratio is not None and ratio > 2:
+        yield (
+            f"The validation loss is {ratio:.1f} times the training loss: the network knows its "
+            "training signals by heart. Pass more signals, a smaller network, or "
+            "early_stopping=True."
+        )
+
+
+def _doubts_of_result(numbers: Diagnostics, *, from_noisy_alone: bool) -> Iterator[str]:
+    gain, noise = numbers["snr_improvement_db"], numbers["noise_std"]
     if gain is not None and gain < 0:
+        where = "held-out" if numbers["held_out"] else "training"
         yield (
             f"The denoised signals are worse than the noisy ones, by {-gain:.1f} dB on "
             f"{numbers['n_signals']} {where} signals. Train longer or on more signals, or try "
@@ -127,17 +137,13 @@ def _doubts(numbers: Diagnostics, supervision: str) -> Iterator[str]:
             f"{numbers['output_std']:.3g}, that of the noisy signals {numbers['input_std']:.3g}, "
             f"and of their noise about {noise or 0:.3g}. Train longer or on more signals."
         )
-    elif (
-        supervision in ("blind_spot", "recorrupted")
-        and noise
-        and numbers["removed_std"] > 2 * noise
-    ):
+    elif from_noisy_alone and noise and numbers["removed_std"] > 2 * noise:
         yield (
             f"What is removed has a standard deviation of {numbers['removed_std']:.3g}, but the "
             f"white noise in the signals one of about {noise:.3g}: signal may be lost. Look at it "
             "with ResidualDisplay, and train longer or on more signals."
         )
-    if supervision in FROM_NOISY_ALONE and numbers["n_outliers"] >= FEW_OUTLIERS:
+    if from_noisy_alone and numbers["n_outliers"] >= FEW_OUTLIERS:
         yield (
             f"Of what is removed, {numbers['n_outliers']} samples lie far beyond all others, the "
             f"largest, {numbers['largest_outlier']:.3g}, at timestep "
@@ -145,12 +151,6 @@ def _doubts(numbers: Diagnostics, supervision: str) -> Iterator[str]:
             "Where these are events of one or two samples, such as clicks or strikes, they are "
             "lost: noisy signals alone do not tell them from noise. Learn from clean signals, or "
             "use conv_denoiser.denoise, which keeps them."
-        )
-    if ratio is not None and ratio > 2:
-        yield (
-            f"The validation loss is {ratio:.1f} times the training loss: the network knows its "
-            "training signals by heart. Pass more signals, a smaller network, or "
-            "early_stopping=True."
         )
 
 

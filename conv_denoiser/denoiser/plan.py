@@ -75,22 +75,13 @@ def _plan(
     if pretrained and denoiser.supervision == "auto" and isinstance(supervision, BlindSpot):
         # What was trained to see every point need not learn to predict hidden ones.
         supervision = Recorrupted() if is_clearly_white(signals.X) else supervision
+    scaling = _scaling(denoiser, cross_entropy, previous) or steady_scaling(
+        _scaler(denoiser, cross_entropy), supervision, signals, rows[0], seed
+    )
+    problem = Problem(supervision, scaling, cross_entropy, n_timesteps)
     pace = _pace(pretrained, supervision)
     n_training, validated = _n_counting(signals, rows[0]), rows[1] is not None
     amount = amount_of_training(denoiser, n_training, pace, validated=validated, epochs=epochs)
-    scaler = _scaler(denoiser, cross_entropy)
-    if _is_recipe(denoiser, scaler, cross_entropy):
-        scaling = Scaling(scaler)
-    elif previous is not None:
-        scaling = replace(previous, scaler=scaler)
-    else:
-        scaling = steady_scaling(scaler, supervision, signals, rows[0], seed)
-    problem = Problem(
-        supervision=supervision,
-        scaling=scaling,
-        cross_entropy=cross_entropy,
-        length=n_timesteps,
-    )
     spec = PRETRAINED if pretrained else _network_spec(denoiser, n_channels, problem)
     return TrainingPlan(
         spec=replace(spec, gives_variance=loss == GAUSSIAN_NLL),
@@ -152,12 +143,15 @@ def _scaler(denoiser: "ConvDenoiser", cross_entropy: bool) -> PerSampleScaler | 
     return scaler
 
 
-def _is_recipe(
-    denoiser: "ConvDenoiser", scaler: PerSampleScaler | None, cross_entropy: bool
-) -> bool:
-    """Tell whether the recipe's scaling was asked for, which artefacts disturb."""
+def _scaling(
+    denoiser: "ConvDenoiser", cross_entropy: bool, previous: Scaling | None
+) -> Scaling | None:
+    """Return how signals are scaled where that does not depend on them, else None."""
+    scaler = _scaler(denoiser, cross_entropy)
     asked = not isinstance(denoiser.scaler, str)
-    return cross_entropy and asked and isinstance(scaler, (MinMaxPerSample, type(None)))
+    if cross_entropy and asked and isinstance(scaler, (MinMaxPerSample, type(None))):
+        return Scaling(scaler)  # the recipe's, which artefacts disturb
+    return None if previous is None else replace(previous, scaler=scaler)
 
 
 def _supervision(denoiser: "ConvDenoiser", with_target: bool) -> Supervision:

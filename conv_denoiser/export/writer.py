@@ -74,23 +74,9 @@ def to_onnx(
     >>> bool(abs(deployed.transform(X) - denoiser.transform(X)).max() < 1e-5)
     True
     """
-    from sklearn.utils.validation import check_is_fitted
-
-    from conv_denoiser.denoiser import ConvDenoiser
     from conv_denoiser.model_files.card import model_card
 
-    if not isinstance(denoiser, ConvDenoiser):
-        raise TypeError(
-            f"to_onnx takes a ConvDenoiser, alone. Got {type(denoiser).__name__}: export the "
-            "denoiser in it, and keep other steps around the OnnxDenoiser."
-        )
-    for name in ("transform", "predict"):
-        if getattr(type(denoiser), name) is not getattr(ConvDenoiser, name):
-            raise TypeError(
-                f"{type(denoiser).__name__} has a {name} of its own, which a graph of the network "
-                "would lose. Export a ConvDenoiser, or pickle the whole."
-            )
-    check_is_fitted(denoiser)
+    _check_exportable(denoiser)
     card = {
         "format": FORMAT,
         **model_card(denoiser, sampling_rate, units),
@@ -120,3 +106,23 @@ def import_converter() -> Callable[..., Any]:
     except ImportError as error:
         raise missing_packages("to_onnx", error) from error
     return build_graph
+
+
+def _check_exportable(denoiser: "ConvDenoiser") -> None:
+    """Raise where a graph would lose what a denoiser does, or where it is not fitted."""
+    from sklearn.utils.validation import check_is_fitted
+
+    from conv_denoiser.denoiser import ConvDenoiser
+
+    if not isinstance(denoiser, ConvDenoiser):
+        raise TypeError(
+            f"to_onnx takes a ConvDenoiser, alone. Got {type(denoiser).__name__}: export the "
+            "denoiser in it, and keep other steps around the OnnxDenoiser."
+        )
+    for name in ("transform", "predict"):
+        if getattr(type(denoiser), name) is not getattr(ConvDenoiser, name):
+            raise TypeError(
+                f"{type(denoiser).__name__} has a {name} of its own, which a graph of the network "
+                "would lose. Export a ConvDenoiser, or pickle the whole."
+            )
+    check_is_fitted(denoiser)

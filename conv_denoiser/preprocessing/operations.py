@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from conv_denoiser._checks.arrays import greatest_along, least_along, mean_along
 from conv_denoiser._typing import Array
@@ -65,8 +66,9 @@ def _shifted(x: Array, by: int) -> Array:
 
 
 def _median_of_neighbours(x: Array, side: int) -> Array:
-    near = np.stack([_shifted(x, by) for by in range(-side, side + 1)])
-    return np.partition(near, side, axis=0)[side]
+    size = (1, 2 * side + 1, *(1,) * (x.ndim - 2))
+    median: Array = median_filter(x, size, mode="nearest")
+    return median
 
 
 @lru_cache(maxsize=8)

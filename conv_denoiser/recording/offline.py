@@ -124,8 +124,15 @@ def denoise_recording(
     )
     outs = _arrays(out, recording, 1 + return_std)
     check_not_infinite_samples(recording)
+    _denoise_into(outs, stream, recording, progress)
+    return tuple(outs) if return_std else outs[0]
 
-    layout = stream.layout
+
+def _denoise_into(
+    outs: list[Any], stream: StreamingDenoiser, recording: Series, progress: bool
+) -> None:
+    """Push a recording through a stream, block by block."""
+    layout, n_samples = stream.layout, recording.shape[0]
     # The first block ends with a whole batch of windows, and so do all that follow.
     step = stream.batch_size * layout.hop
     first = layout.window + step - layout.hop
@@ -136,7 +143,6 @@ def denoise_recording(
             for array in (recording, *outs):
                 release_pages(array)
     _write(outs, written, stream.flush())
-    return tuple(outs) if return_std else outs[0]
 
 
 def _arrays(out: Any, recording: Series, n_outputs: int) -> list[Any]:
