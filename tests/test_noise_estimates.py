@@ -39,6 +39,11 @@ def test_short_signals():
     assert np.isnan(estimate_noise(X)).tolist() == [True] + [False] * 499
 
 
+@pytest.mark.parametrize("n_timesteps", [20, 50])
+def test_signals_without_any_sample_have_no_known_noise(n_timesteps):
+    assert np.isnan(estimate_noise(np.full((2, n_timesteps), np.nan))).all()
+
+
 def test_channels_have_noise_of_their_own():
     X = np.random.default_rng(0).normal(size=(2, 5000, 3)) * [1, 2, 3]
     np.testing.assert_allclose(estimate_noise(X), [[1, 2, 3]] * 2, rtol=0.1)

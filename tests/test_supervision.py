@@ -161,6 +161,11 @@ def test_recorrupted_noise_is_that_of_the_signals_and_independent():
     assert np.mean(seen * learned) == pytest.approx(0, abs=0.05)
 
 
+def test_recorrupting_needs_signals_that_vary():
+    with pytest.raises(ValueError, match=r"every signal is flat \(n_samples=3\)"):
+        Recorrupted().check(Signals(np.ones((3, 50, 1))))
+
+
 @pytest.mark.parametrize("width", [1, 4])
 def test_recorrupting_needs_white_noise(width):
     white = np.random.default_rng(0).standard_normal((100, 200 + width - 1))

@@ -77,7 +77,8 @@ def estimate_noise(X: ArrayLike) -> Array:
     peak = np.fmax.reduce(np.abs(rows[known].astype(np.float64)), axis=1)
     peak[peak == 0] = 1
     level = np.full(len(rows), np.nan)
-    level[known] = peak * _levels(rows[known] / peak[:, np.newaxis], there[known])
+    if known.any():
+        level[known] = peak * _levels(rows[known] / peak[:, np.newaxis], there[known])
     return level.reshape(signals.shape[:1] + signals.shape[2:]).astype(signals.dtype)
 
 

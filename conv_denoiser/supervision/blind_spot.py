@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from conv_denoiser._checks.arrays import greatest_along, least_along
 from conv_denoiser._checks.numbers import check_number, plain_number
 from conv_denoiser._checks.parameters import FrozenParameters
 from conv_denoiser._typing import Array
@@ -15,7 +14,7 @@ from conv_denoiser.gaps import without_gaps
 from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.supervision.base import Drawn, Supervision
 from conv_denoiser.supervision.correlation import warnings_of_correlation
-from conv_denoiser.supervision.missing import is_whole
+from conv_denoiser.supervision.missing import check_varies, is_whole
 from conv_denoiser.supervision.signals import Signals
 
 __all__ = ["BlindSpot", "blind_spot_error"]
@@ -136,19 +135,14 @@ class BlindSpot(FrozenParameters, Supervision):
         ValueError
             If signals are too short, or all flat.
         """
-        n_signals, n_timesteps, _ = signals.X.shape
+        n_timesteps = signals.X.shape[1]
         if n_timesteps <= self.width:
             raise ValueError(
                 f"n_features={n_timesteps}: supervision='blind_spot' hides {self.width} "
                 "timestep(s) at once and predicts from the others, so signals need more than that. "
                 "Pass longer signals, or clean ones as y."
             )
-        least, greatest = least_along(signals.X), greatest_along(signals.X)
-        if not (least < greatest).any():
-            raise ValueError(
-                "supervision='blind_spot' predicts points from their neighbours, but every signal "
-                f"is flat (n_samples={n_signals}). Pass signals that vary, or clean ones as y."
-            )
+        check_varies(signals.X, "supervision='blind_spot' predicts points from their neighbours")
         return warnings_of_correlation(signals.X, self.width)
 
     def hide(

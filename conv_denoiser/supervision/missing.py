@@ -5,11 +5,21 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.arrays import greatest_along, least_along
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array
 from conv_denoiser.supervision.signals import Signals
 
-__all__ = ["is_whole", "weight_of_present", "with_samples"]
+__all__ = ["check_varies", "is_whole", "weight_of_present", "with_samples"]
+
+
+def check_varies(X: Array, doing: str) -> None:
+    """Raise ValueError where every signal is flat, so that there is nothing to learn."""
+    if not (least_along(X) < greatest_along(X)).any():
+        raise ValueError(
+            f"{doing}, but every signal is flat (n_samples={len(X)}). Pass signals that vary, or "
+            "clean ones as y."
+        )
 
 
 def is_whole(X: Array) -> NDArray[np.bool_]:

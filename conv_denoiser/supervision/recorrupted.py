@@ -9,7 +9,7 @@ from conv_denoiser.noise.estimates import estimate_noise
 from conv_denoiser.preprocessing.scaling import Scaling
 from conv_denoiser.supervision.base import Drawn, Supervision, scaled
 from conv_denoiser.supervision.correlation import is_clearly_white
-from conv_denoiser.supervision.missing import weight_of_present
+from conv_denoiser.supervision.missing import check_varies, weight_of_present
 from conv_denoiser.supervision.signals import Signals
 
 __all__ = ["Recorrupted"]
@@ -40,7 +40,8 @@ class Recorrupted(Supervision):
         return Drawn(*scaled(X + noise, X - noise, scaling), weight_of_present(X))
 
     def check(self, signals: Signals) -> list[str]:
-        """Warn where noise is not clearly white."""
+        """Raise where all signals are flat; warn where noise is not clearly white."""
+        check_varies(signals.X, "supervision='recorrupted' learns from noise")
         if is_clearly_white(signals.X):
             return []
         return [
