@@ -1,84 +1,93 @@
 """Train the U-Net that `ConvDenoiser("unet")` starts from, on random signals of every kind.
 
-    python benchmarks/pretrain_unet.py --output FOLDER --epochs 20
+    python benchmarks/pretrain_unet.py --output FOLDER --minutes 60
 
-It is a fit as any other: clean signals of the waveform "anything", noise drawn afresh every epoch,
-a checkpoint after each, from which the same command goes on if it was cut. FOLDER gets the bank of
-signals, the checkpoint, and in the end the model file and the losses of all epochs (`log.csv`). No
-signal of the benchmarks takes part in training or choosing.
+Clean signals of the waveform "anything", white noise drawn afresh for each batch; a run that was
+cut goes on as that of `pretrain.py`, whose head says what FOLDER gets. No signal of the benchmarks
+takes part in training or choosing.
 """
 
 import argparse
-import csv
+import os
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
+from pretraining import (
+    SLICE,
+    Feed,
+    add_options,
+    draw_clean,
+    fill,
+    import_keras,
+    learning_curve,
+    open_bank,
+    start_from,
+    train,
+)
 
-from conv_denoiser import ConvDenoiser, save
-from conv_denoiser.noise import GaussianNoise
-from conv_denoiser.training import cosine_decay
-from conv_denoiser.waveforms import anything
+from conv_denoiser.waveforms import FAMILIES, anything
 
-N_SIGNALS, LENGTH, CHUNK, BATCH = 65536, 512, 512, 64
-FILTERS = (12, 24, 48, 48)
-VALIDATION = 1 / 64
+LENGTH = 512
+N_VALIDATION = 2048
 FLOOR = 1e-4  # of the error's power in a signal of power 1, below which a signal counts no more
 
 
-def log_error(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-    """Return the logarithm of each signal's error, for all its timesteps.
+def make_batch(rng: np.random.Generator, bank: np.ndarray, n: int) -> tuple[np.ndarray, ...]:
+    """Draw noisy signals and clean ones, by the noisy one's mean and standard deviation."""
+    clean, _ = draw_clean(bank, n, LENGTH, rng)
+    deviation = clean.std(axis=1, keepdims=True)
+    sigma = deviation * 10 ** (-rng.uniform(-5, 40, (n, 1)) / 20)
+    noisy = clean + np.where(deviation > 0, sigma, 1) * rng.standard_normal(clean.shape)
+    mean, scale = noisy.mean(axis=1, keepdims=True), noisy.std(axis=1, keepdims=True)
+    arrays = ((noisy - mean) / scale, (clean - mean) / scale)
+    return tuple(array.astype(np.float32)[:, :, np.newaxis] for array in arrays)
+
+
+def log_error(y_true: Any, y_pred: Any) -> Any:
+    """Return the logarithm of each signal's error.
 
     So a relative gain counts the same in signals with much and with little noise.
     """
-    error = tf.reduce_mean(tf.square(y_pred - y_true), axis=(1, 2))
-    return tf.ones_like(y_pred[..., 0]) * tf.math.log(FLOOR + error)[:, None]
+    from keras import ops
 
-
-def open_bank(path: Path, seed: int) -> np.ndarray:
-    """Open the bank of clean signals, made first if it is not there."""
-    if not path.exists():
-        new = path.with_suffix(".new.npy")
-        bank = np.lib.format.open_memmap(new, "w+", np.float32, (N_SIGNALS, LENGTH))
-        for start in range(0, N_SIGNALS, CHUNK):
-            rng = np.random.default_rng([seed, start])
-            bank[start : start + CHUNK] = anything(CHUNK, np.arange(LENGTH), rng)
-        bank.flush()
-        new.rename(path)
-    return np.load(path)
+    return ops.log(FLOOR + ops.mean(ops.square(y_pred - y_true), axis=(1, 2)))
 
 
 def main() -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
+    add_options(parser, rate=2e-3, batch=64)
     options = parser.parse_args()
-    options.output.mkdir(parents=True, exist_ok=True)
-    clean = open_bank(options.output / "bank.npy", options.seed)
-    n_steps = options.epochs * round(N_SIGNALS * (1 - VALIDATION) / BATCH)
-    rate = cosine_decay(2e-3, n_steps, warmup=0.02)
-    denoiser = ConvDenoiser(
-        "unet",
-        filters=FILTERS,
-        init="random",
-        loss=log_error,
-        noise=GaussianNoise(snr_db=(-5, 40)),
-        optimizer=keras.optimizers.Adam(rate, clipnorm=1.0),
-        epochs=options.epochs,
-        batch_size=BATCH,
-        validation_split=VALIDATION,
-        checkpoint=options.output / "checkpoint.safetensors",
-        random_state=options.seed,
-        verbose=2,
-    ).fit(clean)
-    save(denoiser, options.output / "unet.safetensors")
-    with open(options.output / "log.csv", "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(denoiser.history_)
-        writer.writerows(zip(*denoiser.history_.values(), strict=True))
+    folder: Path = options.output
+    folder.mkdir(parents=True, exist_ok=True)
+    families = list(FAMILIES)
+    bank = open_bank(folder, (options.bank, LENGTH), families, options.seed, options.workers)
+    rng = np.random.default_rng(20190101)
+    unseen = anything(N_VALIDATION, np.arange(LENGTH), rng).astype(np.float32)
+    x, y = make_batch(rng, unseen, N_VALIDATION)
+
+    def renew(rng: np.random.Generator) -> None:
+        start = SLICE * int(rng.integers(0, len(bank) // SLICE))
+        fill(bank, start, int(rng.integers(2**31)), families)
+
+    make = partial(make_batch, bank=bank, n=options.batch)
+    feed = Feed(make, renew, options.workers, [options.seed, os.getpid()])
+    import_keras()
+    from conv_denoiser.denoiser.defaults import PRETRAINED
+    from conv_denoiser.networks.unet import build_unet
+
+    model = build_unet(PRETRAINED)
+    start_from(model, options.start)
+
+    def judge() -> dict[str, float]:
+        error = log_error(y, model.predict(x, batch_size=256, verbose=0))
+        return {"val_loss": float(np.mean(error))}
+
+    train(model, {feed: 1.0}, log_error, judge, options)
+    curves = {"loss": "training", "val_loss": "validation"}
+    learning_curve(folder, curves, "Mean logarithm of the error")
 
 
 if __name__ == "__main__":
