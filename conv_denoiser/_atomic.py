@@ -38,7 +38,8 @@ def remove_leftovers(target: Path) -> None:
     """
     if fcntl is None:
         return
-    for path in target.parent.glob(_temporary_name(glob.escape(_stem(target)), "[0-9a-f]" * 32)):
+    stem, ending = map(glob.escape, (_stem(target), _ending(target)))
+    for path in target.parent.glob(_temporary_name(stem, "[0-9a-f]" * 32, ending)):
         with suppress(OSError), open(path, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
@@ -48,8 +49,8 @@ def remove_leftovers(target: Path) -> None:
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give the path of a new file, which replaces `path` when the block ends.
 
-    The new file is in the same folder. If the block raises, it is removed, and `path` stays as it
-    was. Files that were left by earlier writes of `path` are removed, too.
+    The new file is in the same folder, and its name ends alike. If the block raises, it is removed,
+    and `path` stays as it was. Files that were left by earlier writes of `path` are removed, too.
     """
     target = check_target(path)
     remove_leftovers(target)
@@ -75,7 +76,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 def _locked_temporary(target: Path, path: str | os.PathLike[str]) -> tuple[Path, BinaryIO]:
     """Create a file beside `target`; return its path, and a file that holds the lock on it."""
     while True:
-        temporary = target.with_name(_temporary_name(_stem(target), uuid.uuid4().hex))
+        name = _temporary_name(_stem(target), uuid.uuid4().hex, _ending(target))
+        temporary = target.with_name(name)
         with _errors_naming(path, temporary):
             lock = open(temporary, "xb")  # noqa: SIM115
         with suppress(OSError):  # not all file systems have locks
@@ -98,10 +100,15 @@ def _errors_naming(path: str | os.PathLike[str], temporary: Path) -> Iterator[No
         raise
 
 
-def _temporary_name(stem: str, unique: str) -> str:
-    return f".{stem}.{unique}.tmp"
+def _temporary_name(stem: str, unique: str, ending: str) -> str:
+    return f".{stem}.{unique}.tmp{ending}"
 
 
 def _stem(target: Path) -> str:
     """Return the beginning of a name, which leaves room for more within 255 bytes."""
     return target.name[:50]
+
+
+def _ending(target: Path) -> str:
+    """Return what tells the format of a file: its last two suffixes, unless they are long."""
+    return "".join(suffix for suffix in target.suffixes[-2:] if len(suffix) < 10)

@@ -1,11 +1,12 @@
 """Text files as instruments write them: what is a signal, and what is left as it was."""
 
+import gzip
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from conv_denoiser.readers import read_recording, write_recording
+from conv_denoiser.readers import Recording, read_recording, write_recording
 
 ECG = np.round(np.sin(np.arange(40) ** 1.3), 3)
 TIMES = np.cumsum(np.resize([15, 16, 16], 40))
@@ -131,3 +132,55 @@ def test_an_unknown_column_among_thousands_prints_one_short_line(tmp_path):
     with pytest.raises(ValueError, match="It has 3000, numbered from 1") as error:
         read_recording(path, "x")
     assert len(str(error.value)) < 300
+
+
+class TestClock:
+    """A column of times tells the sampling rate, and a date the start."""
+
+    @pytest.mark.parametrize(
+        ("name", "times", "rate"),
+        [
+            ("time", [f"{n / 360:.4f}" for n in range(40)], 360),
+            ("Time (ms)", range(0, 160, 4), 250),
+            ("t,s", range(0, 80, 2), 0.5),
+            ("seconds", range(40), 1),
+            ("time", range(0, 160, 4), None),  # of milliseconds, or counts
+            ("time", [*np.arange(39) / 2, 500], None),
+            ("when", [f"2024-02-29T23:30:{n / 10:06.3f}" for n in range(40)], 10),
+            ("when", [f"2024-02-29 23:{n:02}" for n in range(40)], 1 / 60),
+        ],
+    )
+    def test_rate(self, tmp_path, name, times, rate):
+        name, _, unit = name.partition(",")
+        head = [f"{name},ecg", *([f"{unit},mV"] if unit else [])]
+        recording = read_recording(written(tmp_path, [*head, *lines(times, ECG)]), "ecg")
+        assert recording.sampling_rate == (rate and pytest.approx(rate))
+        assert (recording.start_time is not None) == (name == "when")
+        np.testing.assert_array_equal(recording.samples, ECG)
+
+    @pytest.mark.parametrize("last", ["soon", "2024-02-29T23:30:00+01:00"])
+    def test_what_is_no_time_tells_nothing(self, tmp_path, last):
+        times = [f"2024-02-29T23:30:{n:02}" for n in range(39)] + [last]
+        recording = read_recording(written(tmp_path, ["when,ecg", *lines(times, ECG)]))
+        assert recording.sampling_rate is None
+
+
+def test_compressed(tmp_path):
+    """A file that gzip compressed is read, and written as such."""
+    path = tmp_path / "log.tsv.gz"
+    with gzip.open(path, "wt") as file:
+        file.write("\n".join(["n\tecg\tnote", *lines(range(40), ECG, "a" * 40, delimiter="\t")]))
+    recording = read_recording(path, "ecg")
+    write_recording(path, replace(recording, samples=2 * recording.samples))
+    with gzip.open(path, "rt") as file:
+        rows = [line.split("\t") for line in file.read().splitlines()]
+    assert [row[::2] for row in rows] == [["n", "note"], *([str(n), "a"] for n in range(40))]
+    np.testing.assert_array_equal([float(row[1]) for row in rows[1:]], 2 * ECG)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match="not a whole gzip file"):
+        read_recording(path)
+
+
+def test_tabs_separate_what_is_written_to_tsv(tmp_path):
+    write_recording(tmp_path / "new.tsv", Recording(np.stack([ECG, ECG], axis=1)))
+    assert "\t" in (tmp_path / "new.tsv").read_text()

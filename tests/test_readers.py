@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from conv_denoiser.readers.formats import FORMATS, read_recording
+from conv_denoiser.readers.formats import FORMATS, read_recording, write_recording
 from conv_denoiser.readers.recording import ChannelError, Recording, SamplingRateError
 
 SIMPLE = (".npy", ".csv", ".wav")
@@ -79,3 +79,15 @@ def test_rates_of_wav(tmp_path):
     for rate, message in ((None, "which is not known"), (0.5, "whole number"), (2e10, "whole")):
         with pytest.raises(SamplingRateError, match=message):
             FORMATS[".wav"].write(tmp_path / "a.wav", Recording(np.zeros(3), sampling_rate=rate))
+
+
+def test_wav_tells_of_samples_that_do_not_fit(two, tmp_path):
+    recording = read_recording(tmp_path / "two.wav")
+    samples = recording.samples.astype(float)
+    samples[3] = 4e4
+    with pytest.warns(UserWarning, match=r"2 denoised sample\(s\) were clipped"):
+        write_recording(tmp_path / "two.wav", replace(recording, samples=samples))
+    assert wavfile.read(tmp_path / "two.wav")[1].max() == 32767
+    samples[3] = np.nan
+    with pytest.raises(ValueError, match=r"2 sample\(s\) are missing"):
+        write_recording(tmp_path / "two.wav", replace(recording, samples=samples))

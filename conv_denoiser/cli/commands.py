@@ -21,7 +21,7 @@ from conv_denoiser.cli.shell import (
 )
 from conv_denoiser.export.opening import MODEL_SUFFIXES, read_any_card
 from conv_denoiser.readers.formats import FORMATS, check_suffix, read_recording
-from conv_denoiser.readers.recording import Recording, holds_signals
+from conv_denoiser.readers.recording import Recording, holds_signals, suffix_of
 
 if TYPE_CHECKING:
     from conv_denoiser.denoiser import ConvDenoiser
@@ -140,7 +140,7 @@ def _report_fit(denoiser: "ConvDenoiser", path: Path) -> None:
 
 def info(options: argparse.Namespace) -> None:
     """Show what a recording is, or the model card of a model."""
-    if Path(options.file).suffix.lower() in FORMATS:
+    if suffix_of(Path(options.file)) in FORMATS:
         facts = read_recording(options.file).facts()
     else:
         facts = read_any_card(options.file)

@@ -1,13 +1,16 @@
 """Recordings in text files: one sample a line, one channel a column."""
 
 import csv
+import gzip
 import math
+import zlib
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO, cast
 
 import numpy as np
 
@@ -21,11 +24,12 @@ from conv_denoiser.readers.csv_layout import (
     layout_of,
     why_no_signal,
 )
-from conv_denoiser.readers.recording import Recording
+from conv_denoiser.readers.recording import Recording, suffix_of
+from conv_denoiser.readers.times import as_date, rate_of, seconds_of
 
 __all__ = ["SUFFIXES", "read_csv", "write_csv"]
 
-SUFFIXES = (".csv", ".tsv", ".txt")
+SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 Row = tuple[int, list[str]]  # number of the line, from 1, and its cells
 # Significant digits of what a network computes in float32, and two more.
 DIGITS = 9
@@ -35,12 +39,14 @@ def read_csv(path: Path, channel: str | None = None) -> Recording:
     """Read one column, by name or number, or all that hold signals.
 
     Words before the table, comments, a row of units and other columns are passed over; empty cells
-    are missing samples, NaN.
+    are missing samples, NaN. A column of times tells the sampling rate.
     """
     try:
         with _open(path) as file:
             layout = _layout(file, path, channel)
             recording = _read(file, path, layout)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{str(path)!r} is not a whole gzip file: {error}") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{str(path)!r} is not a text file in UTF-8: {error}") from error
     if channel is None and recording.n_channels > 1:
@@ -51,12 +57,14 @@ def read_csv(path: Path, channel: str | None = None) -> Recording:
 def write_csv(path: Path, recording: Recording) -> None:
     """Write one column a channel; what came from a text file keeps all that was not a sample."""
     source = recording.source
-    if source is not None and source.suffix.lower() in SUFFIXES and recording.places:
+    if source is not None and suffix_of(source) in SUFFIXES and recording.places:
         _rewrite(path, source, recording)
         return
     samples = recording.table()
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    np.savetxt(path, samples, fmt=[f"%{form}" for form in _formats(samples)], delimiter=delimiter)
+    delimiter = "\t" if suffix_of(path).startswith(".tsv") else ","
+    forms = [f"%{form}" for form in _formats(samples)]
+    with _open(path, "w") as file:
+        np.savetxt(file, samples, fmt=forms, delimiter=delimiter)
 
 
 def _layout(file: TextIO, path: Path, channel: str | None) -> Layout:
@@ -70,6 +78,7 @@ def _layout(file: TextIO, path: Path, channel: str | None) -> Layout:
 
 def _read(file: TextIO, path: Path, layout: Layout) -> Recording:
     values = [array("d") for _ in layout.places]
+    times: list[str] = []
     for line, cells in islice(_rows(file, layout), layout.n_header_rows, None):
         if len(cells) < layout.n_columns or any(cell.strip() for cell in cells[layout.n_columns :]):
             raise ValueError(
@@ -79,16 +88,37 @@ def _read(file: TextIO, path: Path, layout: Layout) -> Recording:
         for numbers, place in zip(values, layout.places, strict=True):
             where = f"{path.name}, line {line}, column {place + 1}"
             numbers.append(_parsed(layout.number(cells[place]), where))
+        if layout.clock is not None:
+            times.append(cells[layout.clock])
     if not values[0]:
         raise ValueError(f"{str(path)!r} holds no samples.")
     samples = np.stack([np.frombuffer(numbers) for numbers in values], axis=1)
+    rate, start = _clock(times, layout)
     return Recording(
         samples[:, 0] if len(layout.places) == 1 else samples,
+        sampling_rate=rate,
+        start_time=start,
         channel_names=tuple(layout.names[place] for place in layout.places if layout.names),
         units=tuple(layout.units[place] for place in layout.places if layout.units),
         source=path,
         places=layout.places,
     )
+
+
+def _clock(times: list[str], layout: Layout) -> tuple[float | None, datetime | None]:
+    """Return the sampling rate and the start that a column of times tells, if it does."""
+    if not times or layout.clock is None:
+        return None, None
+    start = as_date(times[0])
+    try:
+        if start is not None:
+            passed = [(datetime.fromisoformat(text.strip()) - start) for text in times]
+            return rate_of([time.total_seconds() for time in passed], 1.0), start
+        name, unit = layout.names[layout.clock], "".join(layout.units[layout.clock :][:1])
+        numbers = [float(layout.number(text)) for text in times]
+        return rate_of(numbers, seconds_of(name, unit)), None
+    except (TypeError, ValueError):  # not all of them are times
+        return None, None
 
 
 def _signals(recording: Recording, layout: Layout) -> Recording:
@@ -127,7 +157,7 @@ def _rewrite(path: Path, source: Path, recording: Recording) -> None:
     samples = recording.table()
     formats = _formats(samples)
     channel = str(recording.places[0] + 1) if len(recording.places) == 1 else None
-    with _open(source) as old, open(path, "w", newline="", encoding="utf-8") as new:
+    with _open(source) as old, _open(path, "w") as new:
         layout = _layout(old, source, channel)
         rows = _rows(old, layout, lambda line: new.write(line.rstrip("\r\n") + "\n"))
         writer = csv.writer(new, delimiter=layout.delimiter or " ", lineterminator="\n")
@@ -162,8 +192,11 @@ def _parsed(cell: str, place: str) -> float:
     return number
 
 
-def _open(path: Path) -> TextIO:
-    return open(path, newline="", encoding="utf-8-sig")
+def _open(path: Path, mode: Literal["r", "w"] = "r") -> TextIO:
+    encoding = "utf-8-sig" if mode == "r" else "utf-8"
+    if suffix_of(path).endswith(".gz"):
+        return cast(TextIO, gzip.open(path, f"{mode}t", newline="", encoding=encoding))
+    return open(path, mode, newline="", encoding=encoding)
 
 
 def _rows(

@@ -4,12 +4,14 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from conv_denoiser._typing import Array
 from conv_denoiser.readers.recording import channel_place, is_number
+from conv_denoiser.readers.times import as_date, is_time
 
 __all__ = ["MISSING", "Layout", "is_comment", "layout_of", "split", "why_no_signal"]
 
@@ -35,6 +37,7 @@ class Layout(NamedTuple):
     units: tuple[str, ...]
     places: tuple[int, ...]  # of the columns to read
     decimal: str
+    clock: int | None = None  # the column of times
 
     def number(self, cell: str) -> str:
         """Return a cell with a decimal point."""
@@ -89,7 +92,16 @@ def layout_of(head: Sequence[tuple[int, str]], channel: str | None, file_name: s
         n_header_rows=n_names + n_units,
         names=names,
         units=units,
+        clock=_clock(names, rows[data] if data < len(rows) else [], chosen),
     )
+
+
+def _clock(names: tuple[str, ...], cells: list[str], chosen: tuple[int, ...]) -> int | None:
+    """Return the column of times: dates, or numbers under a name that says so."""
+    dates = (place for place, cell in enumerate(cells) if as_date(cell) is not None)
+    named = (place for place, name in enumerate(names) if is_time(name))
+    place = next(chain(dates, named), None)
+    return None if chosen == (place,) else place
 
 
 def _holds_samples(cells: list[str], layout: Layout, or_missing: bool = False) -> bool:

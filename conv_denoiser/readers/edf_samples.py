@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
-from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array
+from conv_denoiser.readers.integers import rounded, warn_of_clipped
 
 __all__ = ["EdfChannel", "EdfSamples", "Records"]
 
@@ -91,9 +91,9 @@ class EdfSamples:
         values = np.asarray(samples, np.float64).reshape(end - begin, len(self.channels))
         for data, inside, piece in self._pieces(begin, end, "r+"):
             for number, channel in enumerate(self.channels):
-                exact = np.rint(values[piece, number] / channel.gain - channel.offset)
-                clipped = exact.clip(channel.lowest, channel.highest)
-                self.n_clipped += int(np.count_nonzero(exact != clipped))
+                exact = values[piece, number] / channel.gain - channel.offset
+                clipped, n_clipped = rounded(exact, channel.lowest, channel.highest)
+                self.n_clipped += n_clipped
                 part = self._of_channel(data, channel)
                 integers = _decoded(part, self.records.n_bytes)
                 integers[inside] = clipped
@@ -101,11 +101,7 @@ class EdfSamples:
 
     def flush(self) -> None:
         """Tell how many samples were clipped; all are in the file already."""
-        if self.n_clipped:
-            warn(
-                f"{self.n_clipped} denoised sample(s) were clipped to the range of values that the "
-                "file can hold."
-            )
+        warn_of_clipped(self.n_clipped)
 
     def moved_to(self, path: Path) -> "EdfSamples":
         """Return the samples of a file that was moved."""

@@ -12,7 +12,7 @@ from conv_denoiser.readers.csv import SUFFIXES, read_csv, write_csv
 from conv_denoiser.readers.edf import map_bdf, map_edf, read_bdf, read_edf
 from conv_denoiser.readers.edf_samples import EdfSamples
 from conv_denoiser.readers.npy import map_npy, read_npy
-from conv_denoiser.readers.recording import Recording
+from conv_denoiser.readers.recording import Recording, suffix_of
 from conv_denoiser.readers.wav import check_wav, read_wav, write_wav
 
 __all__ = ["FORMATS", "Format", "check_suffix", "read_recording", "write_recording"]
@@ -45,7 +45,8 @@ def read_recording(path: str | os.PathLike[str], channel: str | None = None) -> 
     Parameters
     ----------
     path : path-like
-        File that ends in .npy, .csv, .tsv, .txt, .wav, .edf or .bdf; the last two need edfio.
+        File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav, .edf or .bdf; the last
+        two need edfio.
     channel : str, default=None
         Name of a channel in the file, or its number, from "1" on. None means all, but columns of a
         text file that are no signals: text, and what rises evenly, as times and counters do.
@@ -137,7 +138,7 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
 
 def check_suffix(path: str | os.PathLike[str], suffixes: Iterable[str], what: str) -> str:
     """Return the suffix of a path in lower case, or raise ValueError if it is another."""
-    suffix = Path(path).suffix.lower()
+    suffix = suffix_of(Path(path))
     if suffix not in suffixes:
         raise ValueError(f"{what} must end in {', '.join(suffixes)}. Got {os.fspath(path)!r}.")
     return suffix

@@ -17,6 +17,7 @@ __all__ = [
     "channel_place",
     "holds_signals",
     "is_number",
+    "suffix_of",
 ]
 
 Samples = RawArray | EdfSamples  # (n_timesteps,) or (n_timesteps, n_channels)
@@ -137,6 +138,12 @@ def channel_place(channel: str, names: Sequence[str], file_name: str) -> int:
         f"{file_name} does not have the channel {channel!r}. It has {len(names)}, numbered from 1"
         f"{known}."
     )
+
+
+def suffix_of(path: Path) -> str:
+    """Return what the name of a file ends in, in lower case, with what was compressed by gzip."""
+    suffixes = path.suffixes[-2:] if path.suffix.lower() == ".gz" else path.suffixes[-1:]
+    return "".join(suffixes).lower()
 
 
 def is_number(text: str) -> bool:

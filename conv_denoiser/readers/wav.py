@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from conv_denoiser.readers.integers import stored
 from conv_denoiser.readers.recording import Recording, SamplingRateError
 
 __all__ = ["check_wav", "read_wav", "write_wav"]
@@ -44,8 +45,5 @@ def write_wav(path: Path, recording: Recording) -> None:
 
     check_wav(recording)
     dtype = recording.sample_type or np.dtype(np.float32)
-    samples = np.asarray(recording.samples)
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype.name)
-        samples = np.rint(samples).clip(limits.min, limits.max)
-    wavfile.write(path, round(recording.sampling_rate or 0), samples.astype(dtype))
+    samples = stored(recording.samples, dtype)
+    wavfile.write(path, round(recording.sampling_rate or 0), samples)
