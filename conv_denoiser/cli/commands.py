@@ -20,7 +20,8 @@ from conv_denoiser.cli.shell import (
     silence,
 )
 from conv_denoiser.export.opening import MODEL_SUFFIXES, read_any_card
-from conv_denoiser.readers.formats import FORMATS, check_suffix, read_recording
+from conv_denoiser.readers.datasets import split_address
+from conv_denoiser.readers.formats import FORMATS, check_suffix, format_of, read_recording
 from conv_denoiser.readers.recording import Recording, holds_signals, suffix_of
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _check_fit(options: argparse.Namespace) -> None:
         raise ValueError(
             "--width is for noisy recordings alone. Leave it or --noise and CLEAN out."
         )
-    is_array = check_suffix(options.noisy, FORMATS, "A recording") == ".npy"
+    is_array = format_of(options.noisy) is FORMATS[".npy"]
     if options.column and is_array and holds_signals(read_recording(options.noisy), options.rows):
         raise ValueError(
             f"{options.noisy} holds signals, one in each row, and not channels. Leave out --column."
@@ -140,7 +141,7 @@ def _report_fit(denoiser: "ConvDenoiser", path: Path) -> None:
 
 def info(options: argparse.Namespace) -> None:
     """Show what a recording is, or the model card of a model."""
-    if suffix_of(Path(options.file)) in FORMATS:
+    if suffix_of(split_address(options.file)[0]) in FORMATS:
         facts = read_recording(options.file).facts()
     else:
         facts = read_any_card(options.file)

@@ -20,9 +20,10 @@ from conv_denoiser.cli.parser import OVERLAP
 from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import open_model, read_any_card
-from conv_denoiser.readers.edf_samples import EdfSamples
-from conv_denoiser.readers.formats import FORMATS, check_suffix, read_recording
+from conv_denoiser.readers.datasets import split_address
+from conv_denoiser.readers.formats import FORMATS, check_suffix, format_of, read_recording
 from conv_denoiser.readers.recording import Recording, Samples, holds_signals
+from conv_denoiser.readers.samples import FileSamples
 from conv_denoiser.recording import denoise_recording
 from conv_denoiser.recording.checks import as_recording
 
@@ -58,8 +59,8 @@ def denoise(options: argparse.Namespace) -> None:
             check_target(page)
             import matplotlib  # noqa: F401  before the work, not after it
     # What is wrong with the recording's name is told before a model is loaded.
-    check_suffix(options.recordings[0], FORMATS, "A recording")
-    Path(options.recordings[0]).stat()
+    format_of(options.recordings[0])
+    split_address(options.recordings[0])[0].stat()
     _denoise_file(options, _chosen_model(options), options.recordings[0], options.output)
 
 
@@ -68,11 +69,12 @@ def _denoise_all(options: argparse.Namespace) -> None:
     for name in ("plot", "report"):
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} is for one recording, with --output.")
-    targets = [options.output_dir / Path(source).name for source in options.recordings]
+    files = [split_address(source)[0] for source in options.recordings]
+    targets = [options.output_dir / file.name for file in files]
     for source, target in zip(options.recordings, targets, strict=True):
         if targets.count(target) > 1:
             raise ValueError(f"Several recordings would be written to {str(target)!r}.")
-        if target.resolve() == Path(source).resolve():
+        if target.resolve() == split_address(source)[0].resolve():
             raise ValueError(f"{source!r} would be overwritten. Choose another --output-dir.")
     model = _chosen_model(options)
     options.output_dir.mkdir(parents=True, exist_ok=True)
@@ -121,7 +123,7 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
             out.flush()
         elif file_format.write is not None:
             file_format.write(temporary, replace(recording, samples=denoised))
-    if isinstance(denoised, EdfSamples):
+    if isinstance(denoised, FileSamples):
         denoised = denoised.moved_to(target)
     if options.plot is not None:
         _plot(options.plot, recording, denoised)

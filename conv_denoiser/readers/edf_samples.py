@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array
-from conv_denoiser.readers.integers import rounded, warn_of_clipped
+from conv_denoiser.readers.integers import rounded
+from conv_denoiser.readers.samples import FileSamples, Key
 
 __all__ = ["EdfChannel", "EdfSamples", "Records"]
 
 Bytes = NDArray[np.uint8]
-Key = slice | tuple[slice, int]
 Mode = Literal["r", "r+"]
 
 
@@ -42,7 +42,7 @@ class Records(NamedTuple):
     n_bytes: int  # of a sample
 
 
-class EdfSamples:
+class EdfSamples(FileSamples):
     """Samples of some channels, in their units: (n_timesteps,) or (n_timesteps, n_channels).
 
     Parameters
@@ -55,24 +55,10 @@ class EdfSamples:
         The channels, which have equally many samples in a record.
     """
 
-    dtype = np.dtype(np.float64)
-
     def __init__(self, path: Path, records: Records, channels: tuple[EdfChannel, ...]) -> None:
         self.path, self.records, self.channels = path, records, channels
         n_timesteps = records.n_records * channels[0].n_samples
         self.shape = (n_timesteps,) if len(channels) == 1 else (n_timesteps, len(channels))
-        self.n_clipped = 0
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
-        return np.asarray(self[:], dtype)
 
     def __getitem__(self, key: Key) -> Array:
         rows, column = key if isinstance(key, tuple) else (key, None)
@@ -98,10 +84,6 @@ class EdfSamples:
                 integers = _decoded(part, self.records.n_bytes)
                 integers[inside] = clipped
                 part[:] = _encoded(integers, self.records.n_bytes).reshape(part.shape)
-
-    def flush(self) -> None:
-        """Tell how many samples were clipped; all are in the file already."""
-        warn_of_clipped(self.n_clipped)
 
     def moved_to(self, path: Path) -> "EdfSamples":
         """Return the samples of a file that was moved."""

@@ -8,14 +8,17 @@ from typing import NamedTuple
 import numpy as np
 
 from conv_denoiser._atomic import replacing
+from conv_denoiser.readers import hdf5
 from conv_denoiser.readers.csv import SUFFIXES, read_csv, write_csv
+from conv_denoiser.readers.datasets import split_address
 from conv_denoiser.readers.edf import map_bdf, map_edf, read_bdf, read_edf
-from conv_denoiser.readers.edf_samples import EdfSamples
+from conv_denoiser.readers.matlab import read_matlab, write_matlab
 from conv_denoiser.readers.npy import map_npy, read_npy
 from conv_denoiser.readers.recording import Recording, suffix_of
+from conv_denoiser.readers.samples import FileSamples
 from conv_denoiser.readers.wav import check_wav, read_wav, write_wav
 
-__all__ = ["FORMATS", "Format", "check_suffix", "read_recording", "write_recording"]
+__all__ = ["FORMATS", "Format", "check_suffix", "format_of", "read_recording", "write_recording"]
 
 
 class Format(NamedTuple):
@@ -23,7 +26,7 @@ class Format(NamedTuple):
 
     read: Callable[[Path, str | None], Recording]
     write: Callable[[Path, Recording], None] | None = None
-    map: Callable[[Path, Recording], np.memmap | EdfSamples] | None = None
+    map: Callable[[Path, Recording], np.memmap | FileSamples] | None = None
     # Raises an error if a recording cannot be written, before the work of denoising it.
     check: Callable[[Recording], None] | None = None
 
@@ -34,19 +37,22 @@ FORMATS = {
     ".wav": Format(read_wav, write_wav, check=check_wav),
     ".edf": Format(read_edf, map=map_edf),
     ".bdf": Format(read_bdf, map=map_bdf),
+    ".mat": Format(read_matlab, write_matlab),
+    **{suffix: Format(hdf5.read_hdf5, map=hdf5.map_hdf5) for suffix in hdf5.SUFFIXES},
 }
 
 
 def read_recording(path: str | os.PathLike[str], channel: str | None = None) -> Recording:
     r"""Read a recording, or one channel of it.
 
-    Samples of npy, wav, EDF and BDF files are read when they are needed.
+    Samples of npy, wav, EDF, BDF and HDF5 files are read when they are needed.
 
     Parameters
     ----------
     path : path-like
-        File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav, .edf or .bdf; the last
-        two need edfio.
+        File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav, .mat, .edf, .bdf, .h5,
+        .hdf5 or .hdf; the last five, and .mat of version 7.3, need the extra ``files``. Where a
+        file holds several arrays, the name of one follows: "night.h5::/EEG/data".
     channel : str, default=None
         Name of a channel in the file, or its number, from "1" on. None means all, but columns of a
         text file that are no signals: text, and what rises evenly, as times and counters do.
@@ -62,7 +68,7 @@ def read_recording(path: str | os.PathLike[str], channel: str | None = None) -> 
     ValueError
         If the name ends otherwise, the file is damaged, or it does not have the channel.
     ImportError
-        If edfio is needed and not installed.
+        If a library of the extra ``files`` is needed and not installed.
     OSError
         If the file cannot be read.
 
@@ -80,14 +86,20 @@ def read_recording(path: str | os.PathLike[str], channel: str | None = None) -> 
     >>> recording.samples
     array([0.5 , 0.25])
     """
-    return FORMATS[check_suffix(path, FORMATS, "A recording")].read(Path(path), channel)
+    return format_of(path).read(Path(path), channel)
+
+
+def format_of(path: str | os.PathLike[str]) -> Format:
+    """Return the format of a file to read, after whose name a dataset may stand."""
+    return FORMATS[check_suffix(split_address(os.fspath(path))[0], FORMATS, "A recording")]
 
 
 def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     r"""Write a recording to a file, which replaces an older one when it is whole.
 
     In the format that it was read from, everything but its samples is kept: other columns of a CSV
-    file; header, annotations and other channels of an EDF or BDF file.
+    file; header, annotations and other channels of an EDF or BDF file; attributes and other arrays
+    of a MATLAB or HDF5 file.
 
     Parameters
     ----------
@@ -107,7 +119,7 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     Warns
     -----
     UserWarning
-        If samples are clipped to the range of values that an EDF or BDF file can hold.
+        If samples are clipped to the range of the integers that a file holds.
 
     See Also
     --------

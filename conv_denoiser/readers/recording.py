@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from conv_denoiser._typing import RawArray
-from conv_denoiser.readers.edf_samples import EdfSamples
+from conv_denoiser.readers.samples import FileSamples
 
 __all__ = [
     "ChannelError",
+    "DatasetError",
     "Recording",
     "SamplingRateError",
     "channel_place",
@@ -20,11 +21,15 @@ __all__ = [
     "suffix_of",
 ]
 
-Samples = RawArray | EdfSamples  # (n_timesteps,) or (n_timesteps, n_channels)
+Samples = RawArray | FileSamples  # (n_timesteps,) or (n_timesteps, n_channels)
 
 
 class ChannelError(ValueError):
     """A file does not have the channel that was asked for."""
+
+
+class DatasetError(ValueError):
+    """A file holds several arrays, or not the one that was asked for."""
 
 
 class SamplingRateError(ValueError):
@@ -59,6 +64,8 @@ class Recording:
         Where in that file each channel stands, counted from 0.
     sample_type : dtype, default=None
         Type of the samples in that file, if they are to be written as such.
+    dataset : str, default=""
+        What the samples are called in a file that holds several arrays.
     """
 
     samples: Samples
@@ -69,6 +76,7 @@ class Recording:
     source: Path | None = None
     places: tuple[int, ...] = ()
     sample_type: np.dtype | None = None
+    dataset: str = ""
 
     @property
     def name(self) -> str:
@@ -89,6 +97,7 @@ class Recording:
             "channel_names": ", ".join(self.channel_names) or None,
             "units": ", ".join(self.units) or None,
             "start_time": self.start_time,
+            **({"dataset": self.dataset} if self.dataset else {}),
         }
 
     def table(self) -> RawArray:

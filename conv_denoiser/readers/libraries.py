@@ -1,0 +1,39 @@
+"""The libraries that parse files: imported when they are needed, and what their errors become."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from conv_denoiser.readers.recording import ChannelError, DatasetError
+
+__all__ = ["errors_naming", "library"]
+
+
+def library(name: str, files: str) -> Any:
+    """Import a library of the extra `files`; say what needs it if it is missing."""
+    try:
+        return import_module(name)
+    except (ImportError, OSError) as error:  # a shared library may be missing, too
+        raise ImportError(
+            f"{files} need {name} ({error}). Install it with: pip install 'conv-denoiser[files]'"
+        ) from error
+
+
+@contextmanager
+def errors_naming(path: Path, name: str) -> Iterator[None]:
+    """Make errors of a library that reads a file one ValueError, which names both.
+
+    Damaged files make libraries stumble in many ways.
+    """
+    path.stat()  # a file that is not there is another error
+    if path.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder.")
+    try:
+        yield
+    except (PermissionError, ChannelError, DatasetError, ImportError):
+        raise
+    except Exception as error:
+        what = f"{error}" or type(error).__name__
+        raise ValueError(f"{name} cannot read {str(path)!r}: {what}") from error
