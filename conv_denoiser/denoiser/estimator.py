@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.callbacks import CallbackSupportMixin, with_callbacks
+from conv_denoiser._checks.elsewhere import is_lazy, room_of
 from conv_denoiser._checks.validation import (
     check_output_container,
     check_signals,
@@ -309,14 +310,18 @@ class ConvDenoiser(
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals, as long and with as many channels as those seen in `fit`.
+            Noisy signals, as long and with as many channels as those seen in `fit`. Of a Dask
+            array, each chunk of rows is denoised by itself.
 
         Returns
         -------
         ndarray of X's shape
-            Denoised signals in the units of X, float32 for float32 input and float64 otherwise.
+            Denoised signals in the units of X, float32 for float32 input and float64 otherwise;
+            for a Dask array a lazy one.
         """
         check_is_fitted(self)
+        if is_lazy(X):
+            return room_of(X).transform_rows(self, X)
         X = check_signals(self, X, reset=False)
         check_output_container(self, X)
         return self._denoise(X)

@@ -12,6 +12,7 @@ from conv_denoiser._checks.arrays import (
     check_not_empty,
     check_not_infinite,
 )
+from conv_denoiser._checks.elsewhere import is_lazy, room_of
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._typing import Array
 from conv_denoiser.export.onnx_card import calibration_of, card_of, gaps_of, missing_packages
@@ -107,6 +108,8 @@ class OnnxDenoiser(TableOutput):
             If X does not hold signals, or not as many channels as those fitted on, or numbers
             whose range float32 cannot hold.
         """
+        if is_lazy(X):
+            return room_of(X).transform_rows(self, X)
         return self._as_asked(self.predict(X), X)
 
     @overload

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from conv_denoiser._checks.elsewhere import room_of
 from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples, check_window
 from conv_denoiser.recording.memory_maps import BLOCK, check_out, release_pages
 from conv_denoiser.recording.protocols import Denoiser, Series
 from conv_denoiser.recording.streaming import BATCH_SIZE, Denoised, StreamingDenoiser
 
-__all__ = ["StreamingDenoiser", "denoise_recording"]
+__all__ = ["StreamingDenoiser", "blocks", "denoise_recording", "denoised_dtype"]
 
 
 def denoise_recording(
@@ -42,7 +43,8 @@ def denoise_recording(
         of shape (n_signals, window[, n_channels]) to the same shape.
     recording : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
         Noisy recording, of at least one sample. NaN and masked samples are missing. An object that
-        has `shape`, `dtype` and slices is read in pieces.
+        has `shape`, `dtype` and slices is read in pieces. A Dask array is denoised lazily, chunk by
+        chunk.
     window : int, default=None
         Length of a window in samples, at most that of the recording. None takes the length that
         the denoiser was fitted on; a shorter recording is then mirrored at its end.
@@ -66,7 +68,7 @@ def denoise_recording(
     -------
     denoised : array of the recording's shape
         Denoised recording in the units of the noisy one: `out`, or an array that is float32 for a
-        float32 recording and float64 otherwise.
+        float32 recording and float64 otherwise. For a Dask array, one of the same chunks.
     std : array of the recording's shape
         With `return_std`: standard deviation of the error of each sample. Where windows share
         samples it is the weighted mean of theirs, which that of the average does not exceed. NaN
@@ -108,6 +110,18 @@ def denoise_recording(
     >>> denoise_recording(smoother, recording, window=100)[400:404]
     array([0.5, 0.5, 0.5, 0.5])
     """
+    if (room := room_of(recording)) is not None:
+        return room.denoise_recording(
+            denoiser,
+            recording,
+            window=window,
+            overlap=overlap,
+            out=out,
+            channelwise=channelwise,
+            batch_size=batch_size,
+            progress=progress,
+            return_std=return_std,
+        )
     recording = as_recording(recording)
     n_samples = recording.shape[0]
     n_channels = recording.shape[1] if len(recording.shape) == 2 else 1
@@ -137,7 +151,7 @@ def _denoise_into(
     step = stream.batch_size * layout.hop
     first = layout.window + step - layout.hop
     written = 0
-    for begin, end in _with_bar(_blocks(n_samples, first, step), n_samples, progress):
+    for begin, end in _with_bar(blocks(n_samples, first, step), n_samples, progress):
         written = _write(outs, written, stream.push(recording[begin:end]))
         if end // BLOCK > begin // BLOCK:
             for array in (recording, *outs):
@@ -148,7 +162,7 @@ def _denoise_into(
 def _arrays(out: Any, recording: Series, n_outputs: int) -> list[Any]:
     """Return where to write to: what was given, or new arrays."""
     if out is None:
-        dtype = np.float32 if recording.dtype in (">f4", "<f4") else np.float64
+        dtype = denoised_dtype(recording.dtype)
         return [np.empty(recording.shape, dtype) for _ in range(n_outputs)]
     outs = [out] if n_outputs == 1 else list(out)
     if len(outs) != n_outputs:
@@ -156,6 +170,11 @@ def _arrays(out: Any, recording: Series, n_outputs: int) -> list[Any]:
     for array in outs:
         check_out(array, recording)
     return outs
+
+
+def denoised_dtype(dtype: np.dtype) -> type[np.float32] | type[np.float64]:
+    """Return the type of denoised samples: float32 stays so, in any order of bytes."""
+    return np.float32 if dtype in (">f4", "<f4") else np.float64
 
 
 def _write(outs: Sequence[Any], begin: int, denoised: Denoised) -> int:
@@ -167,8 +186,8 @@ def _write(outs: Sequence[Any], begin: int, denoised: Denoised) -> int:
     return end
 
 
-def _blocks(n_samples: int, first: int, step: int) -> Iterator[tuple[int, int]]:
-    """Yield beginning and end of each block."""
+def blocks(n_samples: int, first: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield beginning and end of each block: the first of one length, the others of another."""
     begin = 0
     for end in count(first, step):
         yield begin, min(end, n_samples)

@@ -220,6 +220,11 @@ class StreamingDenoiser:
     def __exit__(self, *_: object) -> None:
         self._ended = True
 
+    def _begin_at(self, window: int) -> None:
+        """Begin a new stream with a window of this number; those before it count for nothing."""
+        self.reset()
+        self._n_windows, self._n_samples = window, window * self.layout.hop
+
     def _advance(self, samples: Array) -> Array:
         """Denoise the windows that have become whole; `samples` are those kept and the new ones."""
         window, hop = self.layout
@@ -235,7 +240,7 @@ class StreamingDenoiser:
             windows = windows[begin::hop].transpose(0, 2, 1)
             denoised = fade.add(self._denoise(windows, self._n_windows))
         # A last window may yet end with the stream, and begin after that of the last whole one.
-        kept = max(0, n_windows - 1) * hop - n_before
+        kept = max(0, (n_windows - 1) * hop - n_before)
         self._kept, self._n_samples, self._n_windows = samples[kept:].copy(), n_samples, n_windows
         self._fade = fade
         return denoised

@@ -1,0 +1,170 @@
+"""Dask arrays: denoised lazily, chunk by chunk, to the bits that NumPy gives.
+
+A task takes what it needs of the chunks around its own; of those that it needs the end of, the end
+alone travels. So there is one task a chunk that denoises, and there are two at most that cut.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
+
+import dask.array as da
+import numpy as np
+from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
+
+from conv_denoiser._checks.arrays import unmasked
+from conv_denoiser._typing import Array, RawArray
+from conv_denoiser.distributed.models import Shipped
+from conv_denoiser.recording.checks import as_recording
+from conv_denoiser.recording.offline import denoised_dtype
+from conv_denoiser.recording.parts import RecordingParts
+
+__all__ = ["denoise_recording", "transform_rows"]
+
+Task = tuple[Any, Any]  # key, and what is computed for it
+
+
+class Work(NamedTuple):
+    """What all tasks of a graph share: the denoiser, and how it goes through the recording."""
+
+    shipped: Shipped
+    parts: RecordingParts
+
+
+def denoise_recording(
+    denoiser: Any, recording: da.Array, *, out: object, progress: bool, **options: Any
+) -> Any:
+    """Return a lazy array of the recording's chunks; arguments are those of the NumPy function."""
+    if out is not None or progress:
+        raise ValueError(
+            f"{'progress=True' if out is None else 'out'} is for NumPy arrays. A Dask array is "
+            "computed later: denoised.to_zarr(...) writes it, and "
+            "dask.diagnostics.ProgressBar() shows how far it is."
+        )
+    _check_chunks(recording, "recording")
+    as_recording(recording)
+    parts = RecordingParts.of(denoiser, recording.shape, **options)
+    work = Work(Shipped.of(denoiser), parts)
+    token = tokenize(recording.name, work.shipped.digest, parts)
+    part_name = f"part-{token}"
+    tasks = dict(_part_tasks(recording, work, token, parts.channels_apart(denoiser)))
+    layers = HighLevelGraph.from_collections(part_name, tasks, dependencies=[recording])
+    meta = np.empty((0,) * recording.ndim, denoised_dtype(recording.dtype))
+    arrays = []
+    for output in range(parts.n_outputs):
+        name = f"{('denoised', 'std')[output]}-{token}"
+        picks = dict(_pick_tasks(recording, name, part_name, output, tasks))
+        outer = HighLevelGraph(
+            {**layers.layers, name: picks}, {**layers.dependencies, name: {part_name}}
+        )
+        arrays.append(da.Array(outer, name, recording.chunks, meta=meta))
+    return tuple(arrays) if parts.return_std else arrays[0]
+
+
+def transform_rows(denoiser: Any, X: da.Array) -> da.Array:
+    """Return denoised signals, lazily: each chunk of rows by itself."""
+    _check_chunks(X, "X")
+    if X.ndim not in (2, 3):
+        raise ValueError(
+            f"Expected signals (n_signals, n_timesteps[, n_channels]). Got a Dask array of shape "
+            f"{X.shape}. A recording is passed to denoise_recording."
+        )
+    rows = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
+    shipped = Shipped.of(denoiser)
+    key = f"denoiser-{shipped.digest}"
+    name = f"transform-{tokenize(X.name, shipped.digest)}"
+    rest = (0,) * (X.ndim - 1)
+    tasks: dict[Any, Any] = {
+        (name, row, *rest): (_transform, key, (rows.name, row, *rest))
+        for row in range(rows.numblocks[0])
+    }
+    layers = HighLevelGraph.from_collections(name, {key: shipped} | tasks, dependencies=[rows])
+    meta = np.empty((0,) * X.ndim, denoised_dtype(X.dtype))
+    return da.Array(layers, name, rows.chunks, meta=meta)
+
+
+def _check_chunks(array: da.Array, name: str) -> None:
+    """Raise ValueError where Dask does not know how long an array is."""
+    if any(np.isnan(size) for sizes in array.chunks for size in sizes):
+        raise ValueError(
+            f"{name} is a Dask array of unknown length: its chunks are {array.chunks}. Call "
+            f"{name}.compute_chunk_sizes() first."
+        )
+
+
+def _part_tasks(recording: da.Array, work: Work, token: str, apart: bool) -> Iterator[Task]:
+    """Yield the tasks that denoise, for each row of chunks, all channels at once or `apart`.
+
+    The key of what is denoised is that of the first chunk in it.
+    """
+    work_key = f"denoiser-{token}"
+    yield work_key, work
+    source, ndim = recording.name, recording.ndim
+    columns = range(recording.numblocks[1] if ndim == 2 else 1)
+    bounds = list(accumulate(recording.chunks[0], initial=0))
+    for row, (begin, end) in enumerate(pairwise(bounds)):
+        first, last = work.parts.needed(begin, end)
+        for group in ([column] for column in columns) if apart else [columns]:
+            lines = []
+            for block, part in _blocks_within(bounds, first, last):
+                keys = [(source, block, column)[: 1 + ndim] for column in group]
+                if part is not None:
+                    cuts = {(f"cut-{token}", row, *key[1:]): (_cut, key, part) for key in keys}
+                    yield from cuts.items()
+                    keys = list(cuts)
+                lines.append(keys)
+            yield (f"part-{token}", row, group[0]), (_denoise, work_key, lines, first, begin, end)
+
+
+def _pick_tasks(
+    recording: da.Array, name: str, part_name: str, output: int, parts: dict[Any, Any]
+) -> Iterator[Task]:
+    """Yield the tasks that pick the chunks of one output."""
+    ndim = recording.ndim
+    widths = recording.chunks[1] if ndim == 2 else (1,)
+    for row in range(recording.numblocks[0]):
+        whole, begin = (part_name, row, 0), 0
+        for column, width in enumerate(widths):
+            if (part_name, row, column) in parts:
+                whole, begin = (part_name, row, column), 0
+            key = (name, row, column)[: 1 + ndim]
+            yield key, (_pick, whole, output, slice(begin, begin + width))
+            begin += width
+
+
+def _blocks_within(bounds: list[int], first: int, last: int) -> Iterator[tuple[int, slice | None]]:
+    """Yield the chunks of a range of samples, and which part of them; None is all of it."""
+    for block in range(bisect_right(bounds, first) - 1, bisect_left(bounds, last)):
+        begin, end = bounds[block], bounds[block + 1]
+        part = slice(max(first, begin) - begin, min(last, end) - begin)
+        if part.start < part.stop:
+            yield block, None if part == slice(0, end - begin) else part
+
+
+def _cut(block: RawArray, part: slice) -> RawArray:
+    return block[part].copy()  # of which the rest is not kept
+
+
+def _denoise(work: Work, lines: list[list[RawArray]], first: int, begin: int, end: int) -> Array:
+    """Denoise samples, given the chunks that they need: lines of columns."""
+    samples = _joined([_joined(line, axis=1) for line in lines], axis=0)
+    return work.parts.denoise(work.shipped.open(), samples, first, begin, end)
+
+
+def _joined(blocks: list[RawArray], axis: int) -> RawArray:
+    """Join blocks, with NaN where samples are masked, in the order of bytes that they have."""
+    blocks = [unmasked(block) for block in blocks]
+    if len(blocks) == 1:
+        return blocks[0]
+    dtypes = {block.dtype for block in blocks}
+    return np.concatenate(blocks, axis, dtype=dtypes.pop() if len(dtypes) == 1 else None)
+
+
+def _pick(outputs: Array, output: int, channels: slice) -> Array:
+    return outputs[output, :, channels] if outputs.ndim == 3 else outputs[output]
+
+
+def _transform(shipped: Shipped, signals: RawArray) -> Any:
+    return shipped.open().transform(signals)

@@ -1,0 +1,238 @@
+"""Dask arrays: lazy, and the bits that NumPy gives, however they are cut."""
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from conftest import small_denoiser
+from dask.distributed import Client, LocalCluster
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from conv_denoiser import StandardizePerSample, denoise_recording
+from conv_denoiser.distributed.models import Shipped
+from conv_denoiser.export import OnnxDenoiser
+
+SMOOTHER = FunctionTransformer(lambda X: (X + np.roll(X, 1, axis=1)) / 2)
+
+
+class Uncertain:
+    """Denoiser that says how uncertain it is."""
+
+    def predict(self, X, return_std=False):
+        return X - X.mean(axis=1, keepdims=True), np.abs(X)
+
+
+@pytest.fixture(autouse=True)
+def _in_this_thread():
+    with dask.config.set(scheduler="synchronous"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Client of two processes of two threads, as one machine or many have them."""
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def learned(parabolas):
+    return small_denoiser().fit(*parabolas)
+
+
+@pytest.fixture
+def recording():
+    return np.random.default_rng(0).normal(size=1003).cumsum()
+
+
+def assert_same(lazy, array):
+    computed = lazy.compute()
+    assert (lazy.dtype, lazy.shape) == (array.dtype, array.shape)
+    assert computed.dtype == array.dtype
+    assert computed.tobytes() == array.tobytes()
+
+
+class TestBits:
+    @pytest.mark.parametrize("overlap", [0, 0.3, 0.5, 0.9])
+    @pytest.mark.parametrize("window", [1, 64, 303])
+    @pytest.mark.parametrize("chunks", [303, 7, 100, (1, 2, 300), (200, 0, 103)])
+    def test_of_any_chunks(self, recording, chunks, window, overlap):
+        recording = recording[:303]
+        options = {"window": window, "overlap": overlap, "batch_size": 4}
+        lazy = da.from_array(recording, chunks=(chunks,))
+        denoised = denoise_recording(SMOOTHER, lazy, **options)
+        assert denoised.chunks == lazy.chunks
+        assert_same(denoised, denoise_recording(SMOOTHER, recording, **options))
+
+    @pytest.mark.parametrize("n_samples", [1, 149, 150, 151, 380])
+    def test_of_any_length(self, learned, recording, n_samples):
+        short = recording[:n_samples].astype(np.float32)
+        denoised = denoise_recording(learned, da.from_array(short, chunks=60), batch_size=3)
+        assert_same(denoised, denoise_recording(learned, short, batch_size=3))
+
+    @pytest.mark.parametrize("channelwise", [False, True])
+    def test_of_chunks_of_channels(self, two_channels, learned, onnx_file, recording, channelwise):
+        channels = np.stack([recording, recording[::-1], recording**2], axis=1)
+        lazy = da.from_array(channels, chunks=(200, (1, 2)))
+        for denoiser in (learned, OnnxDenoiser(onnx_file)) if channelwise else (SMOOTHER,):
+            options = {"window": 64 if denoiser is SMOOTHER else None, "channelwise": channelwise}
+            denoised = denoise_recording(denoiser, lazy, batch_size=2, **options)
+            assert denoised.chunks == lazy.chunks
+            assert_same(denoised, denoise_recording(denoiser, channels, batch_size=2, **options))
+
+    def test_of_standard_deviations(self, recording):
+        channels = np.stack([recording, recording[::-1]], axis=1)
+        options = {"window": 50, "return_std": True}
+        lazy = denoise_recording(Uncertain(), da.from_array(channels, chunks=(90, 1)), **options)
+        arrays = denoise_recording(Uncertain(), channels, **options)
+        for one, other in zip(lazy, arrays, strict=True):
+            assert_same(one, other)
+        assert_same(lazy[1] + 1, arrays[1] + 1)
+
+    def test_of_gaps_and_integers(self, learned, recording):
+        gappy = np.where(np.arange(1003) % 70 < 9, np.nan, recording)
+        whole = np.arange(1003) % 50
+        for samples in (gappy, whole, gappy.astype(">f4")):
+            lazy = da.from_array(samples, chunks=110)
+            denoised = denoise_recording(learned, lazy, batch_size=2)
+            assert_same(denoised, denoise_recording(learned, samples, batch_size=2))
+
+    def test_of_masked_samples(self, recording):
+        masked = np.ma.masked_greater(recording, recording.max() - 1)
+        lazy = da.from_array(masked, chunks=200)
+        assert_same(
+            denoise_recording(SMOOTHER, lazy, window=50),
+            denoise_recording(SMOOTHER, masked, window=50),
+        )
+
+
+class TestGraph:
+    def test_computes_nothing(self):
+        def fail(block):
+            raise AssertionError("was computed")
+
+        lazy = da.zeros(1000, chunks=100).map_blocks(fail, meta=np.zeros(0))
+        denoised = denoise_recording(SMOOTHER, lazy, window=50)
+        with pytest.raises(AssertionError, match="was computed"):
+            denoised.compute()
+
+    @pytest.mark.parametrize("window", [3, 50, 5000])
+    @pytest.mark.parametrize("n_columns", [1, 4])
+    def test_has_few_tasks(self, window, n_columns):
+        lazy = da.zeros((10_000, 4), chunks=(100, 4 // n_columns))
+        graph = denoise_recording(SMOOTHER, lazy, window=window).__dask_graph__()
+        # The denoiser itself is one more.
+        assert len(graph) <= 5 * lazy.npartitions + 1
+
+    def test_reads_what_a_part_needs(self, recording):
+        read = []
+
+        def note(block, block_info=None):
+            read.append(block_info[0]["chunk-location"][0])
+            return block
+
+        lazy = da.from_array(recording, chunks=100).map_blocks(note, meta=np.zeros(0))
+        denoise_recording(SMOOTHER, lazy, window=50)[520:530].compute()
+        assert sorted(read) == [4, 5, 6]
+
+    def test_has_one_name_for_one_thing(self, learned, recording):
+        lazy = da.from_array(recording, chunks=100)
+        once, again = (denoise_recording(learned, lazy) for _ in range(2))
+        other = denoise_recording(learned, lazy, overlap=0)
+        assert once.name == again.name != other.name
+
+
+class TestErrors:
+    def test_infinity(self, recording):
+        recording[700] = np.inf
+        lazy = denoise_recording(SMOOTHER, da.from_array(recording, chunks=100), window=50)
+        with pytest.raises(ValueError, match="recording holds inf at sample 700 "):
+            lazy.compute()
+
+    def test_of_arguments_come_at_once(self, learned, recording):
+        lazy = da.from_array(recording, chunks=100)
+        for options, message in (
+            ({"out": recording}, r"out is for NumPy arrays.*to_zarr"),
+            ({"progress": True}, "progress=True is for NumPy arrays"),
+            ({"window": 2000}, "window=2000, but the recording has 1003"),
+            ({"overlap": 1}, "overlap"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                denoise_recording(learned, lazy, **options)
+        with pytest.raises(ValueError, match="fitted on 1 channel"):
+            denoise_recording(learned, lazy[:, np.newaxis].repeat(2, axis=1))
+        with pytest.raises(ValueError, match="transposed"):
+            denoise_recording(learned, lazy[np.newaxis])
+        with pytest.raises(ValueError, match="compute_chunk_sizes"):
+            denoise_recording(learned, lazy[lazy > 0])
+
+
+class TestRows:
+    def test_are_mapped(self, learned, parabolas):
+        noisy, _ = parabolas
+        lazy = learned.transform(da.from_array(noisy, chunks=(25, 60)))
+        assert lazy.chunks == ((25, 25, 10), (150,))
+        np.testing.assert_allclose(lazy.compute(), learned.transform(noisy), rtol=1e-5)
+        assert lazy.dtype == noisy.dtype
+
+    def test_of_onnx_models_have_the_same_bits(self, onnx_file, parabolas):
+        noisy, denoiser = parabolas[0][:, :64], OnnxDenoiser(onnx_file)
+        assert_same(denoiser.transform(da.from_array(noisy, chunks=7)), denoiser.transform(noisy))
+
+    def test_are_not_a_recording(self, learned):
+        with pytest.raises(ValueError, match="denoise_recording"):
+            learned.transform(da.zeros(1000))
+
+
+class TestModels:
+    def test_are_opened_once(self, learned):
+        shipped = Shipped.of(learned)
+        assert shipped.open() is Shipped.of(learned).open()
+        assert shipped.open() is not learned
+
+    def test_stay_as_they_were(self, parabolas, recording):
+        denoiser = small_denoiser().fit(*parabolas)
+        before = denoise_recording(denoiser, recording)
+        lazy = denoise_recording(denoiser, da.from_array(recording, chunks=300))
+        denoiser.partial_fit(*parabolas)
+        assert_same(lazy, before)
+
+
+@pytest.mark.slow
+class TestCluster:
+    def test_same_bits(self, cluster, learned, onnx_file, recording):
+        pipeline = make_pipeline(StandardizePerSample(), FunctionTransformer(np.tanh))
+        long = np.tile(recording, 10)
+        one, other = cluster.scheduler_info()["workers"]
+        for denoiser in (learned, OnnxDenoiser(onnx_file), pipeline):
+            options = {"window": 64 if denoiser is pipeline else None, "batch_size": 8}
+            denoised = denoise_recording(denoiser, da.from_array(long, chunks=999), **options)
+            # TensorFlow, which rounds by its number of threads, is started in one process.
+            workers = [one] if denoiser is learned else [one, other]
+            result = cluster.compute(denoised, workers=workers).result()
+            array = cluster.submit(
+                denoise_recording, denoiser, long, workers=one, **options
+            ).result()
+            assert result.tobytes() == array.tobytes()
+            if denoiser is not learned:
+                assert array.tobytes() == denoise_recording(denoiser, long, **options).tobytes()
+
+    def test_a_model_is_opened_once_a_process(self, cluster, tmp_path):
+        path = tmp_path / "opened"
+
+        class Counted(FunctionTransformer):
+            def __setstate__(self, state):
+                import os
+
+                super().__setstate__(state)
+                with open(path, "a") as file:
+                    file.write(f"{os.getpid()}\n")
+
+        lazy = denoise_recording(Counted(np.tanh), da.zeros(40_000, chunks=1000), window=50)
+        cluster.compute(lazy).result()
+        opened = path.read_text().split()
+        assert len(opened) == len(set(opened)) == 2
