@@ -17,8 +17,7 @@ from scipy.signal import find_peaks
 from conv_denoiser import ConvDenoiser, SignalGenerator
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import GaussianNoise
-from conv_denoiser.plotting import IntervalDisplay
-from conv_denoiser.report import DenoisingReport
+from conv_denoiser.plotting import DenoisingReport, IntervalDisplay
 
 RATE = 360  # Hz
 N_HELD_OUT = 300

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from conv_denoiser._typing import JSON, Array
 from conv_denoiser._version import __version__
-from conv_denoiser.plotting import DenoisingDisplay, ResidualDisplay, SpectrumDisplay
+from conv_denoiser.plotting.denoising import DenoisingDisplay
+from conv_denoiser.plotting.residual import ResidualDisplay
+from conv_denoiser.plotting.spectrum import SpectrumDisplay
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

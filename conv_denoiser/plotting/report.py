@@ -13,9 +13,16 @@ from conv_denoiser._checks.numbers import check_sampling_rate
 from conv_denoiser._typing import JSON, Array, Transformer
 from conv_denoiser.gaps import without_gaps
 from conv_denoiser.plotting.parts import denoised_by, signals_to_draw
+from conv_denoiser.plotting.report_measures import (
+    Task,
+    bands,
+    of_removed,
+    of_task,
+    of_truth,
+    widest,
+)
+from conv_denoiser.plotting.report_page import page
 from conv_denoiser.recording import denoise_recording
-from conv_denoiser.report.measures import Task, bands, of_removed, of_task, of_truth, widest
-from conv_denoiser.report.page import page
 
 __all__ = ["DenoisingReport"]
 
@@ -46,7 +53,7 @@ class DenoisingReport:
     Examples
     --------
     >>> from conv_denoiser import SignalGenerator, denoise
-    >>> from conv_denoiser.report import DenoisingReport
+    >>> from conv_denoiser.plotting import DenoisingReport
     >>> noisy, clean, _ = SignalGenerator("ecg", noise=0.1, random_state=0).sample(20)
     >>> report = DenoisingReport.from_arrays(
     ...     noisy, denoise(noisy), clean, task=lambda X: abs(X).max(axis=1).mean()
