@@ -21,7 +21,7 @@ from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import open_model, read_any_card
 from conv_denoiser.readers.datasets import split_address
-from conv_denoiser.readers.formats import FORMATS, check_suffix, format_of, read_recording
+from conv_denoiser.readers.formats import FORMATS, check_suffix, format_of, read_recording, write_whole
 from conv_denoiser.readers.recording import Recording, Samples, holds_signals
 from conv_denoiser.readers.samples import FileSamples
 from conv_denoiser.recording import denoise_recording
@@ -121,8 +121,8 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
             )
         if out is not None:
             out.flush()
-        elif file_format.write is not None:
-            file_format.write(temporary, replace(recording, samples=denoised))
+        else:
+            write_whole(temporary, target, replace(recording, samples=denoised))
     if isinstance(denoised, FileSamples):
         denoised = denoised.moved_to(target)
     if options.plot is not None:

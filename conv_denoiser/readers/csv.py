@@ -6,7 +6,6 @@ import math
 import zlib
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -14,15 +13,14 @@ from typing import Literal, TextIO, cast
 
 import numpy as np
 
-from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import RawArray
+from conv_denoiser.readers.columns import only_signals
 from conv_denoiser.readers.csv_layout import (
     HEAD,
     MISSING,
     Layout,
     is_comment,
     layout_of,
-    why_no_signal,
 )
 from conv_denoiser.readers.recording import Recording, suffix_of
 from conv_denoiser.readers.times import as_date, rate_of, seconds_of
@@ -50,7 +48,8 @@ def read_csv(path: Path, channel: str | None = None) -> Recording:
     except UnicodeDecodeError as error:
         raise ValueError(f"{str(path)!r} is not a text file in UTF-8: {error}") from error
     if channel is None and recording.n_channels > 1:
-        return _signals(recording, layout)
+        names = layout.names or tuple(f"column {place + 1}" for place in range(layout.n_columns))
+        return only_signals(recording, names)
     return recording
 
 
@@ -119,37 +118,6 @@ def _clock(times: list[str], layout: Layout) -> tuple[float | None, datetime | N
         return rate_of(numbers, seconds_of(name, unit)), None
     except (TypeError, ValueError):  # not all of them are times
         return None, None
-
-
-def _signals(recording: Recording, layout: Layout) -> Recording:
-    """Leave out columns that hold no signals, and warn of them."""
-    samples = recording.table()
-    reasons = [why_no_signal(column) for column in samples.T]
-    kept = [place for place, reason in enumerate(reasons) if reason is None]
-    if not kept or len(kept) == len(reasons):
-        return recording
-    names = layout.names or tuple(f"column {place + 1}" for place in range(layout.n_columns))
-    found = [
-        f"{names[place]!r} {reason}"
-        for place, reason in zip(recording.places, reasons, strict=True)
-        if reason is not None
-    ]
-    more = f" (and {len(found) - 3} others)" if len(found) > 3 else ""
-    warn(
-        f"{recording.name}: {', '.join(found[:3])}{more}, and is left as it is. To take it for a "
-        "signal, choose it as the column to use."
-    )
-
-    def those(of_channels: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(of_channels[place] for place in kept if of_channels)
-
-    return replace(
-        recording,
-        samples=samples[:, kept[0]] if len(kept) == 1 else samples[:, kept],
-        channel_names=those(recording.channel_names),
-        units=those(recording.units),
-        places=tuple(recording.places[place] for place in kept),
-    )
 
 
 def _rewrite(path: Path, source: Path, recording: Recording) -> None:

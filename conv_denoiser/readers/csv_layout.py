@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from conv_denoiser._typing import Array
+from conv_denoiser.readers.columns import MIN_RISING
 from conv_denoiser.readers.recording import channel_place, is_number
 from conv_denoiser.readers.times import as_date, is_time
 
-__all__ = ["MISSING", "Layout", "is_comment", "layout_of", "split", "why_no_signal"]
+__all__ = ["MISSING", "Layout", "is_comment", "layout_of", "split"]
 
 # So many lines tell the layout of a file.
 HEAD = 200
@@ -22,8 +22,6 @@ MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-", "--"})
 DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 UNITS = r"[\[(].*[\])]|[µumnkM]?([VAgsTWm]|Hz|Pa|bar|m/s\^?[2²]?|rad/s)|°?C|deg|%|a\.?u\.?|"
 UNIT = re.compile(rf"\s*({UNITS})\s*")
-# From so many samples on, a column that rises evenly is not a signal.
-MIN_RISING = 8
 
 
 class Layout(NamedTuple):
@@ -186,19 +184,3 @@ def _delimiter(lines: Sequence[str]) -> str | None:
     several = all(len(cells) > 1 for cells in fields)
     numbers = len(fields[0]) > 1 and all(map(is_number, fields[0]))
     return None if several or numbers else ","  # a name may have spaces, too
-
-
-def why_no_signal(samples: Array) -> str | None:
-    """Say why a column is not a signal (it rises evenly, has two values); None where it may be."""
-    samples = samples[~np.isnan(samples)]
-    if len(samples) < MIN_RISING:
-        return None
-    steps = np.diff(samples)
-    usual = np.median(steps)
-    if usual and np.all(steps * usual > 0):
-        near = np.abs(steps - usual) <= abs(usual)
-        if np.mean(near) > 0.9:
-            return "rises or falls evenly, as times and counters do"
-    if len(np.unique(samples[:1000])) == 2 and len(np.unique(samples)) == 2:
-        return "has two values, as triggers do"
-    return None

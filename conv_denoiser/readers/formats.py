@@ -8,17 +8,21 @@ from typing import NamedTuple
 import numpy as np
 
 from conv_denoiser._atomic import replacing
-from conv_denoiser.readers import hdf5
+from conv_denoiser.readers import arrow, hdf5, sound
+from conv_denoiser.readers.arrow import read_arrow, write_arrow
 from conv_denoiser.readers.csv import SUFFIXES, read_csv, write_csv
 from conv_denoiser.readers.datasets import split_address
 from conv_denoiser.readers.edf import map_bdf, map_edf, read_bdf, read_edf
+from conv_denoiser.readers.hdf5 import map_hdf5, read_hdf5
 from conv_denoiser.readers.matlab import read_matlab, write_matlab
 from conv_denoiser.readers.npy import map_npy, read_npy
 from conv_denoiser.readers.recording import Recording, suffix_of
 from conv_denoiser.readers.samples import FileSamples
+from conv_denoiser.readers.sound import check_flac, read_sound, write_sound
 from conv_denoiser.readers.wav import check_wav, read_wav, write_wav
+from conv_denoiser.readers.wfdb import check_wfdb, read_wfdb, write_wfdb
 
-__all__ = ["FORMATS", "Format", "check_suffix", "format_of", "read_recording", "write_recording"]
+__all__ = ["FORMATS", "Format", "check_suffix", "format_of", "read_recording", "write_recording", "write_whole"]
 
 
 class Format(NamedTuple):
@@ -27,6 +31,8 @@ class Format(NamedTuple):
     read: Callable[[Path, str | None], Recording]
     write: Callable[[Path, Recording], None] | None = None
     map: Callable[[Path, Recording], np.memmap | FileSamples] | None = None
+    # Writes samples beside a file, and the file itself, given where it is to be for now and at last.
+    write_beside: Callable[[Path, Path, Recording], None] | None = None
     # Raises an error if a recording cannot be written, before the work of denoising it.
     check: Callable[[Recording], None] | None = None
 
@@ -37,8 +43,12 @@ FORMATS = {
     ".wav": Format(read_wav, write_wav, check=check_wav),
     ".edf": Format(read_edf, map=map_edf),
     ".bdf": Format(read_bdf, map=map_bdf),
+    **{suffix: Format(read_sound, write_sound, check=check_wav) for suffix in sound.SUFFIXES},
+    ".flac": Format(read_sound, write_sound, check=check_flac),
+    ".hea": Format(read_wfdb, write_beside=write_wfdb, check=check_wfdb),
+    **{suffix: Format(read_arrow, write_arrow) for suffix in arrow.SUFFIXES},
     ".mat": Format(read_matlab, write_matlab),
-    **{suffix: Format(hdf5.read_hdf5, map=hdf5.map_hdf5) for suffix in hdf5.SUFFIXES},
+    **{suffix: Format(read_hdf5, map=map_hdf5) for suffix in hdf5.SUFFIXES},
 }
 
 
@@ -50,9 +60,10 @@ def read_recording(path: str | os.PathLike[str], channel: str | None = None) -> 
     Parameters
     ----------
     path : path-like
-        File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav, .mat, .edf, .bdf, .h5,
-        .hdf5 or .hdf; the last five, and .mat of version 7.3, need the extra ``files``. Where a
-        file holds several arrays, the name of one follows: "night.h5::/EEG/data".
+        File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav or .mat; with the extra
+        ``files`` also in .edf, .bdf, .h5, .hdf5, .hdf, .parquet, .feather, .arrow, .flac, .aif,
+        .aiff, .au, .caf, .w64, .hea, and in .mat of version 7.3. Where a file holds several arrays, the
+        name of one follows: "night.h5::/EEG/data".
     channel : str, default=None
         Name of a channel in the file, or its number, from "1" on. None means all, but columns of a
         text file that are no signals: text, and what rises evenly, as times and counters do.
@@ -98,8 +109,8 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     r"""Write a recording to a file, which replaces an older one when it is whole.
 
     In the format that it was read from, everything but its samples is kept: other columns of a CSV
-    file; header, annotations and other channels of an EDF or BDF file; attributes and other arrays
-    of a MATLAB or HDF5 file.
+    or Parquet file; header, annotations and other channels of an EDF or BDF file; attributes and
+    other arrays of a MATLAB or HDF5 file.
 
     Parameters
     ----------
@@ -144,8 +155,17 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
             out = file_format.map(temporary, recording)
             out[:] = np.asarray(recording.samples)
             out.flush()
-        elif file_format.write is not None:
-            file_format.write(temporary, recording)
+        else:
+            write_whole(temporary, Path(path), recording)
+
+
+def write_whole(temporary: Path, target: Path, recording: Recording) -> None:
+    """Write a file whose format is not mapped; it will be moved to the target."""
+    file_format = FORMATS[suffix_of(target)]
+    if file_format.write is not None:
+        file_format.write(temporary, recording)
+    elif file_format.write_beside is not None:
+        file_format.write_beside(temporary, target, recording)
 
 
 def check_suffix(path: str | os.PathLike[str], suffixes: Iterable[str], what: str) -> str:
