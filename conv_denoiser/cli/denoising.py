@@ -21,7 +21,13 @@ from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import open_model, read_any_card
 from conv_denoiser.readers.datasets import split_address
-from conv_denoiser.readers.formats import FORMATS, check_suffix, format_of, read_recording, write_whole
+from conv_denoiser.readers.formats import (
+    FORMATS,
+    check_suffix,
+    format_of,
+    read_recording,
+    write_whole,
+)
 from conv_denoiser.readers.recording import Recording, Samples, holds_signals
 from conv_denoiser.readers.samples import FileSamples
 from conv_denoiser.recording import denoise_recording

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from conv_denoiser._checks.warn import warn
 from conv_denoiser.readers.edf_samples import EdfChannel, EdfSamples, Records
 from conv_denoiser.readers.recording import (
-    ChannelError,
     Recording,
     channel_place,
+    check_one_rate,
 )
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def _read(path: Path, channel: str | None, read: Read, n_bytes: int) -> Recordin
     except Exception as error:  # damaged files make it stumble in many ways
         raise ValueError(f"edfio cannot read {str(path)!r}: {error}") from error
     places = range(len(names)) if channel is None else [channel_place(channel, names, path.name)]
-    if len({rates[place] for place in places}) > 1:
-        known = ", ".join(f"{name} {rate:g} Hz" for name, rate in zip(names, rates, strict=True))
-        raise ChannelError(f"The channels of {path.name} have several sampling rates: {known}.")
+    check_one_rate(names, rates, places, path.name)
     if not is_continuous:
         warn(f"{path.name} has gaps in time. What is before and after one is taken as adjacent.")
     return Recording(

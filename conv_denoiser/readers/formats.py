@@ -22,7 +22,15 @@ from conv_denoiser.readers.sound import check_flac, read_sound, write_sound
 from conv_denoiser.readers.wav import check_wav, read_wav, write_wav
 from conv_denoiser.readers.wfdb import check_wfdb, read_wfdb, write_wfdb
 
-__all__ = ["FORMATS", "Format", "check_suffix", "format_of", "read_recording", "write_recording", "write_whole"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "check_suffix",
+    "format_of",
+    "read_recording",
+    "write_recording",
+    "write_whole",
+]
 
 
 class Format(NamedTuple):
@@ -31,7 +39,7 @@ class Format(NamedTuple):
     read: Callable[[Path, str | None], Recording]
     write: Callable[[Path, Recording], None] | None = None
     map: Callable[[Path, Recording], np.memmap | FileSamples] | None = None
-    # Writes samples beside a file, and the file itself, given where it is to be for now and at last.
+    # Writes samples beside a file, and the file itself: given where it is for now, and at last.
     write_beside: Callable[[Path, Path, Recording], None] | None = None
     # Raises an error if a recording cannot be written, before the work of denoising it.
     check: Callable[[Recording], None] | None = None
@@ -62,8 +70,8 @@ def read_recording(path: str | os.PathLike[str], channel: str | None = None) -> 
     path : path-like
         File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav or .mat; with the extra
         ``files`` also in .edf, .bdf, .h5, .hdf5, .hdf, .parquet, .feather, .arrow, .flac, .aif,
-        .aiff, .au, .caf, .w64, .hea, and in .mat of version 7.3. Where a file holds several arrays, the
-        name of one follows: "night.h5::/EEG/data".
+        .aiff, .au, .caf, .w64, .hea, and in .mat of version 7.3. Where a file holds several
+        arrays, the name of one follows: "night.h5::/EEG/data".
     channel : str, default=None
         Name of a channel in the file, or its number, from "1" on. None means all, but columns of a
         text file that are no signals: text, and what rises evenly, as times and counters do.

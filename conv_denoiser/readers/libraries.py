@@ -1,5 +1,6 @@
 """The libraries that parse files: imported when they are needed, and what their errors become."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -14,7 +15,9 @@ __all__ = ["errors_naming", "library"]
 def library(name: str, files: str) -> Any:
     """Import a library of the extra `files`; say what needs it if it is missing."""
     try:
-        return import_module(name)
+        with warnings.catch_warnings():  # of what it imports, which is its own affair
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return import_module(name)
     except (ImportError, OSError) as error:  # a shared library may be missing, too
         raise ImportError(
             f"{files} need {name} ({error}). Install it with: pip install 'conv-denoiser[files]'"

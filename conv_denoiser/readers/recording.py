@@ -16,6 +16,7 @@ __all__ = [
     "Recording",
     "SamplingRateError",
     "channel_place",
+    "check_one_rate",
     "holds_signals",
     "is_number",
     "suffix_of",
@@ -147,6 +148,15 @@ def channel_place(channel: str, names: Sequence[str], file_name: str) -> int:
         f"{file_name} does not have the channel {channel!r}. It has {len(names)}, numbered from 1"
         f"{known}."
     )
+
+
+def check_one_rate(
+    names: Sequence[str], rates: Sequence[float], places: Sequence[int], file_name: str
+) -> None:
+    """Raise ChannelError if some channels of a file have not all one sampling rate."""
+    if len({rates[place] for place in places}) > 1:
+        known = ", ".join(f"{name} {rate:g} Hz" for name, rate in zip(names, rates, strict=True))
+        raise ChannelError(f"The channels of {file_name} have several sampling rates: {known}.")
 
 
 def suffix_of(path: Path) -> str:

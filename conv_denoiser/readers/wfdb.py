@@ -1,6 +1,7 @@
 """Recordings of PhysioNet: a WFDB header, and the files of samples beside it, which wfdb reads."""
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,10 +14,10 @@ from conv_denoiser._typing import Array
 from conv_denoiser.readers.integers import rounded, warn_of_clipped
 from conv_denoiser.readers.libraries import errors_naming, library
 from conv_denoiser.readers.recording import (
-    ChannelError,
     Recording,
     SamplingRateError,
     channel_place,
+    check_one_rate,
 )
 
 if TYPE_CHECKING:
@@ -28,8 +29,19 @@ SUFFIX = ".hea"
 FILES = "WFDB files"
 # Bits of a sample, by the number of its format. The lowest integer says that it is missing.
 BITS = {
-    **{"8": 8, "80": 8, "508": 8, "310": 10, "311": 10, "212": 12},
-    **{"16": 16, "61": 16, "160": 16, "516": 16, "24": 24, "524": 24, "32": 32},
+    "8": 8,
+    "80": 8,
+    "508": 8,
+    "310": 10,
+    "311": 10,
+    "212": 12,
+    "16": 16,
+    "61": 16,
+    "160": 16,
+    "516": 16,
+    "24": 24,
+    "524": 24,
+    "32": 32,
 }
 ANNOTATIONS = ("atr", "qrs", "qrsc", "blh", "blm", "alh", "alm", "bph", "bpm", "apn", "ecg", "st")
 NO_UNIT = "NU"
@@ -42,15 +54,10 @@ def read_wfdb(path: Path, channel: str | None = None) -> Recording:
     with errors_naming(path, "wfdb"):
         record = _record(path)
         names = [name or "" for name in record.sig_name]
-        places = (
-            list(range(len(names)))
-            if channel is None
-            else [channel_place(channel, names, path.name)]
-        )
+        every = list(range(len(names)))
+        places = every if channel is None else [channel_place(channel, names, path.name)]
         rates = [record.fs * n_samples for n_samples in record.samps_per_frame]
-        if len({rates[place] for place in places}) > 1:
-            known = ", ".join(f"{name} {rate:g} Hz" for name, rate in zip(names, rates, strict=True))
-            raise ChannelError(f"The channels of {path.name} have several sampling rates: {known}.")
+        check_one_rate(names, rates, places, path.name)
         physical = record.dac(expanded=True)
         samples = np.stack([physical[place] for place in places], axis=1)
     return Recording(
@@ -77,13 +84,21 @@ def write_wfdb(temporary: Path, target: Path, recording: Recording) -> None:
     are copied. Other recordings are stored in 16 bits.
     """
     check_wfdb(recording)
+    if not re.fullmatch(r"[-\w]+", target.stem, re.ASCII):
+        raise ValueError(
+            "The name of a WFDB record has letters, digits, hyphens and underscores alone. Got "
+            f"{target.stem!r}."
+        )
     source = recording.source
     with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as folder:
         if source is None or source.suffix.lower() != SUFFIX or not recording.places:
             _write_new(target.stem, folder, recording)
         else:
             record = _renamed(_denoised(_record(source), recording), target.stem)
-            record.wrsamp(expanded=True, write_dir=folder)
+            several_rates = max(record.samps_per_frame) > 1
+            if not several_rates:  # the header then says no more than it did
+                record.d_signal = np.stack(record.e_d_signal, axis=1)
+            record.wrsamp(expanded=several_rates, write_dir=folder)
             _copy_annotations(source, target)
         shutil.copyfile(Path(folder, target.stem + SUFFIX), temporary)
         for file in Path(folder).iterdir():
