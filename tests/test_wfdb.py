@@ -129,8 +129,8 @@ def test_command(capsys, onnx_file):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("../ecg.dat 16 200/mV 16 0 0 0 0 II", "in other folders"),
-        ("https://example.org/a.dat 16 200/mV 16 0 0 0 0 II", "in other folders"),
+        ("../ecg.dat 16 200/mV 16 0 0 0 0 II", "invalid syntax|in other folders"),
+        ("https://example.org/a.dat 16 200/mV 16 0 0 0 0 II", "invalid syntax|in other folders"),
         ("ecg.dat 999 200/mV 16 0 0 0 0 II", "format 999 is not known"),
         ("", "cannot read"),
     ],
