@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conv_denoiser.persistence import load, save
     from conv_denoiser.preprocessing import MinMaxPerSample, StandardizePerSample
     from conv_denoiser.pretrained import denoise, list_pretrained
-    from conv_denoiser.readers import read_recording, write_recording
+    from conv_denoiser.readers import Recording, read_recording, write_recording
     from conv_denoiser.recording import StreamingDenoiser, denoise_recording
     from conv_denoiser.recording.cutting import windows
     from conv_denoiser.supervision.blind_spot import BlindSpot
@@ -24,6 +24,7 @@ __all__ = [
     "DenoisingWarning",
     "Gaps",
     "MinMaxPerSample",
+    "Recording",
     "SignalDataset",
     "SignalGenerator",
     "StandardizePerSample",
@@ -47,6 +48,7 @@ _MODULES = {
     "DenoisingWarning": "_checks.warn",
     "Gaps": "gaps",
     "MinMaxPerSample": "preprocessing",
+    "Recording": "readers",
     "SignalDataset": "datasets",
     "SignalGenerator": "datasets",
     "StandardizePerSample": "preprocessing",

@@ -67,6 +67,19 @@ class Recording:
         Type of the samples in that file, if they are to be written as such.
     dataset : str, default=""
         What the samples are called in a file that holds several arrays.
+
+    See Also
+    --------
+    read_recording : Reads a file.
+    write_recording : Writes one; in the format of `source`, all that was not a sample is kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from conv_denoiser import Recording
+    >>> ecg = Recording(np.zeros(720), sampling_rate=360, channel_names=("II",), units=("mV",))
+    >>> ecg.n_channels
+    1
     """
 
     samples: Samples
@@ -90,7 +103,13 @@ class Recording:
         return self.samples.shape[1] if len(self.samples.shape) == 2 else 1
 
     def facts(self) -> dict[str, object]:
-        """Return what is known, as texts and numbers."""
+        """Return what is known, in words.
+
+        Returns
+        -------
+        dict
+            From names to texts and numbers; None for what is not known.
+        """
         return {
             "n_timesteps": len(self.samples),
             "n_channels": self.n_channels,
@@ -102,11 +121,28 @@ class Recording:
         }
 
     def table(self) -> RawArray:
-        """Return all samples as an array of shape (n_timesteps, n_channels)."""
+        """Return all samples.
+
+        Returns
+        -------
+        ndarray of shape (n_timesteps, n_channels)
+            Samples, also of a single channel.
+        """
         return np.asarray(self.samples).reshape(len(self.samples), -1)
 
     def channel(self, channel: str | None) -> "Recording":
-        """Return one channel of a file, by its name or its number, from 1; None means all."""
+        """Return one channel.
+
+        Parameters
+        ----------
+        channel : str or None
+            Its name, or its number, from "1" on. None means all.
+
+        Returns
+        -------
+        Recording
+            The same with that channel alone.
+        """
         if channel is None:
             return self
         names = self.channel_names or ("",) * self.n_channels
