@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import as_array, as_numbers, check_not_empty, with_channels
 from conv_denoiser._checks.axes import doubt_of_axes
+from conv_denoiser._checks.kinds import in_kind, is_of_a_kind
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array, RawArray
@@ -68,7 +69,9 @@ def denoise(
     ----------
     x : array-like of shape (n_timesteps,), (n_signals, n_timesteps[, n_channels])
         Noisy signals in any units, of 2 timesteps or more. NaN and masked samples are missing.
-        Channels are denoised one by one.
+        Channels are denoised one by one. A pandas or polars table holds a signal in each row; with
+        a DatetimeIndex or TimedeltaIndex, in each column. Raw data and epochs of MNE are denoised
+        but for what is marked as bad, and traces and streams of ObsPy.
     noise_std : float, default=None
         Standard deviation of the noise in the units of the signals, where it is known. None
         estimates it for each signal.
@@ -86,7 +89,8 @@ def denoise(
     Returns
     -------
     denoised : ndarray of x's shape
-        Denoised signals in the units of `x`, float32 for float32 input and float64 otherwise.
+        Denoised signals in the units of `x`, float32 for float32 input and float64 otherwise. For
+        tables and objects of MNE and ObsPy: a copy of their kind, with all else that they hold.
     std : ndarray of x's shape
         With `return_std`: the standard deviation of the error of each sample, as the network
         predicts it, in the units of `x`. Where nothing was removed it is the level of the noise,
@@ -138,6 +142,10 @@ def denoise(
     >>> bool(np.mean(np.abs(denoised - clean) < 2 * std) > 0.8)
     True
     """
+    if is_of_a_kind(x):
+        options = {"noise_std": noise_std, "strength": strength, "gaps": gaps, "max_gap": max_gap}
+        options |= {"bad": bad, "return_std": return_std}
+        return in_kind(partial(denoise, **options), x, time_first=False)
     if noise_std is not None:
         noise_std = check_number("noise_std", noise_std, above=0)
     strength = check_number("strength", strength, above=0)

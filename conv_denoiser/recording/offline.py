@@ -4,6 +4,7 @@ This module needs NumPy alone, so it runs on devices that have nothing else.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.elsewhere import room_of
+from conv_denoiser._checks.kinds import in_kind, is_of_a_kind
 from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples, check_window
 from conv_denoiser.recording.memory_maps import BLOCK, check_out, release_pages
 from conv_denoiser.recording.protocols import Denoiser, Series
@@ -44,7 +46,8 @@ def denoise_recording(
     recording : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
         Noisy recording, of at least one sample. NaN and masked samples are missing. An object that
         has `shape`, `dtype` and slices is read in pieces. A Dask array is denoised lazily, chunk by
-        chunk.
+        chunk. pandas and polars series and tables, raw data of MNE (but for what is marked as bad),
+        traces and streams of ObsPy come back as such, unless `out` is given.
     window : int, default=None
         Length of a window in samples, at most that of the recording. None takes the length that
         the denoiser was fitted on; a shorter recording is then mirrored at its end.
@@ -122,6 +125,18 @@ def denoise_recording(
             progress=progress,
             return_std=return_std,
         )
+    if out is None and is_of_a_kind(recording):
+        denoise = partial(
+            denoise_recording,
+            denoiser,
+            window=window,
+            overlap=overlap,
+            channelwise=channelwise,
+            batch_size=batch_size,
+            progress=progress,
+            return_std=return_std,
+        )
+        return in_kind(denoise, recording, time_first=True)
     recording = as_recording(recording)
     n_samples = recording.shape[0]
     n_channels = recording.shape[1] if len(recording.shape) == 2 else 1
