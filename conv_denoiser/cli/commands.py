@@ -1,10 +1,11 @@
-"""The command line: denoise recordings, fit models, show what a file holds."""
+"""The command line: denoise recordings, fit models, convert files, show what one holds."""
 
 import argparse
 import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from conv_denoiser._atomic import check_target
 from conv_denoiser.cli.denoising import denoise
 from conv_denoiser.cli.messages import one_line, printable, say, show_warning
 from conv_denoiser.cli.parser import build_parser
+from conv_denoiser.cli.pipes import piped
 from conv_denoiser.cli.shell import (
     Stopped,
     lasting,
@@ -21,7 +23,13 @@ from conv_denoiser.cli.shell import (
 )
 from conv_denoiser.export.opening import MODEL_SUFFIXES, read_any_card
 from conv_denoiser.readers.datasets import split_address
-from conv_denoiser.readers.formats import FORMATS, check_suffix, format_of, read_recording
+from conv_denoiser.readers.formats import (
+    FORMATS,
+    check_suffix,
+    format_of,
+    read_recording,
+    write_recording,
+)
 from conv_denoiser.readers.recording import Recording, holds_signals, suffix_of
 
 if TYPE_CHECKING:
@@ -46,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     open_closed_descriptors()
     with lasting(redirect_stderr, sys.stderr), warnings.catch_warnings():
         with lasting(redirect_stdout, sys.stdout):
-            options = build_parser(denoise, fit, info).parse_args(argv)
+            options = build_parser(denoise, fit, convert, info).parse_args(argv)
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = show_warning
         # What `info` prints is its work; what the others print is not.
@@ -137,6 +145,16 @@ def _report_fit(denoiser: "ConvDenoiser", path: Path) -> None:
     )
     if denoiser.diagnostics_ is not None:
         print(verdict(denoiser.diagnostics_))
+
+
+def convert(options: argparse.Namespace) -> None:
+    """Write a recording in another format, as it is."""
+    with piped(options.recording, options.output) as (source, target):
+        check_suffix(target, FORMATS, "output")
+        check_target(target)
+        recording = read_recording(source, options.column)
+        rate = options.sampling_rate or recording.sampling_rate
+        write_recording(target, replace(recording, sampling_rate=rate))
 
 
 def info(options: argparse.Namespace) -> None:

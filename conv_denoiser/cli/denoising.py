@@ -3,9 +3,10 @@
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +16,10 @@ import numpy as np
 from conv_denoiser._atomic import check_target, replacing
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array
-from conv_denoiser.cli.messages import one_line, say
+from conv_denoiser.cli.messages import printable, say
 from conv_denoiser.cli.parser import OVERLAP
+from conv_denoiser.cli.pipes import is_pipe, piped
+from conv_denoiser.cli.several import expanded, outcomes
 from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import open_model, read_any_card
@@ -24,11 +27,12 @@ from conv_denoiser.readers.datasets import split_address
 from conv_denoiser.readers.formats import (
     FORMATS,
     check_suffix,
+    copy_samples,
     format_of,
     read_recording,
     write_whole,
 )
-from conv_denoiser.readers.recording import Recording, Samples, holds_signals
+from conv_denoiser.readers.recording import Recording, Samples, SamplingRateError, holds_signals
 from conv_denoiser.readers.samples import FileSamples
 from conv_denoiser.recording import denoise_recording
 from conv_denoiser.recording.checks import as_recording
@@ -51,56 +55,93 @@ class Model(NamedTuple):
 
 def denoise(options: argparse.Namespace) -> None:
     """Denoise recordings, with a model of your own or with the universal one."""
+    sources = expanded(options.recordings)
     if options.output_dir is not None:
-        _denoise_all(options)
+        _denoise_all(options, sources)
         return
-    if len(options.recordings) > 1:
+    if len(sources) > 1:
         raise ValueError("--output is for one recording. Give --output-dir for several.")
-    check_suffix(options.output, FORMATS, "--output")
-    check_target(options.output)
-    for name, suffixes in (("plot", PICTURE_SUFFIXES), ("report", (".html",))):
-        page = getattr(options, name)
-        if page is not None:
-            check_suffix(page, suffixes, f"--{name}")
-            check_target(page)
-            import matplotlib  # noqa: F401  before the work, not after it
-    # What is wrong with the recording's name is told before a model is loaded.
-    format_of(options.recordings[0])
-    split_address(options.recordings[0])[0].stat()
-    _denoise_file(options, _chosen_model(options), options.recordings[0], options.output)
+    if options.jobs > 1:
+        raise ValueError("--jobs is for several recordings, with --output-dir.")
+    with piped(sources[0], options.output) as (source, target):
+        check_suffix(target, FORMATS, "--output")
+        check_target(target)
+        for name, suffixes in (("plot", PICTURE_SUFFIXES), ("report", (".html",))):
+            page = getattr(options, name)
+            if page is not None:
+                check_suffix(page, suffixes, f"--{name}")
+                check_target(page)
+                import matplotlib  # noqa: F401  before the work, not after it
+        # What is wrong with the recording's name is told before a model is loaded.
+        format_of(source)
+        split_address(source)[0].stat()
+        start = time.perf_counter()
+        done = _denoise_file(options, _chosen_model(options), source, target)
+        if not options.quiet and not is_pipe(options.output):
+            print(f"{target}: {done} in {time.perf_counter() - start:.1f} s")
 
 
-def _denoise_all(options: argparse.Namespace) -> None:
+def _denoise_all(options: argparse.Namespace, sources: list[str]) -> None:
     """Denoise each recording into a file of the same name; one that fails stops no other."""
     for name in ("plot", "report"):
         if getattr(options, name) is not None:
             raise ValueError(f"--{name} is for one recording, with --output.")
-    files = [split_address(source)[0] for source in options.recordings]
-    targets = [options.output_dir / file.name for file in files]
-    for source, target in zip(options.recordings, targets, strict=True):
-        if targets.count(target) > 1:
-            raise ValueError(f"Several recordings would be written to {str(target)!r}.")
-        if target.resolve() == split_address(source)[0].resolve():
-            raise ValueError(f"{source!r} would be overwritten. Choose another --output-dir.")
-    model = _chosen_model(options)
+    targets = _targets(sources, options.output_dir)
+    work = _Work(options)
+    _ = work.model  # whose errors are told once, before the work
     options.output_dir.mkdir(parents=True, exist_ok=True)
-    n_written = 0
-    for source, target in zip(options.recordings, targets, strict=True):
-        try:
-            _denoise_file(options, model, source, target)
-            n_written += 1
-        except KeyboardInterrupt as error:
-            outcome = f"{n_written} of {len(targets)} recordings were written"
-            raise Stopped.of(error, outcome) from error
-        except Exception as error:
-            say("error", f"{source}: {one_line(error)}")
+    n_written, width = 0, max(map(len, sources))
+    try:
+        for outcome in outcomes(work, sources, targets, options.jobs):
+            for warning in outcome.warnings:
+                say("warning", f"{outcome.source}: {warning}")
+            if outcome.error is not None:
+                say("error", f"{outcome.source}: {outcome.error}")
+            elif not options.quiet:
+                print(f"{printable(outcome.source):{width}}  {outcome.line}", flush=True)
+            n_written += outcome.error is None
+    except KeyboardInterrupt as error:
+        done = f"{n_written} of {len(targets)} recordings were written"
+        raise Stopped.of(error, done) from error
     if n_written < len(targets):
         raise ValueError(f"{len(targets) - n_written} of {len(targets)} recordings failed.")
     if not options.quiet:
         print(f"{options.output_dir}: {n_written} recordings denoised")
 
 
-def _denoise_file(options: argparse.Namespace, model: Model, source: str, target: Path) -> None:
+def _targets(sources: list[str], folder: Path) -> list[Path]:
+    """Return the file to write for each recording, all of which are new."""
+    files = [split_address(source)[0] for source in sources]
+    targets = [folder / file.name for file in files]
+    n_times = Counter(targets)
+    for source, file, target in zip(sources, files, targets, strict=True):
+        if n_times[target] > 1:
+            raise ValueError(f"Several recordings would be written to {str(target)!r}.")
+        if target.resolve() == file.resolve():
+            raise ValueError(f"{source!r} would be overwritten. Choose another --output-dir.")
+    return targets
+
+
+class _Work:
+    """Denoises files with one model, which each process that works on them loads for itself."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+
+    def __getstate__(self) -> dict[str, object]:
+        quiet = argparse.Namespace(**{**vars(self.options), "run": None, "quiet": True})
+        return {"options": quiet}
+
+    @cached_property
+    def model(self) -> Model:
+        return _chosen_model(self.options)
+
+    def __call__(self, source: str, target: Path) -> str:
+        return _denoise_file(self.options, self.model, source, target)
+
+
+def _denoise_file(options: argparse.Namespace, model: Model, source: str, target: Path) -> str:
+    """Denoise a recording into a file; return what was done, in words."""
     file_format = FORMATS[check_suffix(target, FORMATS, "A recording")]
     recording = read_recording(source, options.column)
     recording = _with_sampling_rate(recording, options.sampling_rate, model.sampling_rate)
@@ -109,22 +150,15 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
     by_rows = not is_recording and holds_signals(recording, options.rows)
     if not by_rows:
         _check_columns(recording, model.n_channels, options.channelwise)
+    part = _part(recording, options.start, options.end, by_rows)
     if file_format.check is not None:
         file_format.check(recording)
-    start = time.perf_counter()
     with replacing(target) as temporary:
         out = None if file_format.map is None else file_format.map(temporary, recording)
         if by_rows:
             denoised = _written(model.denoise_signals(recording.samples), out)
         else:
-            progress = not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None
-            denoised = model.denoise(
-                recording.samples,
-                overlap=options.overlap,
-                out=out,
-                channelwise=options.channelwise,
-                progress=progress,
-            )
+            denoised = _denoised_part(options, model, recording, part, out)
         if out is not None:
             out.flush()
         else:
@@ -135,10 +169,53 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
         _plot(options.plot, recording, denoised)
     if options.report is not None:
         _report(options.report, recording, denoised, by_rows=by_rows)
-    if not options.quiet:
-        seconds = time.perf_counter() - start
-        what = "signals" if by_rows else "samples"
-        print(f"{target}: {len(denoised):,} {what} denoised in {seconds:.1f} s")
+    return f"{len(denoised):,} {'signals' if by_rows else 'samples'} denoised"
+
+
+def _part(recording: Recording, start: float | None, end: float | None, by_rows: bool) -> slice:
+    """Return which samples are to be denoised: all, or those between two times in seconds."""
+    n_samples, rate = len(recording.samples), recording.sampling_rate
+    if start is None and end is None:
+        return slice(0, n_samples)
+    if by_rows:
+        raise ValueError(f"--start and --end are for recordings. {recording.name} holds signals.")
+    if rate is None:
+        raise SamplingRateError(
+            f"--start and --end are in seconds, and {recording.name} does not tell its sampling "
+            "rate."
+        )
+    part = slice(round((start or 0) * rate), n_samples if end is None else round(end * rate))
+    if not part.start < min(part.stop, n_samples):
+        raise ValueError(
+            f"Between --start and --end is nothing of {recording.name}, which lasts "
+            f"{n_samples / rate:g} s."
+        )
+    return slice(part.start, min(part.stop, n_samples))
+
+
+def _denoised_part(
+    options: argparse.Namespace,
+    model: Model,
+    recording: Recording,
+    part: slice,
+    out: Samples | None,
+) -> Samples:
+    """Return a recording of which a part, or all, is denoised, and the rest as it was."""
+    samples = recording.samples
+    is_all = part == slice(0, len(samples))
+    denoised = model.denoise(
+        samples if is_all else samples[part],
+        overlap=options.overlap,
+        out=out if is_all else None,
+        channelwise=options.channelwise,
+        progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
+    )
+    if is_all:
+        return denoised
+    whole = np.empty(samples.shape, denoised.dtype) if out is None else out
+    copy_samples(whole, samples)
+    whole[part] = denoised
+    return whole
 
 
 def _chosen_model(options: argparse.Namespace) -> Model:

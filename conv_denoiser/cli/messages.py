@@ -6,7 +6,7 @@ import sys
 
 from conv_denoiser.readers.recording import ChannelError, SamplingRateError
 
-__all__ = ["one_line", "printable", "say", "show_warning"]
+__all__ = ["in_words", "one_line", "printable", "say", "show_warning"]
 
 # What a warning advises in Python, and the option that does the same.
 OPTIONS = {
@@ -29,12 +29,17 @@ def one_line(error: BaseException) -> str:
     return text if text and expected else f"{type(error).__name__}: {text}"
 
 
-def show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    """Print a warning; takes the place of `warnings.showwarning`."""
-    text = " ".join(str(message).split())
+def in_words(warning: Warning | str) -> str:
+    """Return a warning in one line, with the option that helps."""
+    text = " ".join(str(warning).split())
     for in_python, option in OPTIONS.items():
         text = re.sub(in_python, option, text)
-    say("warning", text)
+    return text
+
+
+def show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning; takes the place of `warnings.showwarning`."""
+    say("warning", in_words(message))
 
 
 def say(kind: str, message: str) -> None:

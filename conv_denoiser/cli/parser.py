@@ -7,11 +7,13 @@ from typing import NoReturn
 
 from conv_denoiser._version import __version__
 from conv_denoiser.cli.messages import say
+from conv_denoiser.readers.formats import FORMATS
 
 __all__ = ["OVERLAP", "build_parser"]
 
 Run = Callable[[argparse.Namespace], None]
 OVERLAP = 0.5
+KINDS = ", ".join(suffix[1:] for suffix in FORMATS)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -22,17 +24,18 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def build_parser(denoise: Run, fit: Run, info: Run) -> argparse.ArgumentParser:
+def build_parser(denoise: Run, fit: Run, convert: Run, info: Run) -> argparse.ArgumentParser:
     """Build the parser of all commands; each command runs one of the functions."""
     parser = _Parser(
         prog="conv-denoiser",
-        description="Remove noise from recordings: npy, csv, wav, edf and bdf files.",
+        description=f"Remove noise from recordings: {KINDS}.",
     )
     parser.add_argument("--version", action="version", version=f"conv-denoiser {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, run, add_arguments in (
         ("denoise", denoise, _add_denoise),
         ("fit", fit, _add_fit),
+        ("convert", convert, _add_convert),
         ("info", info, _add_info),
     ):
         command = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
@@ -43,16 +46,19 @@ def build_parser(denoise: Run, fit: Run, info: Run) -> argparse.ArgumentParser:
 
 def _add_denoise(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    recordings = "noisy recordings: npy, csv, tsv, txt, wav, edf or bdf"
+    recordings = f"noisy recordings, folders or patterns: {KINDS}; - for CSV on standard input"
     add("recordings", nargs="+", metavar="recording", help=recordings)
     add("--model", help="onnx or safetensors file; default: the universal model, for white noise")
     outputs = command.add_mutually_exclusive_group(required=True)
-    output = "recording to write: npy, csv, tsv, txt, wav, edf or bdf"
+    output = f"recording to write: {KINDS}; - for CSV on standard output"
     outputs.add_argument("--output", type=Path, help=output)
     folder = "folder for denoised recordings of the same names"
     outputs.add_argument("--output-dir", type=Path, metavar="FOLDER", help=folder)
+    add("--jobs", type=_count, default=1, help="recordings to denoise at once, default 1")
     add("--plot", type=Path, help="picture to make: png, pdf or svg")
     add("--report", type=Path, help="page to make, which tells whether it helped: html")
+    add("--start", type=_time, help="denoise from this time on (s), and leave the rest as it is")
+    add("--end", type=_time, help="denoise up to this time (s)")
     share = "share of a window that the next one covers as well, default 0.5"
     add("--overlap", type=float, default=OVERLAP, help=share)
     add("--threads", type=_count, help="default: one for each core")
@@ -81,19 +87,31 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
     _add_common(command)
 
 
+def _add_convert(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("recording", help=f"recording to read: {KINDS}; - for CSV on standard input")
+    add("output", type=Path, help="recording to write, of any of these kinds; -")
+    _add_facts(command)
+
+
 def _add_info(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", help="a recording, or an onnx or safetensors file")
 
 
-def _add_common(command: argparse.ArgumentParser) -> None:
+def _add_facts(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--column", help="the one to use of a text file: name or number, from 1; else a channel")
+    add("--sampling-rate", type=_positive, help="samples per second (Hz)")
+
+
+def _add_common(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    _add_facts(command)
     axes = command.add_mutually_exclusive_group()
     rows = "each row is a signal: default for more than 16 columns"
     axes.add_argument("--rows", action="store_true", default=None, help=rows)
     columns = "each column is a channel of one recording: default for up to 16"
     axes.add_argument("--columns", dest="rows", action="store_false", default=None, help=columns)
-    add("--sampling-rate", type=_positive, help="samples per second (Hz)")
     add("--quiet", action="store_true", help="print nothing but errors")
 
 
@@ -101,6 +119,10 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) < 2**31:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
+
+
+def _time(text: str) -> float:
+    return 0.0 if text.strip("0.") == "" and "0" in text else _positive(text)
 
 
 def _positive(text: str) -> float:

@@ -16,7 +16,7 @@ from conv_denoiser.readers.edf import map_bdf, map_edf, read_bdf, read_edf
 from conv_denoiser.readers.hdf5 import map_hdf5, read_hdf5
 from conv_denoiser.readers.matlab import read_matlab, write_matlab
 from conv_denoiser.readers.npy import map_npy, read_npy
-from conv_denoiser.readers.recording import Recording, suffix_of
+from conv_denoiser.readers.recording import Recording, Samples, suffix_of
 from conv_denoiser.readers.samples import FileSamples
 from conv_denoiser.readers.sound import check_flac, read_sound, write_sound
 from conv_denoiser.readers.wav import check_wav, read_wav, write_wav
@@ -26,11 +26,16 @@ __all__ = [
     "FORMATS",
     "Format",
     "check_suffix",
+    "copy_samples",
     "format_of",
     "read_recording",
     "write_recording",
     "write_whole",
 ]
+
+
+# Timesteps that are copied at once.
+PIECE = 2**18
 
 
 class Format(NamedTuple):
@@ -161,10 +166,16 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     with replacing(path) as temporary:
         if file_format.map is not None:
             out = file_format.map(temporary, recording)
-            out[:] = np.asarray(recording.samples)
+            copy_samples(out, recording.samples)
             out.flush()
         else:
             write_whole(temporary, Path(path), recording)
+
+
+def copy_samples(out: Samples, samples: Samples) -> None:
+    """Copy samples in pieces, so that those in files do not fill the memory."""
+    for begin in range(0, len(samples), PIECE):
+        out[begin : begin + PIECE] = np.asarray(samples[begin : begin + PIECE])
 
 
 def write_whole(temporary: Path, target: Path, recording: Recording) -> None:

@@ -1,0 +1,46 @@
+"""Recordings on standard input and output, in CSV."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conv_denoiser.cli.shell import silence
+
+__all__ = ["is_pipe", "piped"]
+
+PIPE = "-"
+INPUT, OUTPUT = "stdin.csv", "stdout.csv"
+
+
+def is_pipe(path: str | Path) -> bool:
+    """Tell whether a path stands for standard input or output."""
+    return str(path) == PIPE
+
+
+@contextmanager
+def piped(source: str, target: Path) -> Iterator[tuple[str, Path]]:
+    """Give files in the place of standard input and output, or the paths as they are."""
+    if not is_pipe(source) and not is_pipe(target):
+        yield source, target
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, INPUT)
+        if is_pipe(source):
+            with open(file, "wb") as copy:
+                shutil.copyfileobj(sys.stdin.buffer, copy)
+        written = Path(folder, OUTPUT)
+        yield str(file) if is_pipe(source) else source, written if is_pipe(target) else target
+        if is_pipe(target):
+            _print(written)
+
+
+def _print(file: Path) -> None:
+    try:
+        with open(file, encoding="utf-8", newline="") as lines:
+            shutil.copyfileobj(lines, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads the output has had enough of it
+        silence(sys.stdout)
