@@ -4,12 +4,13 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+import xarray as xr
 from conftest import small_denoiser
 from dask.distributed import Client, LocalCluster
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from conv_denoiser import StandardizePerSample, denoise_recording
+from conv_denoiser import StandardizePerSample, denoise, denoise_recording
 from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.export import OnnxDenoiser
 
@@ -42,6 +43,13 @@ def cluster():
 @pytest.fixture(scope="module")
 def learned(parabolas):
     return small_denoiser().fit(*parabolas)
+
+
+@pytest.fixture(scope="module")
+def signal():
+    """Signal of three blocks of the universal model."""
+    t = np.arange(40_000)
+    return np.sin(t / 40) + 0.3 * np.random.default_rng(0).normal(size=t.size)
 
 
 @pytest.fixture
@@ -186,6 +194,92 @@ class TestRows:
     def test_are_not_a_recording(self, learned):
         with pytest.raises(ValueError, match="denoise_recording"):
             learned.transform(da.zeros(1000))
+
+
+class TestDenoise:
+    """The universal model, in blocks at fixed places."""
+
+    def test_any_chunks(self, signal):
+        denoised = denoise(signal, return_std=True)
+        for chunks in (9000, (1, 30_000, 9999)):
+            lazy = denoise(da.from_array(signal, chunks=(chunks,)), return_std=True)
+            for one, other in zip(lazy, denoised, strict=True):
+                assert_same(one, other)
+
+    def test_gaps(self, signal):
+        gappy = signal.copy()
+        gappy[np.random.default_rng(1).random(signal.size) < 0.1] = np.nan
+        for begin, end in ((0, 300), (8990, 9020), (14_000, 17_000), (39_500, 40_000)):
+            gappy[begin:end] = np.nan
+        for options in ({}, {"max_gap": 100}):
+            denoised = denoise(da.from_array(gappy, chunks=9000), **options)
+            assert_same(denoised, denoise(gappy, **options))
+
+    def test_a_gap_that_is_too_long(self):
+        gappy = np.ones(100_000)
+        gappy[30_000:90_000] = np.nan
+        with pytest.raises(ValueError, match=r"around sample 0 is too long for chunks"):
+            denoise(da.from_array(gappy, chunks=29_500))[:29_500].compute()
+
+    def test_many_signals(self, signal):
+        rows = signal[:2000].reshape(4, 500).astype(np.float32)
+        assert_same(denoise(da.from_array(rows, chunks=(3, 200))), denoise(rows))
+        channels = rows.reshape(2, 500, 2)
+        assert_same(denoise(da.from_array(channels, chunks=(1, 200, 1))), denoise(channels))
+
+    def test_errors(self):
+        for shape in ((), (0, 9), (9, 1), (2, 2, 2, 2)):
+            with pytest.raises(ValueError, match="Got "):
+                denoise(da.zeros(shape))
+        with pytest.raises(ValueError, match="looks at whole signals"):
+            denoise(da.zeros(99), bad="auto")
+        with pytest.raises(ValueError, match="noise_std"):
+            denoise(da.zeros(99), noise_std=-1)
+
+
+class TestXarray:
+    @pytest.fixture
+    def ecg(self, recording):
+        return xr.DataArray(
+            np.stack([recording, recording[::-1]]),
+            dims=("lead", "time"),
+            coords={"time": np.arange(1003) / 360, "lead": ["I", "II"]},
+            attrs={"units": "mV"},
+            name="ecg",
+        )
+
+    def test_keeps_all_but_the_samples(self, ecg):
+        expected = ecg.copy(data=denoise_recording(SMOOTHER, ecg.values.T, window=50).T)
+        result = denoise_recording(SMOOTHER, ecg, window=50)
+        xr.testing.assert_identical(result, expected)
+        assert result.dims == ecg.dims
+        lazy = denoise_recording(SMOOTHER, ecg.chunk(time=100), window=50)
+        assert lazy.chunks == ecg.chunk(time=100).chunks
+        xr.testing.assert_identical(lazy.compute(), expected)
+
+    def test_data_set(self, ecg):
+        data = xr.Dataset({"ecg": ecg, "age": 30, "note": ("time", ["a"] * 1003)})
+        result = denoise_recording(SMOOTHER, data, window=50)
+        single = denoise_recording(SMOOTHER, ecg, window=50)
+        xr.testing.assert_identical(result, data.assign(ecg=single))
+
+    def test_standard_deviations(self, ecg):
+        array, std = denoise_recording(Uncertain(), ecg, window=50, return_std=True)
+        assert array.dims == std.dims == ecg.dims
+        assert (std >= 0).all()
+
+    def test_name_of_time(self, ecg):
+        renamed = ecg.rename(time="t")
+        with pytest.raises(ValueError, match="no dimension 'time' among"):
+            denoise_recording(SMOOTHER, renamed, window=50)
+        result = denoise_recording(SMOOTHER, renamed, window=50, time_dim="t")
+        assert result.rename(t="time").equals(denoise_recording(SMOOTHER, ecg, window=50))
+
+    def test_universal_model(self, ecg):
+        expected = ecg.copy(data=denoise(ecg.values))
+        xr.testing.assert_identical(denoise(ecg), expected)
+        xr.testing.assert_identical(denoise(ecg.rename(time="t")), expected.rename(time="t"))
+        xr.testing.assert_identical(denoise(ecg.chunk(time=300)).compute(), expected)
 
 
 class TestModels:

@@ -17,12 +17,15 @@ from dask.highlevelgraph import HighLevelGraph
 from conv_denoiser._checks.arrays import unmasked
 from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.distributed.models import Shipped
+from conv_denoiser.gaps import Gaps
+from conv_denoiser.pretrained.parts import SignalParts
 from conv_denoiser.recording.checks import as_recording
 from conv_denoiser.recording.offline import denoised_dtype
 from conv_denoiser.recording.parts import RecordingParts
 
-__all__ = ["denoise_recording", "transform_rows"]
+__all__ = ["Parts", "denoise", "denoise_recording", "denoised_by_parts", "transform_rows"]
 
+Parts = RecordingParts | SignalParts
 Task = tuple[Any, Any]  # key, and what is computed for it
 
 
@@ -30,13 +33,21 @@ class Work(NamedTuple):
     """What all tasks of a graph share: the denoiser, and how it goes through the recording."""
 
     shipped: Shipped
-    parts: RecordingParts
+    parts: Parts
 
 
 def denoise_recording(
-    denoiser: Any, recording: da.Array, *, out: object, progress: bool, **options: Any
+    denoiser: Any,
+    recording: da.Array,
+    *,
+    out: object,
+    progress: bool,
+    time_dim: str | None,
+    **options: Any,
 ) -> Any:
     """Return a lazy array of the recording's chunks; arguments are those of the NumPy function."""
+    if time_dim is not None:
+        raise ValueError(f"time_dim={time_dim!r} is for xarray. Time is the first axis of others.")
     if out is not None or progress:
         raise ValueError(
             f"{'progress=True' if out is None else 'out'} is for NumPy arrays. A Dask array is "
@@ -46,12 +57,44 @@ def denoise_recording(
     _check_chunks(recording, "recording")
     as_recording(recording)
     parts = RecordingParts.of(denoiser, recording.shape, **options)
+    arrays = denoised_by_parts(denoiser, recording, parts)
+    return tuple(arrays) if parts.return_std else arrays[0]
+
+
+def denoise(x: da.Array, *, gaps: Gaps, bad: str | None, **options: Any) -> Any:
+    """Return lazy signals of the same chunks; arguments are those of the NumPy function."""
+    _check_chunks(x, "x")
+    if x.ndim not in (1, 2, 3) or 0 in x.shape or x.shape[min(1, x.ndim - 1)] < 2:
+        raise ValueError(
+            "x must be a Dask array of the shape (n_timesteps,) or (n_signals, n_timesteps"
+            f"[, n_channels]), of 2 timesteps at least. Got {x.shape}."
+        )
+    if bad is not None:
+        raise ValueError(
+            f"bad={bad!r} looks at whole signals, and is for NumPy arrays. Map it over signals, "
+            "x.map_blocks(conv_denoiser.denoise, bad='auto'), or put NaN in the place of bad "
+            "samples first."
+        )
+    by_time = x if x.ndim == 1 else da.moveaxis(x, 1, 0)
+    parts = SignalParts(len(by_time), gaps=gaps, **options)
+    if x.ndim < 3:
+        arrays = denoised_by_parts(None, by_time, parts)
+    else:
+        channels = [denoised_by_parts(None, by_time[..., c], parts) for c in range(x.shape[2])]
+        stacked = [da.stack(outputs, axis=2) for outputs in zip(*channels, strict=True)]
+        arrays = [array.rechunk({2: x.chunks[2]}) for array in stacked]
+    arrays = [array if x.ndim == 1 else da.moveaxis(array, 0, 1) for array in arrays]
+    return tuple(arrays) if parts.return_std else arrays[0]
+
+
+def denoised_by_parts(denoiser: Any, recording: da.Array, parts: Parts) -> list[da.Array]:
+    """Return lazy arrays of a recording's chunks, one for each output of its parts."""
     work = Work(Shipped.of(denoiser), parts)
     token = tokenize(recording.name, work.shipped.digest, parts)
     part_name = f"part-{token}"
     tasks = dict(_part_tasks(recording, work, token, parts.channels_apart(denoiser)))
     layers = HighLevelGraph.from_collections(part_name, tasks, dependencies=[recording])
-    meta = np.empty((0,) * recording.ndim, denoised_dtype(recording.dtype))
+    meta = np.empty((0,) * recording.ndim, parts.result_type(recording.dtype))
     arrays = []
     for output in range(parts.n_outputs):
         name = f"{('denoised', 'std')[output]}-{token}"
@@ -60,7 +103,7 @@ def denoise_recording(
             {**layers.layers, name: picks}, {**layers.dependencies, name: {part_name}}
         )
         arrays.append(da.Array(outer, name, recording.chunks, meta=meta))
-    return tuple(arrays) if parts.return_std else arrays[0]
+    return arrays
 
 
 def transform_rows(denoiser: Any, X: da.Array) -> da.Array:

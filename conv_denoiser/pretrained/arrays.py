@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import as_array, as_numbers, check_not_empty, with_channels
 from conv_denoiser._checks.axes import doubt_of_axes
+from conv_denoiser._checks.elsewhere import room_of
 from conv_denoiser._checks.kinds import in_kind, is_of_a_kind
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._checks.warn import warn
@@ -150,6 +151,9 @@ def denoise(
         noise_std = check_number("noise_std", noise_std, above=0)
     strength = check_number("strength", strength, above=0)
     choice = as_gaps(gaps, max_gap)
+    if (room := room_of(x)) is not None:
+        options = {"noise_std": noise_std, "strength": strength, "return_std": return_std}
+        return room.denoise(x, gaps=choice, bad=bad, **options)
     array = as_array(x, "x")
     signals = _without_bad(_as_signals(array), bad)
     _warn_of_shape(signals, level_is_known=noise_std is not None)

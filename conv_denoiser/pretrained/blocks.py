@@ -12,7 +12,7 @@ from conv_denoiser._checks.threads import threads_allowed
 from conv_denoiser._typing import Array
 from conv_denoiser.gaps import in_long_runs
 
-__all__ = ["denoise_rows"]
+__all__ = ["BLOCK", "LONG_GAP", "SHARED", "count_blocks", "denoise_bridged", "denoise_rows"]
 
 Mask = NDArray[np.bool_]
 # From bridged signals, and what is there, to (2, n_signals, n_timesteps): denoised, and how sure.
@@ -49,15 +49,33 @@ def denoise_rows(X: Array, denoise: Denoise, with_std: bool = False) -> Array:
         there = ~np.isnan(X[rows])
         # Before cutting, as a gap may be longer than a block.
         whole = bridged(np.where(there, X[rows], 0), there)
-
-        def denoised(piece: Piece, whole: Array = whole, there: Mask = there) -> Array:
-            place = piece[:2]
-            return denoise(whole[place], there[place])
-
-        _join(out[:, rows], denoised)
-        # Between what is known by then, which is less noisy than what the gap began with.
-        out[0, rows] = bridged(out[0, rows], ~in_long_runs(~there, LONG_GAP))
+        denoise_bridged(out[:, rows], whole, there, in_long_runs(~there, LONG_GAP), denoise)
     return out
+
+
+def denoise_bridged(
+    out: Array, whole: Array, there: Mask, in_long_gap: Mask, denoise: Denoise
+) -> None:
+    """Denoise signals whose gaps are bridged, block by block from their first sample on.
+
+    Parameters
+    ----------
+    out : ndarray of shape (1 or 2, n_signals, n_timesteps)
+        Where to write.
+    whole, there, in_long_gap : ndarray of shape (n_signals, n_timesteps)
+        Signals, which of their samples were measured, and which are in gaps that are too long for
+        the network.
+    denoise : callable
+        As for `denoise_rows`.
+    """
+
+    def denoised(piece: Piece) -> Array:
+        place = piece[:2]
+        return denoise(whole[place], there[place])
+
+    _join(out, denoised)
+    # Between what is known by then, which is less noisy than what the gap began with.
+    out[0] = bridged(out[0], ~in_long_gap)
 
 
 def _join(out: Array, denoised: Callable[[Piece], Array]) -> None:
@@ -88,9 +106,14 @@ def _slices(n: int, size: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, n, size)]
 
 
+def count_blocks(n_timesteps: int) -> int:
+    """Return how many blocks a signal is cut into."""
+    return max(1, ceil_div(n_timesteps - SHARED, BLOCK - SHARED))
+
+
 def _blocks(n_timesteps: int) -> list[tuple[slice, Array]]:
     """Return the blocks of a signal, and the weights of what each shares with the one before."""
-    n_blocks = max(1, ceil_div(n_timesteps - SHARED, BLOCK - SHARED))
+    n_blocks = count_blocks(n_timesteps)
     starts = [number * (BLOCK - SHARED) for number in range(n_blocks)]
     ends = [min(start + BLOCK, n_timesteps) for start in starts]
     return [

@@ -32,6 +32,7 @@ def denoise_recording(
     batch_size: int = BATCH_SIZE,
     progress: bool = False,
     return_std: bool = False,
+    time_dim: str | None = None,
 ) -> Any:
     """Denoise a recording of any length in overlapping windows, which are cross-faded.
 
@@ -66,6 +67,8 @@ def denoise_recording(
     return_std : bool, default=False
         Whether to return how uncertain each sample is, too. The denoiser then needs
         ``predict(X, return_std=True)``, and `out`, if given, is a pair.
+    time_dim : str, default=None
+        Dimension of time of what comes from xarray. None is "time", or the only dimension.
 
     Returns
     -------
@@ -124,6 +127,7 @@ def denoise_recording(
             batch_size=batch_size,
             progress=progress,
             return_std=return_std,
+            time_dim=time_dim,
         )
     if out is None and is_of_a_kind(recording):
         denoise = partial(

@@ -77,6 +77,10 @@ class RecordingParts:
         """Whether no bit of a channel depends on the others."""
         return self.channelwise and getattr(denoiser, "independent_rows", False)
 
+    def result_type(self, dtype: np.dtype) -> type[np.float32] | type[np.float64]:
+        """Return the type of denoised samples."""
+        return denoised_dtype(dtype)
+
     def needed(self, begin: int, end: int) -> tuple[int, int]:
         """Return the range of samples that those from `begin` to `end` are made from.
 
@@ -128,7 +132,7 @@ class RecordingParts:
         # As in the whole, calls are of full batches of windows, but for the first.
         step = self.batch_size * hop
         first_step = window + step - hop - number % self.batch_size * hop
-        dtype = denoised_dtype(samples.dtype)
+        dtype = self.result_type(samples.dtype)
         out = np.empty((self.n_outputs, end - begin, *samples.shape[1:]), dtype)
         place = first - begin
         for lower, upper in blocks(len(samples), first_step, step):
