@@ -54,6 +54,7 @@ universal-graph: .venv/ready
 
 fuzz: .venv/ready
 	$(BIN)/python benchmarks/fuzz.py
+	$(BIN)/python benchmarks/fuzz_recordings.py
 
 # make benchmark-ecg DATA=FOLDER; the head of the script says what FOLDER holds, and where from.
 benchmark-ecg benchmark-eeg: benchmark-%: .venv/ready

@@ -183,6 +183,16 @@ def test_command(capsys, onnx_file):
     assert "dataset" in run(capsys, "info", "clean/night.h5::EEG/data")[1]
 
 
+def test_names_that_a_terminal_would_obey(capsys):
+    write_recording("a.h5", Recording(np.zeros((9, 2)), channel_names=("\x1b[2J", "a\nb")))
+    _, out, err = run(capsys, "info", "a.h5")
+    assert r"\x1b[2J, a\nb" in out
+    assert "\x1b" not in out + err
+    with pytest.raises(ChannelError) as error:
+        read_recording("a.h5", "c")
+    assert "\x1b" not in str(error.value)
+
+
 def test_files_that_lead_elsewhere():
     """Neither links nor datasets are followed into other files."""
     hdf5("secret.h5")

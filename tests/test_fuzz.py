@@ -27,3 +27,26 @@ def test_150_files(fuzz, tmp_path, monkeypatch):
     assert {kind for kind, _ in counts} == {f.__name__ for f in (*fuzz.DAMAGES, *fuzz.FORGERIES)}
     refused = sum(n for (_, result), n in counts.items() if result == "refused")
     assert 100 < refused < 150
+
+
+@pytest.fixture(scope="module")
+def fuzz_recordings(fuzz):
+    """Module benchmarks/fuzz_recordings.py, which builds on fuzz.py."""
+    spec = importlib.util.spec_from_file_location(
+        "fuzz_recordings", BENCHMARKS / "fuzz_recordings.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # wfdb on pandas
+def test_20_recordings_of_each_format(fuzz_recordings, tmp_path, monkeypatch):
+    monkeypatch.setattr(fuzz_recordings, "SECONDS", 60)  # speed is for the benchmark
+    read = 0
+    for source in list(fuzz_recordings.whole_files(tmp_path)):
+        counts, wrong = fuzz_recordings.fuzz(source, 20)
+        assert wrong == []
+        assert counts["read"] + counts["refused"] == 20
+        read += counts["read"]
+    assert 50 < read < 350

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from conv_denoiser._typing import Array
 from conv_denoiser.readers.datasets import Place
 from conv_denoiser.readers.integers import as_integers, rounded
+from conv_denoiser.readers.libraries import errors_naming
 from conv_denoiser.readers.samples import FileSamples, Key
 
 __all__ = ["Hdf5Samples"]
@@ -49,7 +50,7 @@ class Hdf5Samples(FileSamples):
 
         rows, column = key if isinstance(key, tuple) else (key, None)
         begin, end, step = rows.indices(len(self))
-        with h5py.File(self.path, "r", locking=False) as h5:
+        with errors_naming(self.path, "h5py"), h5py.File(self.path, "r", locking=False) as h5:
             found = h5[self.name][self.place.at(slice(begin, max(begin, end)))]
         samples = np.asarray(found.T if self.place.turned else found, self.dtype)[::step]
         return samples if column is None or samples.ndim == 1 else samples[:, column]

@@ -16,7 +16,7 @@ def read_npy(path: Path, channel: str | None = None) -> Recording:
         samples = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise
-    except (OSError, ValueError) as error:
+    except Exception as error:  # damaged headers make it stumble in many ways
         raise ValueError(f"{str(path)!r} is not an npy file of numbers: {error}") from error
     return Recording(samples, source=path).channel(channel)
 
