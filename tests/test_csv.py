@@ -184,3 +184,15 @@ def test_compressed(tmp_path):
 def test_tabs_separate_what_is_written_to_tsv(tmp_path):
     write_recording(tmp_path / "new.tsv", Recording(np.stack([ECG, ECG], axis=1)))
     assert "\t" in (tmp_path / "new.tsv").read_text()
+
+
+def test_names_and_units_of_other_formats_are_written(tmp_path):
+    path = tmp_path / "new.csv"
+    known = {"channel_names": ("II", "V1, left"), "units": ("mV", "mmHg")}
+    write_recording(path, Recording(np.stack([ECG, -ECG], axis=1), **known))
+    assert path.read_text().splitlines()[:2] == ['II,"V1, left"', "[mV],[mmHg]"]
+    again = read_recording(path)
+    assert {name: getattr(again, name) for name in known} == known
+    np.testing.assert_array_equal(again.samples[:, 0], ECG)
+    write_recording(path, Recording(ECG, channel_names=("7",)))
+    np.testing.assert_array_equal(read_recording(path).samples, ECG)

@@ -22,7 +22,7 @@ from conv_denoiser.readers.csv_layout import (
     is_comment,
     layout_of,
 )
-from conv_denoiser.readers.recording import Recording, suffix_of
+from conv_denoiser.readers.recording import Recording, is_number, suffix_of
 from conv_denoiser.readers.times import as_date, rate_of, seconds_of
 
 __all__ = ["SUFFIXES", "read_csv", "write_csv"]
@@ -63,7 +63,16 @@ def write_csv(path: Path, recording: Recording) -> None:
     delimiter = "\t" if suffix_of(path).startswith(".tsv") else ","
     forms = [f"%{form}" for form in _formats(samples)]
     with _open(path, "w") as file:
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(_header(recording))
         np.savetxt(file, samples, fmt=forms, delimiter=delimiter)
+
+
+def _header(recording: Recording) -> list[list[str]]:
+    """Return a row of names and one of units, as far as they are known and none is a number."""
+    names, units = recording.channel_names, recording.units
+    if not all(name.strip() and not is_number(name) for name in names or ("",)):
+        return []
+    return [list(names), *([[f"[{unit}]" for unit in units]] if all(units) and units else [])]
 
 
 def _layout(file: TextIO, path: Path, channel: str | None) -> Layout:

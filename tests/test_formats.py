@@ -1,0 +1,89 @@
+"""The table of formats in the guide is what the formats do."""
+
+import datetime
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import edfio
+import numpy as np
+import pandas as pd
+import pytest
+
+from conv_denoiser import Recording, read_recording, write_recording
+from conv_denoiser.readers.formats import FORMATS
+from conv_denoiser.readers.samples import FileSamples
+
+GUIDE = Path(__file__).parents[1] / "docs/guide/recordings.md"
+START = datetime.datetime(2024, 2, 29, 23, 30)
+SAMPLES = np.random.default_rng(0).integers(-999, 999, (40, 2)).astype(np.int16)
+KNOWN = {"sampling_rate": 250.0, "channel_names": ("Fz", "Cz"), "units": ("uV", "mV")}
+KNOWN["start_time"] = START
+TIMES = [START + datetime.timedelta(seconds=number / 250) for number in range(40)]
+
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
+
+
+def table():
+    """Yield each suffix in the guide, and what is said of it: rate, names, units, ..."""
+    lines = GUIDE.read_text().splitlines()
+    head = next(place for place, line in enumerate(lines) if line.startswith("| file | rate"))
+    for line in lines[head + 2 :]:
+        if not line.startswith("|"):
+            return
+        file, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+        for suffix in re.findall(r"`(\.[a-z0-9.]+)`", file):
+            yield suffix, [cell == "yes" for cell in cells[:-1]]
+
+
+TABLE = list(table())
+
+
+def write_all_that_it_can_hold(path, suffix):
+    """Write a file, by the reference writer where ours writes no new ones or leaves facts out."""
+    if suffix in (".edf", ".bdf"):
+        make, signal = (
+            (edfio.Edf, edfio.EdfSignal) if suffix == ".edf" else (edfio.Bdf, edfio.BdfSignal)
+        )
+        signals = [
+            signal(column.astype(float)[:25].repeat(10), 250, label=name, physical_dimension=unit)
+            for column, name, unit in zip(
+                SAMPLES.T, KNOWN["channel_names"], KNOWN["units"], strict=True
+            )
+        ]
+        when = edfio.Recording(startdate=START.date())
+        make(signals, recording=when, starttime=START.time()).write(path)
+    elif suffix in (".parquet", ".feather", ".arrow"):
+        frame = pd.DataFrame({"when": TIMES, "Fz": SAMPLES[:, 0], "Cz": SAMPLES[:, 1]})
+        frame.to_parquet(path) if suffix == ".parquet" else frame.to_feather(path)
+    elif suffix.startswith((".csv", ".tsv", ".txt")):
+        mark = "\t" if suffix.startswith(".tsv") else ","
+        rows = [["when", "Fz", "Cz"], ["", "[uV]", "[mV]"]]
+        rows += [[time.isoformat(), *row] for time, row in zip(TIMES, SAMPLES, strict=True)]
+        pd.DataFrame(rows).to_csv(path, sep=mark, header=False, index=False)
+    else:
+        write_recording(path, Recording(SAMPLES, **KNOWN, sample_type=SAMPLES.dtype))
+
+
+def test_all_formats_are_in_the_table():
+    assert sorted(suffix for suffix, _ in TABLE) == sorted(FORMATS)
+
+
+@pytest.mark.parametrize(("suffix", "said"), TABLE, ids=[suffix for suffix, _ in TABLE])
+def test_each_cell(suffix, said, tmp_path):
+    path = tmp_path / f"whole{suffix}"
+    write_all_that_it_can_hold(path, suffix)
+    recording = read_recording(path)
+    found = []
+    for name, value in KNOWN.items():
+        known = getattr(recording, name)
+        assert known in (value, None, ())
+        found.append(known == value)
+    found.append(isinstance(recording.samples, (np.memmap, FileSamples)))
+    new = tmp_path / f"new{suffix}"
+    with suppress(ValueError):
+        write_recording(new, Recording(SAMPLES, **KNOWN, sample_type=SAMPLES.dtype))
+    found.append(new.exists())
+    assert found == said
+    if new.exists():
+        np.testing.assert_allclose(read_recording(new).samples, SAMPLES, atol=0.02)
