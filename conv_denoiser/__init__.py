@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from conv_denoiser._version import __version__ as __version__
     from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
     from conv_denoiser.denoiser import ConvDenoiser
+    from conv_denoiser.distributed.stores import denoise_store
     from conv_denoiser.export.opening import open_model
     from conv_denoiser.gaps import Gaps, find_bad_samples
     from conv_denoiser.persistence import load, save
@@ -31,6 +32,7 @@ __all__ = [
     "StreamingDenoiser",
     "denoise",
     "denoise_recording",
+    "denoise_store",
     "find_bad_samples",
     "list_pretrained",
     "load",
@@ -55,6 +57,7 @@ _MODULES = {
     "StreamingDenoiser": "recording",
     "denoise": "pretrained",
     "denoise_recording": "recording",
+    "denoise_store": "distributed.stores",
     "find_bad_samples": "gaps",
     "list_pretrained": "pretrained",
     "load": "persistence",

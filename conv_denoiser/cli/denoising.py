@@ -21,6 +21,7 @@ from conv_denoiser.cli.parser import OVERLAP
 from conv_denoiser.cli.pipes import is_pipe, piped
 from conv_denoiser.cli.several import expanded, outcomes
 from conv_denoiser.cli.shell import Stopped
+from conv_denoiser.cli.stores import denoise_stores, is_store
 from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import open_model, read_any_card
 from conv_denoiser.readers.datasets import split_address
@@ -55,6 +56,12 @@ class Model(NamedTuple):
 
 def denoise(options: argparse.Namespace) -> None:
     """Denoise recordings, with a model of your own or with the universal one."""
+    named = [*options.recordings, *([options.output] if options.output is not None else [])]
+    if any(map(is_store, named)):
+        denoise_stores(options, options.recordings)
+        return
+    if options.workers is not None or options.scheduler is not None:
+        raise ValueError("--workers and --scheduler are for zarr stores. For files, see --jobs.")
     sources = expanded(options.recordings)
     if options.output_dir is not None:
         _denoise_all(options, sources)

@@ -55,6 +55,10 @@ def _add_denoise(command: argparse.ArgumentParser) -> None:
     folder = "folder for denoised recordings of the same names"
     outputs.add_argument("--output-dir", type=Path, metavar="FOLDER", help=folder)
     add("--jobs", type=_count, default=1, help="recordings to denoise at once, default 1")
+    many = "processes to start for a zarr store, default: this one alone"
+    add("--workers", type=_count, metavar="N", help=many)
+    address = "address of a Dask scheduler, whose workers denoise a zarr store"
+    add("--scheduler", metavar="ADDRESS", help=address)
     add("--plot", type=Path, help="picture to make: png, pdf or svg")
     add("--report", type=Path, help="page to make, which tells whether it helped: html")
     add("--start", type=_time, help="denoise from this time on (s), and leave the rest as it is")

@@ -1,0 +1,106 @@
+"""Who does the work: this process, processes of this machine, or the workers of a scheduler."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from conv_denoiser._checks.numbers import check_count
+
+__all__ = ["Outcome", "Run", "check_workers", "working"]
+
+# What was to be done, and what came of it: a result, or an error.
+Outcome = tuple[Any, Any]
+# From a function, what all calls share, and what each call is given, to outcomes as they come.
+Run = Callable[[Callable[[Any, Any], Any], Any, Sequence[Any]], Iterator[Outcome]]
+# Calls that a scheduler knows of at once, for each thread that works.
+AHEAD = 4
+
+
+@contextmanager
+def working(workers: int | None, scheduler: str | None) -> Iterator[Run]:
+    """Give a function that runs calls; processes that were started for it end with the block."""
+    check_workers(workers, scheduler)
+    if workers is None and scheduler is None:
+        yield _run_here
+        return
+    from dask.distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        with Client(scheduler) as client:
+            yield lambda *work: _run_there(client, *work)
+        return
+    n_workers = int(workers or 1)
+    # As many threads in all as there are cores, whatever computes in them.
+    n_threads = max(1, (os.cpu_count() or 1) // n_workers)
+    environment = {"OMP_NUM_THREADS": str(n_threads)}
+    with (
+        LocalCluster(
+            n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", env=environment
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield lambda *work: _run_there(client, *work)
+
+
+def check_workers(workers: int | None, scheduler: str | None) -> None:
+    """Raise ValueError where it is not clear who is to do the work."""
+    if workers is not None:
+        check_count("workers", workers)
+    if workers is not None and scheduler is not None:
+        raise ValueError(
+            f"workers={workers} are processes to start, but the scheduler at {scheduler!r} has its "
+            "own. Give one of both."
+        )
+
+
+def _run_here(
+    function: Callable[[Any, Any], Any], shared: Any, each: Sequence[Any]
+) -> Iterator[Outcome]:
+    for argument in each:
+        try:
+            result = function(shared, argument)
+        except Exception as error:
+            result = error
+        yield argument, result
+
+
+def _run_there(
+    client: Any, function: Callable[[Any, Any], Any], shared: Any, each: Sequence[Any]
+) -> Iterator[Outcome]:
+    """Run calls on a cluster, a few at a time, so that the scheduler need not know of all."""
+    from dask.distributed import as_completed
+
+    # The result of a task rather than data of a worker, which would be lost with it.
+    there = client.submit(_same, shared, pure=False)
+    left = iter(each)
+    arguments: dict[Any, Any] = {}
+
+    def submit(n_calls: int) -> list[Any]:
+        futures = []
+        for argument in islice(left, n_calls):
+            future = client.submit(function, there, argument, pure=False)
+            arguments[future.key] = argument
+            futures.append(future)
+        return futures
+
+    n_threads = sum(client.nthreads().values())
+    running = as_completed(submit(AHEAD * max(1, n_threads)))
+    for future in running:
+        try:
+            result = future.result()
+        except CancelledError as error:
+            raise ConnectionError(
+                "The scheduler went away, and its tasks with it. What is done stays done: call "
+                "again with another."
+            ) from error
+        except Exception as error:
+            result = error
+        yield arguments.pop(future.key), result
+        running.update(submit(1))
+
+
+def _same(value: Any) -> Any:
+    return value

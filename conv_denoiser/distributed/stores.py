@@ -1,0 +1,276 @@
+"""From one zarr store to another, region by region, by one process or by many machines."""
+
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from conv_denoiser._checks.numbers import ceil_div, check_count
+from conv_denoiser.distributed.clusters import Outcome, check_workers, working
+from conv_denoiser.distributed.manifest import Manifest
+from conv_denoiser.distributed.models import Shipped
+from conv_denoiser.distributed.zarrs import StoredArray, absolute, create_like, open_recording
+from conv_denoiser.pretrained.parts import SignalParts
+from conv_denoiser.recording.parts import RecordingParts
+from conv_denoiser.recording.streaming import BATCH_SIZE
+
+__all__ = ["denoise_store"]
+
+# Values of a region, for which a worker needs some hundred megabytes.
+REGION = 2**22
+FORMAT = 1
+
+
+class Job(NamedTuple):
+    """What all regions have in common."""
+
+    source: StoredArray
+    target: StoredArray
+    parts: RecordingParts | SignalParts
+    shipped: Shipped
+
+
+class Region(NamedTuple):
+    """Samples that are written together, and the checksum of those that are there, if known."""
+
+    begin: int
+    end: int
+    digest: str | None
+
+
+def denoise_store(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    denoiser: Any = "universal",
+    *,
+    time_dim: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    region: int | None = None,
+    window: int | None = None,
+    overlap: float = 0.5,
+    channelwise: bool = False,
+    batch_size: int = BATCH_SIZE,
+    noise_std: float | None = None,
+    strength: float = 1.0,
+    progress: bool = False,
+) -> Any:
+    """Denoise a recording from one zarr store to another, on one machine or on many.
+
+    What was cut short goes on where it was: the same call again denoises what is not done.
+
+    Parameters
+    ----------
+    source : path-like
+        Store of a recording (n_timesteps,) or (n_timesteps, n_channels). Of several arrays, the
+        name of one follows two colons: ``"night.zarr::eeg"``.
+    target : path-like
+        Store to write, in which the recording has the same name, chunks and attributes.
+    denoiser : "universal", "universal-unet" or object with ``transform``, default="universal"
+        A model of the package, or a denoiser as for `denoise_recording`.
+    time_dim : str, default=None
+        Name of the dimension of time. None is "time" where dimensions have names, else the first.
+    workers : int, default=None
+        Processes to start on this machine. None is this one alone.
+    scheduler : str, default=None
+        Address of a Dask scheduler, whose workers see the same stores under the same paths.
+    region : int, default=None
+        Samples that are denoised together, rounded up to whole chunks. None takes about four
+        million values.
+    window, overlap, channelwise, batch_size
+        As for `denoise_recording`; for a denoiser of your own.
+    noise_std, strength
+        As for `denoise`; for the universal model.
+    progress : bool, default=False
+        Show a progress bar, which needs tqdm.
+
+    Returns
+    -------
+    zarr.Array
+        The denoised recording, which holds the bits that `denoise_recording`, or `denoise`, gives
+        for the whole.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid, the target exists without a manifest, or its manifest is of
+        other work.
+    RuntimeError
+        If regions failed. All others are done by then.
+    ConnectionError
+        If the scheduler went away.
+
+    See Also
+    --------
+    denoise_recording : Takes Dask arrays, too, which are computed where and when you like.
+
+    Notes
+    -----
+    Beside the target stands a manifest, a text file of that name and ``.manifest``. It says which
+    regions are done, with checksums: a region whose samples are not those is denoised again.
+    Regions are made of whole chunks, each of which zarr writes as a whole.
+
+    Processes are started by importing the script, which therefore needs
+    ``if __name__ == "__main__":`` around the call.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import zarr
+    >>> from conv_denoiser import denoise, denoise_store
+    >>> folder = getfixture("tmp_path")
+    >>> x = np.sin(np.arange(5000) / 9) + np.random.default_rng(0).normal(size=5000)
+    >>> zarr.create_array(folder / "in.zarr", data=x, chunks=1000)[:].shape
+    (5000,)
+    >>> denoised = denoise_store(folder / "in.zarr", folder / "out.zarr")
+    >>> bool((denoised[:] == denoise(x)).all())
+    True
+    """
+    check_workers(workers, scheduler)
+    stored = open_recording(source, time_dim)
+    denoiser = _named(denoiser)
+    shape = stored.open().shape
+    by_time = shape if stored.axis == 0 else shape[::-1]
+    parts: RecordingParts | SignalParts
+    if denoiser is None:
+        _refuse_unused(window=(window, None), overlap=(overlap, 0.5))
+        parts = SignalParts(by_time[0], noise_std, strength)
+    else:
+        _refuse_unused(noise_std=(noise_std, None), strength=(strength, 1.0))
+        parts = RecordingParts.of(
+            denoiser,
+            by_time,
+            window=window,
+            overlap=overlap,
+            channelwise=channelwise,
+            batch_size=batch_size,
+        )
+    manifest, written = _begin(stored, os.fspath(target), denoiser, parts, by_time)
+    regions = list(_regions(written, by_time, region, manifest))
+    job = Job(stored, written, parts, Shipped.of(denoiser))
+    with working(workers, scheduler) as run:
+        outcomes = run(denoise_region, job, regions)
+        failed = _noted(manifest, outcomes, len(regions), progress)
+    if failed:
+        place, error = failed[0]
+        raise RuntimeError(
+            f"{len(failed)} of {len(regions)} regions failed, the first at samples {place.begin} "
+            f"to {place.end}: {type(error).__name__}: {error}. All others are done; call again "
+            "for these."
+        ) from error
+    return written.open()
+
+
+def denoise_region(job: Job, region: Region) -> str:
+    """Denoise and write a region, unless it is there already; return its checksum."""
+    begin, end, digest = region
+    if digest is not None and _digest(job.target.read(begin, end)) == digest:
+        return digest
+    first, last = job.parts.needed(begin, end)
+    samples = job.source.read(first, last)
+    denoised = job.parts.denoise(job.shipped.open(), samples, first, begin, end)[0]
+    job.target.write(begin, denoised)
+    return _digest(denoised)
+
+
+def _noted(
+    manifest: Manifest, outcomes: Iterator[Outcome], n_regions: int, progress: bool
+) -> list[Outcome]:
+    """Note in a manifest what is done as it comes; return what failed."""
+    failed = []
+    if progress:
+        from tqdm.auto import tqdm
+
+        outcomes = tqdm(outcomes, total=n_regions, desc="denoising", unit=" regions")
+    for region, result in outcomes:
+        if isinstance(result, Exception):
+            failed.append((region, result))
+        elif result != region.digest:
+            manifest.add(region.begin, region.end, result)
+    return failed
+
+
+def _digest(samples: Any) -> str:
+    return sha256(np.ascontiguousarray(samples).tobytes()).hexdigest()
+
+
+def _named(denoiser: Any) -> Any:
+    """Return a denoiser of the package by its name; None is the universal model."""
+    if not isinstance(denoiser, str):
+        return denoiser
+    if denoiser == "universal":
+        return None
+    from conv_denoiser.denoiser import ConvDenoiser
+
+    return ConvDenoiser.from_pretrained(denoiser)
+
+
+def _refuse_unused(**options: tuple[object, object]) -> None:
+    """Raise ValueError for options that the other kind of denoiser takes."""
+    for name, (value, default) in options.items():
+        if value != default:
+            kind = (
+                "a denoiser of your own" if name in ("window", "overlap") else "the universal one"
+            )
+            raise ValueError(f"{name}={value!r} is for {kind}.")
+
+
+def _begin(
+    source: StoredArray,
+    path: str,
+    denoiser: Any,
+    parts: RecordingParts | SignalParts,
+    shape: tuple[int, ...],
+) -> tuple[Manifest, StoredArray]:
+    """Begin the work, or go on with it: return its manifest, and the array to write to."""
+    if "://" in path:
+        raise ValueError(f"target must be a folder, beside which a manifest is kept. Got {path!r}.")
+    place = Path(path)
+    beside = place.with_name(place.name + ".manifest")
+    if place.resolve() == Path(source.path).resolve():
+        raise ValueError(f"{path!r} is the source itself. Choose another target.")
+    if place.exists() and not beside.exists():
+        raise ValueError(
+            f"{path!r} exists, and no manifest tells what was done of it. Choose another target, "
+            "or remove it."
+        )
+    array = source.open()
+    dtype = parts.result_type(array.dtype)
+    work = {
+        "format": FORMAT,
+        "source": source.path,
+        "array": source.name,
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+        "options": repr(parts),
+        "probe": _probe(denoiser, parts, shape) if isinstance(parts, RecordingParts) else None,
+    }
+    return Manifest(beside, work), create_like(source, absolute(path), dtype)
+
+
+def _probe(denoiser: Any, parts: RecordingParts, shape: tuple[int, ...]) -> list[float]:
+    """Return some numbers that tell one denoiser from another."""
+    one_by_one = parts.channelwise or len(shape) == 1 or shape[1] == 1
+    signals = (1, parts.layout.window) if one_by_one else (1, parts.layout.window, shape[1])
+    noise = np.random.default_rng(0).normal(size=signals)
+    denoised = np.asarray(denoiser.transform(noise), np.float64).ravel()
+    return [float(value) for value in denoised[:: max(1, denoised.size // 16)]]
+
+
+def _regions(
+    target: StoredArray, shape: tuple[int, ...], size: int | None, manifest: Manifest
+) -> Iterator[Region]:
+    """Yield the regions of an array, each of whole chunks."""
+    array = target.open()
+    step = (array.shards or array.chunks)[target.axis]
+    if size is None:
+        wanted = REGION // (shape[1] if len(shape) == 2 else 1)
+        step *= max(1, wanted // step)
+    else:
+        step *= ceil_div(check_count("region, in samples,", size), step)
+    for begin in range(0, shape[0], step):
+        end = min(begin + step, shape[0])
+        yield Region(begin, end, manifest.done.get((begin, end)))

@@ -1,0 +1,219 @@
+"""From zarr store to zarr store: the bits of the whole, resumed where work was cut short."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import dask
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from dask.distributed import Client, LocalCluster
+from sklearn.preprocessing import FunctionTransformer
+
+from conv_denoiser import denoise, denoise_recording, denoise_store
+from conv_denoiser.cli import main
+from conv_denoiser.export import OnnxDenoiser
+
+SMOOTHER = FunctionTransformer(lambda X: (X + np.roll(X, 1, axis=1)) / 2)
+WINDOW = {"window": 50, "batch_size": 4}
+
+
+@pytest.fixture(autouse=True)
+def _here(in_a_folder):
+    """Work in a folder of its own, as relative paths are what users write."""
+
+
+@pytest.fixture
+def recording():
+    """Recording of 10 chunks in the store "in.zarr"."""
+    array = np.random.default_rng(0).normal(size=(1003, 2)).cumsum(axis=0)
+    zarr.create_array("in.zarr", data=array, chunks=(101, 1), attributes={"rate": 360})
+    return array
+
+
+@pytest.fixture
+def expected(recording):
+    return denoise_recording(SMOOTHER, recording, channelwise=True, **WINDOW)
+
+
+def denoise_it(denoiser=SMOOTHER, **options):
+    return denoise_store(
+        "in.zarr", "out.zarr", denoiser, channelwise=True, **{"region": 1, **WINDOW, **options}
+    )
+
+
+def manifest():
+    return Path("out.zarr.manifest").read_text().splitlines(keepends=True)
+
+
+def _files(folder):
+    return [path for path in Path(folder).rglob("*") if path.is_file()]
+
+
+class Breaking(FunctionTransformer):
+    """Denoiser that fails at large values."""
+
+    def transform(self, X):
+        if np.abs(X).max() > self.kw_args["limit"]:
+            raise OSError("no more")
+        return SMOOTHER.transform(X)
+
+
+class Slow(FunctionTransformer):
+    def transform(self, X):
+        time.sleep(0.2)
+        return SMOOTHER.transform(X)
+
+
+class TestBits:
+    @pytest.mark.parametrize("region", [None, 1, 300])
+    def test_are_those_of_the_whole(self, expected, region):
+        denoised = denoise_it(region=region)
+        np.testing.assert_array_equal(denoised[:], expected)
+        assert (denoised.chunks, dict(denoised.attrs)) == ((101, 1), {"rate": 360})
+
+    def test_of_the_universal_model(self, recording):
+        x = recording[:, 0].astype(np.float32)
+        zarr.create_array("one.zarr", data=x, chunks=200)
+        denoised = denoise_store("one.zarr", "out.zarr", region=200, strength=0.5)
+        assert denoised[:].tobytes() == denoise(x, strength=0.5).tobytes()
+
+    def test_of_xarray_stores(self, recording):
+        data = xr.Dataset(
+            {"ecg": (("lead", "time"), recording.T, {"units": "mV"})},
+            coords={"time": np.arange(1003) / 360},
+        )
+        data.chunk(time=200).to_zarr("x.zarr", zarr_format=3, consolidated=False)
+        denoise_store("x.zarr", "out.zarr", SMOOTHER, channelwise=True, **WINDOW)
+        result = xr.open_zarr("out.zarr", consolidated=False).load()
+        expected = denoise_recording(SMOOTHER, data, channelwise=True, **WINDOW)
+        xr.testing.assert_identical(result, expected)
+
+
+class TestResuming:
+    def test_denoises_what_is_not_done(self, recording, expected):
+        failing = Breaking(kw_args={"limit": np.abs(recording).max() * 0.9})
+        with pytest.raises(RuntimeError, match=r"\d of 10 regions failed.*OSError: no more"):
+            denoise_it(failing)
+        done = len(manifest()) - 1
+        assert 0 < done < 10
+        failing.kw_args["limit"] = np.inf
+        np.testing.assert_array_equal(denoise_it(failing)[:], expected)
+
+    def test_repairs_what_was_damaged(self, recording, expected):
+        denoise_it()
+        zarr.open("out.zarr", mode="r+")[150:160] = 0
+        lines = manifest()
+        # As if killed while a line was written.
+        Path("out.zarr.manifest").write_text("".join([*lines[:4], lines[4][:40]]))
+        np.testing.assert_array_equal(denoise_it()[:], expected)
+        assert len(manifest()) == 12  # and the torn line
+
+    def test_leaves_what_is_done(self, recording):
+        denoise_it()
+        files = {path: path.stat().st_mtime_ns for path in _files("out.zarr")}
+        denoise_it()
+        assert files == {path: path.stat().st_mtime_ns for path in _files("out.zarr")}
+
+    def test_of_other_work(self, recording):
+        denoise_it()
+        with pytest.raises(ValueError, match="options was .*overlap=0.5.* and is"):
+            denoise_it(overlap=0)
+        with pytest.raises(ValueError, match="the denoiser is another one"):
+            denoise_it(FunctionTransformer(np.tanh))
+
+
+class TestErrors:
+    def test_what_exists_is_not_overwritten(self, recording):
+        zarr.create_array("out.zarr", data=recording)
+        with pytest.raises(ValueError, match="exists, and no manifest"):
+            denoise_it()
+        with pytest.raises(ValueError, match="is the source itself"):
+            denoise_store("in.zarr", "./in.zarr")
+
+    def test_of_arguments(self, recording):
+        for options, message in (
+            ({"denoiser": SMOOTHER, "strength": 2}, "strength=2 is for the universal one"),
+            ({"window": 9}, "window=9 is for a denoiser of your own"),
+            ({"workers": 2, "scheduler": "tcp://x"}, "Give one"),
+            ({"workers": 0}, "workers must be a positive"),
+            ({"denoiser": "best"}, "no pretrained model 'best'"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                denoise_store("in.zarr", "new.zarr", **options)
+        assert not Path("new.zarr.manifest").exists()
+
+    def test_names_of_arrays(self, recording):
+        group = zarr.open_group("group.zarr")
+        for name in ("ecg", "eeg"):
+            group.create_array(name, data=recording[:, 0])
+        with pytest.raises(ValueError, match=r"'ecg', 'eeg'.*two colons.*group.zarr::ecg"):
+            denoise_store("group.zarr", "new.zarr")
+        denoised = denoise_store("group.zarr::eeg", "new.zarr")
+        np.testing.assert_array_equal(denoised[:], denoise(recording[:, 0]))
+        assert list(zarr.open("new.zarr").array_keys()) == ["eeg"]
+
+
+class TestCommand:
+    def test_stores(self, recording, onnx_file, capsys):
+        options = ["denoise", "in.zarr", "--output", "out.zarr", "--model", str(onnx_file)]
+        assert main([*options, "--channelwise"]) == 0
+        assert "out.zarr: 1,003 samples denoised" in capsys.readouterr().out
+        expected = denoise_recording(OnnxDenoiser(onnx_file), recording, channelwise=True)
+        np.testing.assert_array_equal(zarr.open("out.zarr", mode="r")[:], expected)
+
+    def test_errors(self, recording, capsys):
+        np.save("x.npy", recording)
+        for options, message in (
+            (["in.zarr", "--output", "out.npy"], "both end in .zarr"),
+            (["in.zarr", "--output", "out.zarr", "--plot", "p.png"], "--plot is for files"),
+            (["x.npy", "--output", "y.npy", "--workers", "2"], "are for zarr stores"),
+        ):
+            assert main(["denoise", *options]) == 2
+            assert message in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two processes of one thread."""
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+        yield cluster
+
+
+@pytest.mark.slow
+class TestFaults:
+    def test_a_killed_worker(self, cluster, expected):
+        with Client(cluster) as client:
+            pid, _ = client.run(os.getpid).values()
+        killer = threading.Timer(0.7, os.kill, (pid, signal.SIGKILL))
+        killer.start()
+        denoised = denoise_it(Slow(), scheduler=cluster.scheduler_address)
+        np.testing.assert_array_equal(denoised[:], expected)
+        assert not killer.is_alive()
+
+    def test_a_chunk_that_cannot_be_read(self, cluster, recording, expected):
+        (path,) = (path for path in _files("in.zarr") if path.parts[-2:] == ("3", "1"))
+        content = path.read_bytes()
+        path.write_bytes(b"damaged")
+        with pytest.raises(RuntimeError, match=r"[34] of 10 regions failed"):
+            denoise_it(scheduler=cluster.scheduler_address)
+        path.write_bytes(content)
+        np.testing.assert_array_equal(denoise_it(scheduler=cluster.scheduler_address)[:], expected)
+
+    def test_a_scheduler_that_goes_away(self, recording, expected):
+        with (
+            dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+            LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as other,
+        ):
+            closing = threading.Timer(1, other.close)
+            closing.start()
+            with pytest.raises(ConnectionError, match="scheduler went away"):
+                denoise_it(Slow(), scheduler=other.scheduler_address)
+            closing.join()
+        done = len(manifest()) - 1
+        assert done < 10
+        np.testing.assert_array_equal(denoise_it()[:], expected)
