@@ -80,10 +80,18 @@ def denoise_store(
     region : int, default=None
         Samples that are denoised together, rounded up to whole chunks. None takes about four
         million values.
-    window, overlap, channelwise, batch_size
-        As for `denoise_recording`; for a denoiser of your own.
-    noise_std, strength
-        As for `denoise`; for the universal model.
+    window : int, default=None
+        Length of a window in samples, for a denoiser of your own, as in `denoise_recording`.
+    overlap : float in [0, 1), default=0.5
+        Share of a window that the next one covers as well, for a denoiser of your own.
+    channelwise : bool, default=False
+        Denoise each channel by itself, as the universal model does anyway.
+    batch_size : int, default=64
+        Windows in one call of `transform`.
+    noise_std : float, default=None
+        Standard deviation of the noise, where it is known; for the universal model.
+    strength : float, default=1
+        Multiple of the level of noise to remove; for the universal model.
     progress : bool, default=False
         Show a progress bar, which needs tqdm.
 
