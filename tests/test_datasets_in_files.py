@@ -1,12 +1,15 @@
 """MATLAB and HDF5 files: one array of several is denoised, and all else stays as it was."""
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import scipy.io.matlab
 from command import fails, run
 from scipy.io import loadmat, savemat
 
@@ -209,6 +212,30 @@ def test_files_that_lead_elsewhere():
     ):
         with pytest.raises(DatasetError, match=message):
             read_recording(f"a.h5::{name}")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_files_that_scipy_ships():
+    """What SciPy reads is read, or refused as holding no or several arrays of numbers."""
+    folder = Path(scipy.io.matlab.__file__).parent / "tests/data"
+    for file in sorted(folder.glob("*.mat")):
+        try:
+            loadmat(file)
+        except Exception:
+            continue
+        with suppress(DatasetError):
+            read_recording(file)
+
+
+@pytest.mark.parametrize("place", [136, 156])
+def test_elements_that_would_end_the_process(place):
+    """SciPy takes types and lengths on trust."""
+    savemat("a.mat", {"a": np.zeros(200), "b": np.arange(9)})
+    content = bytearray(Path("a.mat").read_bytes())
+    content[place] = {136: 0x77, 156: 0}[place]  # the type of an element, the length of another
+    Path("a.mat").write_bytes(content)
+    with pytest.raises(ValueError, match="SciPy cannot read 'a.mat': a"):
+        read_recording("a.mat::a")
 
 
 @pytest.mark.parametrize("name", ["bad.mat", "bad.h5"])

@@ -19,7 +19,7 @@ MORE_OPTIONS = {
     "plot_streaming": ["--seconds", "4"],
 }
 NAMES = sorted(path.stem for path in EXAMPLES.glob("plot_*.py"))
-WITHOUT_TRAINING = {"plot_denoise", "plot_noise_models", "plot_trust"}
+WITHOUT_TRAINING = {"plot_denoise", "plot_folder", "plot_noise_models", "plot_trust"}
 WITH_OWN_FILES = {"plot_ecg", "plot_recorded_noise", "plot_supervision"}  # run further down
 
 

@@ -20,15 +20,21 @@ from conv_denoiser.readers.datasets import (
 from conv_denoiser.readers.hdf5 import copy_hdf5, read_hdf5
 from conv_denoiser.readers.integers import stored
 from conv_denoiser.readers.libraries import errors_naming
+from conv_denoiser.readers.matlab_elements import (
+    COMPRESSED,
+    HEADER,
+    LITTLE,
+    check_elements,
+    end_of,
+)
 from conv_denoiser.readers.recording import Recording
 
 __all__ = ["SUFFIX", "read_matlab", "write_matlab"]
 
 SUFFIX = ".mat"
 NEW = b"MATLAB 7.3 MAT"
-# Of version 5: length of the header, and where it says what.
-HEADER, SUBSYSTEM, ENDIAN = 128, slice(116, 124), slice(126, 128)
-COMPRESSED = 15  # a type of elements
+# Where the header of version 5 says what.
+SUBSYSTEM, ORDER = slice(116, 124), slice(126, 128)
 
 
 def read_matlab(path: Path, channel: str | None = None) -> Recording:
@@ -37,6 +43,7 @@ def read_matlab(path: Path, channel: str | None = None) -> Recording:
     if _is_new(file):
         return read_hdf5(path, channel)
     with errors_naming(file, "SciPy"):
+        check_elements(file)
         arrays = dict(_arrays(_loaded(file)))
         signals = {name: array.shape for name, array in arrays.items() if _is_signal(array)}
         name = chosen(signals, asked, file.name)
@@ -109,7 +116,7 @@ def _rewritten(source: Path, recording: Recording) -> bytes:
     from scipy.io import savemat, whosmat
 
     content = source.read_bytes()
-    if content[ENDIAN] != b"IM":
+    if content[ORDER] != LITTLE:
         raise ValueError(
             f"{source.name} is a MATLAB file of version 4, or of another order of bytes. Choose "
             "another format for the output."
@@ -118,8 +125,8 @@ def _rewritten(source: Path, recording: Recording) -> bytes:
     number = [name for name, _, _ in whosmat(source)].index(variable)
     begin = HEADER
     for _ in range(number):
-        begin = _end(content, begin)
-    end = _end(content, begin)
+        begin = end_of(content, begin)
+    end = end_of(content, begin)
     written = io.BytesIO()
     compressed = struct.unpack_from("<I", content, begin)[0] == COMPRESSED
     value = _changed(source, recording)
@@ -146,12 +153,6 @@ def _changed(source: Path, recording: Recording) -> np.ndarray:
     part[:] = stored(samples, array.dtype)  # a view into what structures refer to
     variable: np.ndarray = variables[recording.dataset.partition("/")[0]]
     return variable
-
-
-def _end(content: bytes, begin: int) -> int:
-    """Return where an element ends, which begins with its type and its length."""
-    end: int = begin + 8 + struct.unpack_from("<I", content, begin + 4)[0]
-    return end
 
 
 def _moved(header: bytes, begin: int, by: int) -> bytes:
