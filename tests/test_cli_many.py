@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from command import fails, run
 from scipy.io import wavfile
+from scipy.signal import resample_poly
 
 from conv_denoiser import denoise as denoise_array
-from conv_denoiser import read_recording
+from conv_denoiser import denoise_recording, read_recording
+from conv_denoiser.export import OnnxDenoiser
 
 pytestmark = pytest.mark.usefixtures("in_a_folder")
 
@@ -140,3 +142,35 @@ def test_convert(capsys):
     assert read_recording("b.wav").sampling_rate == 250
     fails(capsys, "must end in", "convert", "a.wav", "a.xyz")
     fails(capsys, "can only be written from another one", "convert", "a.wav", "a.edf")
+
+
+class TestRates:
+    """A model and a recording of different sampling rates: resampled there and back, or refused."""
+
+    def test_there_and_back(self, capsys, onnx_file):
+        rng = np.random.default_rng(1)
+        time = np.arange(2000) / 720
+        clean = np.stack([5 + np.sin(2 * np.pi * 12 * time), np.cos(2 * np.pi * 9 * time)], axis=1)
+        noisy = clean + 0.2 * rng.normal(size=clean.shape)
+        noisy[700:720, 0] = np.nan
+        np.save("noisy.npy", noisy)
+        command = ["denoise", "noisy.npy", "--model", onnx_file, "--channelwise"]
+        command += ["--sampling-rate", 720, "--output", "clean.npy"]
+        code, _, err = run(capsys, *command)
+        assert code == 0
+        assert "has 720 samples a second, but the model was fitted to 360. It is resampled" in err
+        bridged = noisy.copy()
+        bridged[700:720, 0] = np.interp(range(20), [-1, 20], noisy[[699, 720], 0])
+        level = bridged.mean(axis=0)
+        at_360 = resample_poly(bridged - level, 1, 2, padtype="symmetric")
+        denoised = denoise_recording(OnnxDenoiser(onnx_file), at_360, channelwise=True)
+        expected = resample_poly(denoised, 2, 1, padtype="symmetric") + level
+        np.testing.assert_allclose(np.load("clean.npy"), expected, atol=1e-6)
+
+    def test_refused(self, capsys, onnx_file):
+        np.save("noisy.npy", NOISY)
+        command = ["denoise", "noisy.npy", "--model", onnx_file, "--output", "c.npy"]
+        fails(capsys, "Leave out --no-resample", *command, "--no-resample", "--sampling-rate", 250)
+        fails(capsys, "is not resampled to the 360", *command, "--sampling-rate", 10)
+        same = [*command, "--no-resample", "--sampling-rate", "360"]
+        assert run(capsys, *same)[0] == 0

@@ -19,6 +19,7 @@ from conv_denoiser._typing import Array
 from conv_denoiser.cli.messages import printable, say
 from conv_denoiser.cli.parser import OVERLAP
 from conv_denoiser.cli.pipes import is_pipe, piped
+from conv_denoiser.cli.rates import at_rate, ratio_of
 from conv_denoiser.cli.several import expanded, outcomes
 from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.cli.stores import denoise_stores, is_store
@@ -160,6 +161,8 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
     part = _part(recording, options.start, options.end, by_rows)
     if file_format.check is not None:
         file_format.check(recording)
+    if not by_rows:
+        model = _at_rate_of(recording, model, options.resample)
     with replacing(target) as temporary:
         out = None if file_format.map is None else file_format.map(temporary, recording)
         if by_rows:
@@ -271,15 +274,25 @@ def _written(denoised: Array, out: Samples | None) -> Samples:
 def _with_sampling_rate(
     recording: Recording, given: float | None, fitted: float | None
 ) -> Recording:
-    """Return a recording with the best known rate; warn if the model was fitted to another."""
-    rate = given or recording.sampling_rate
-    if rate and fitted and rate != fitted:
-        warn(
-            f"{recording.name} has {rate:g} samples a second, but the model was fitted to "
-            f"{fitted:g}. It may take signal for noise: use a model for this sampling rate, or "
-            "resample the recording."
-        )
-    return replace(recording, sampling_rate=rate or fitted)
+    """Return a recording with the best known rate."""
+    return replace(recording, sampling_rate=given or recording.sampling_rate or fitted)
+
+
+def _at_rate_of(recording: Recording, model: Model, resample: bool) -> Model:
+    """Return a model that resamples a recording if it was fitted to another sampling rate."""
+    rate, fitted = recording.sampling_rate, model.sampling_rate
+    if not rate or not fitted or ratio_of(fitted, rate) == 1:
+        return model
+    difference = (
+        f"{recording.name} has {rate:g} samples a second, but the model was fitted to {fitted:g}"
+    )
+    if not resample:
+        raise ValueError(f"{difference}. Leave out --no-resample, or use a model for this rate.")
+    warn(
+        f"{difference}. It is resampled there and back, and keeps nothing that is faster than "
+        f"{min(rate, fitted) / 2:g} Hz. A model for this rate keeps more."
+    )
+    return model._replace(denoise=at_rate(model.denoise, ratio_of(fitted, rate)))
 
 
 def _check_columns(recording: Recording, n_channels: int, channelwise: bool) -> None:

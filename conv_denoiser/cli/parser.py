@@ -66,6 +66,8 @@ def _add_denoise(command: argparse.ArgumentParser) -> None:
     share = "share of a window that the next one covers as well, default 0.5"
     add("--overlap", type=float, default=OVERLAP, help=share)
     add("--threads", type=_count, help="default: one for each core")
+    no_resample = "fail if the model was fitted to another sampling rate"
+    add("--no-resample", dest="resample", action="store_false", help=no_resample)
     add("--channelwise", action="store_true", help="denoise each channel by itself")
     known = "standard deviation of the noise, if it is known; without --model"
     add("--noise-std", type=_positive, help=known)
