@@ -238,6 +238,17 @@ def test_elements_that_would_end_the_process(place):
         read_recording("a.mat::a")
 
 
+def test_texts_that_would_never_end():
+    """An object of a heap that is free, and of no length, holds libhdf5 up for ever."""
+    hdf5()
+    content = bytearray(Path("night.h5").read_bytes())
+    first = content.index(b"GCOL") + 16
+    content[first : first + 16] = bytes(16)
+    Path("night.h5").write_bytes(content)
+    with pytest.raises(ValueError, match="h5py cannot read 'night.h5': its texts are damaged"):
+        read_recording("night.h5::EEG/data")
+
+
 @pytest.mark.parametrize("name", ["bad.mat", "bad.h5"])
 def test_what_is_no_such_file(name):
     with pytest.raises(FileNotFoundError):

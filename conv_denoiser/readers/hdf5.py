@@ -1,5 +1,6 @@
 """Recordings in HDF5 files, which h5py reads; those of MATLAB 7.3 are among them."""
 
+import math
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from conv_denoiser.readers.datasets import (
     placed,
     split_address,
 )
+from conv_denoiser.readers.hdf5_heaps import check_heaps
 from conv_denoiser.readers.hdf5_samples import Hdf5Samples
 from conv_denoiser.readers.libraries import errors_naming, library
 from conv_denoiser.readers.recording import DatasetError, Recording
@@ -36,6 +38,7 @@ NUMBERS = frozenset(
 )
 # More texts, or values beside an array that are no times, are not looked at.
 MOST_VALUES = 10_000
+MOST_BYTES = 2**20  # of an attribute
 # No file is read that would be so many times as large, which damaged ones may claim to be.
 MAX_EXPANSION = 2000
 
@@ -114,8 +117,7 @@ def _shapes(h5: "h5py.File") -> dict[str, tuple[int, ...]]:
 
 
 def _is_signal(dataset: "h5py.Dataset") -> bool:
-    matlab_class = dataset.attrs.get("MATLAB_class")
-    is_number = dataset.dtype.kind in "fiu" and matlab_class in (None, *NUMBERS)
+    is_number = dataset.dtype.kind in "fiu" and _matlab_class(dataset) in (None, *NUMBERS)
     return is_number and dataset.ndim in (1, 2) and dataset.size > 1
 
 
@@ -140,7 +142,7 @@ def _facts(h5: "h5py.File", name: str) -> Facts:
     holder: Any = dataset
     while True:
         for key in holder.attrs:
-            values.setdefault(key, partial(holder.attrs.get, key))
+            values.setdefault(key, partial(_attribute, holder, key))
         if holder != dataset:
             for key in holder:
                 found = _beside(holder, key)
@@ -159,10 +161,27 @@ def _beside(group: "h5py.Group", key: str) -> "h5py.Dataset | None":
     return found if hasattr(found, "dtype") and not found.external else None
 
 
+def _matlab_class(dataset: "h5py.Dataset") -> object:
+    return _attribute(dataset, "MATLAB_class") if "MATLAB_class" in dataset.attrs else None
+
+
+def _attribute(holder: Any, key: str) -> object:
+    """Return an attribute; texts of any length are in a heap."""
+    stored = holder.attrs.get_id(key)
+    if math.prod(stored.shape or ()) * stored.dtype.itemsize > MOST_BYTES:
+        return None
+    if stored.dtype.kind == "O":
+        check_heaps(Path(holder.file.filename))
+    return holder.attrs[key]
+
+
 def _value(h5: "h5py.File", dataset: "h5py.Dataset") -> object:
     """Return a small dataset; MATLAB's texts are numbers, and its cells refer to them."""
-    if dataset.attrs.get("MATLAB_class") == b"char":
+    matlab_class = _matlab_class(dataset)
+    if matlab_class == b"char":
         return "".join(map(chr, np.ravel(dataset[()])))
-    if dataset.dtype.kind == "O" and dataset.attrs.get("MATLAB_class") == b"cell":
+    if dataset.dtype.kind == "O" and matlab_class == b"cell":
         return [_value(h5, h5[reference]) for reference in np.ravel(dataset[()])]
+    if dataset.dtype.kind == "O":
+        check_heaps(Path(h5.filename))
     return dataset[()]
