@@ -11,7 +11,7 @@ from pathlib import Path
 __all__ = ["check_heaps"]
 
 MARK = b"GCOL\x01"
-# After the mark and three bytes: the size of a heap. Of an object: number, references, 4 bytes, size.
+# After the mark and three bytes: size of a heap. Of an object: number, references, 4 bytes, size.
 HEAD, OBJECT = struct.Struct("<8xQ"), struct.Struct("<HH4xQ")
 FREE = 0  # a number
 # In larger files, which take seconds to look through, heaps are not checked.
