@@ -15,8 +15,9 @@ __all__ = ["ROUNDING", "honest_level"]
 HONEST = 0.8
 # It stays where the network expects an error of less than this share of the noise's power, and what
 # is removed and that error make up most of it. The bands of a broad signal are quiet in what is
-# removed, too, and rightly so. Fewer samples tell too little of that.
-SURE, MOST, ENOUGH = 0.5, 0.9, 256
+# removed, too, and rightly so. Fewer samples tell too little of that. Where they make up less, but
+# the network is sure, the level falls no further than to what they come to.
+SURE, MOST, ENOUGH = 0.6, 0.88, 256
 MAX_ROUNDS = 4
 # Levels below this, for signals of numbers up to 1, are rounding and not noise.
 ROUNDING = 1e-12
@@ -53,26 +54,32 @@ def honest_level(
     noise = estimate(rows, level)
     waiting = np.arange(len(rows))
     for _ in range(MAX_ROUNDS):
-        waiting = waiting[~_is_sure(noise[:, waiting], level[waiting], seen[rows[waiting]])]
+        lowered = _believable(noise[:, waiting], level[waiting], seen[rows[waiting]])
+        is_lower = lowered < level[waiting]
+        waiting, lowered = waiting[is_lower], lowered[is_lower]
+        level[waiting], noise[:, waiting] = lowered, 0
+        waiting = waiting[lowered > ROUNDING]
         if waiting.size == 0:
             break
-        # What fills gaps is not noise, and would be quiet.
-        there = seen[rows[waiting]]
-        quiet = level_of(bridged(noise[0, waiting], there), there)
-        lower = quiet < HONEST * level[waiting]
-        waiting, quiet = waiting[lower], quiet[lower]
-        level[waiting], noise[:, waiting] = quiet, 0
-        waiting = waiting[quiet > ROUNDING]
-        if waiting.size:
-            noise[:, waiting] = estimate(rows[waiting], level[waiting])
+        noise[:, waiting] = estimate(rows[waiting], level[waiting])
     noise[1] = np.hypot(noise[1], np.sqrt(first**2 - level**2)[:, np.newaxis])
     return level, noise
 
 
-def _is_sure(noise: Array, level: Array, there: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell for which signals the network is sure enough of what it removes."""
+def _believable(noise: Array, level: Array, there: NDArray[np.bool_]) -> Array:
+    """Return the levels that what was removed tells of, at most those that it was removed by."""
     n_samples = there.sum(axis=1)
     total = (noise**2 * there).sum(axis=2)
     removed, error = total / (np.maximum(n_samples, 1) * level**2)
-    sure: NDArray[np.bool_] = (error < SURE) & (removed + error > MOST) & (n_samples >= ENOUGH)
-    return sure
+    is_sure = error < SURE
+    doubtful = np.flatnonzero(~is_sure | (removed + error <= MOST) | (n_samples < ENOUGH))
+    if doubtful.size == 0:
+        return level
+    # What fills gaps is not noise, and would be quiet.
+    seen = there[doubtful]
+    quiet = level_of(bridged(noise[0, doubtful], seen), seen)
+    accounted_for = np.sqrt((removed + error)[doubtful]) * level[doubtful]
+    told = np.where(is_sure[doubtful], np.maximum(quiet, accounted_for), quiet)
+    lowered = level.copy()
+    lowered[doubtful] = np.where(quiet < HONEST * level[doubtful], told, np.inf)
+    return np.minimum(lowered, level)

@@ -18,8 +18,8 @@ WEIGHTS = Path(__file__).with_name("universal.safetensors")
 # What ONNX Runtime computes with the weights; benchmarks/universal_graph.py writes it.
 GRAPH = WEIGHTS.with_suffix(".onnx")
 SHA256 = {
-    WEIGHTS.name: "43d316e9b6d469c7328f4bfe68bfbf33ec873742fae67578c5ae3a28a402f28d",
-    "unet.safetensors": "766bf67e477e4f5ceb714268806ee0f83c094062327978eb238e638f0f9c235c",
+    WEIGHTS.name: "b34b861d1abc6ad75093fa5503b9b188c83cf3d1e9baec14651441ac0bd3249e",
+    "unet.safetensors": "7f662545409df94d2684af32ce8a4a0a9c077610456692aadea220372af3991c",
     GRAPH.name: "8844b693265dfac0b63eb9cd08b9b67551fad21584264f9db3ce709d0147af68",
 }
 
