@@ -76,7 +76,8 @@ def list_pretrained() -> list[PretrainedCard]:
         name="universal",
         trained_on='random signals of 17 families and mixtures of them (waveform "anything"), with '
         "white noise at -5 to 62 dB, a quarter of them with gaps; no recorded data",
-        training="63,722 steps in 78 minutes of two cores (benchmarks/pretrain.py --minutes 78)",
+        training="63,722 batches of 32 signals in 78 minutes of two cores, then 17,500 of 256 in "
+        "nine minutes of a graphics card (benchmarks/pretrain.py)",
         not_for="noise that is correlated from sample to sample (hum, wandering baselines), which "
         "it takes for signal; signals as fast and irregular as noise, unless its level is given",
         license="BSD-3-Clause",
@@ -88,7 +89,8 @@ def list_pretrained() -> list[PretrainedCard]:
         name="universal-unet",
         trained_on='random signals of 17 families and mixtures of them (waveform "anything"), 512 '
         "timesteps each, with white noise at -5 to 40 dB; no recorded data",
-        training="20,160 steps in 62 minutes of a shared machine (benchmarks/pretrain_unet.py)",
+        training="20,160 batches of 64 signals in 62 minutes of two cores, then 26,500 of 512 in "
+        "nine minutes of a graphics card (benchmarks/pretrain_unet.py)",
         not_for="signals with little noise: at 30 dB and more it takes away some of what is fast; "
         "a start for fits, where denoise removes more white noise with no training",
         license="BSD-3-Clause",
