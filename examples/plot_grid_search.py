@@ -18,6 +18,7 @@ from conv_denoiser import ConvDenoiser, SignalGenerator, StandardizePerSample
 parser = argparse.ArgumentParser(description="Search, and draw the map and the best denoiser.")
 parser.add_argument("--n-signals", type=int, default=320)
 parser.add_argument("--epochs", type=int, default=12)
+parser.add_argument("--kernel-sizes", type=int, nargs="+", default=[3, 7, 13, 21])
 options = parser.parse_args()
 
 # %%
@@ -38,17 +39,18 @@ denoiser = ConvDenoiser(
 # %%
 # Twelve candidates, each trained on one half of the signals and scored on the other. The best is
 # trained once more, on all of them.
-grid = {"filters": [(8, 8), (16, 16), (32, 32)], "kernel_size": [3, 7, 13, 21]}
+grid = {"filters": [(8, 8), (16, 16), (32, 32)], "kernel_size": options.kernel_sizes}
 halves = ShuffleSplit(1, test_size=0.5, random_state=0)
 search = GridSearchCV(denoiser, grid, cv=halves).fit(X, y)
-print(f"best of 12: {search.best_params_}, {search.best_score_:.2f} dB gained on new signals")
+n = len(search.cv_results_["params"])
+print(f"best of {n}: {search.best_params_}, {search.best_score_:.2f} dB gained on new signals")
 
 # %%
 # More filters help throughout, and can use longer kernels: with 8 filters the shortest kernel is
 # best, with 32 filters one of 7 or 13 points. The map is flat around the best: half as many
 # filters, and thus a quarter of the weights, cost half a dB.
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-gains = search.cv_results_["mean_test_score"].reshape(3, 4)
+gains = search.cv_results_["mean_test_score"].reshape(3, -1)
 image = left.imshow(gains, cmap="cividis", aspect="auto")
 figure.colorbar(image, label="gain (dB)")
 for (row, column), gain in np.ndenumerate(gains):
@@ -57,7 +59,7 @@ for (row, column), gain in np.ndenumerate(gains):
 row, column = np.unravel_index(gains.argmax(), gains.shape)
 corner = (column - 0.5, row - 0.5)
 left.add_patch(plt.Rectangle(corner, 1, 1, fill=False, color="#D55E00", lw=5, clip_on=False))
-left.set_xticks(range(4), labels=grid["kernel_size"])
+left.set_xticks(range(gains.shape[1]), labels=grid["kernel_size"])
 left.set_yticks(range(3), labels=grid["filters"])
 left.set(xlabel="kernel_size", ylabel="filters", title="gain on new signals, best framed")
 

@@ -18,6 +18,7 @@ from conv_denoiser import ConvDenoiser, SignalGenerator, StandardizePerSample
 parser = argparse.ArgumentParser(description="Compute and draw learning curves.")
 parser.add_argument("--n-signals", type=int, default=600, help="a quarter of them test")
 parser.add_argument("--epochs", type=int, default=25)
+parser.add_argument("--n-splits", type=int, default=2)
 options = parser.parse_args()
 
 # %%
@@ -46,7 +47,7 @@ for supervision, label in supervisions.items():
         X,
         y,
         train_sizes=np.geomspace(1 / 15, 1, 3),
-        cv=ShuffleSplit(2, test_size=0.25, random_state=0),
+        cv=ShuffleSplit(options.n_splits, test_size=0.25, random_state=0),
     )
 
 # %%

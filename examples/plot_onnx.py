@@ -95,7 +95,7 @@ print(json.dumps(report))
 # %%
 # The device gets the file and noisy signals. It never imports what trained the network, so it
 # starts at once.
-noisy, clean, seconds = SignalGenerator("ecg", random_state=1, **ecg).sample(200)
+noisy, clean, seconds = SignalGenerator("ecg", random_state=1, **ecg).sample(100)
 files = [path, Path(folder.name, "noisy.npy"), Path(folder.name, "denoised.npy")]
 np.save(files[1], noisy)
 command = [sys.executable, "-c", device, *map(str, files)]

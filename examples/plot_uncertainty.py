@@ -20,10 +20,10 @@ from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.plotting import DenoisingReport, IntervalDisplay
 
 RATE = 360  # Hz
-N_HELD_OUT = 300
 
 parser = argparse.ArgumentParser(description="Find out how far to trust a denoised ECG.")
 parser.add_argument("--n-signals", type=int, default=300, help="training signals")
+parser.add_argument("--n-held-out", type=int, default=300, help="as many calibrate as test")
 parser.add_argument("--epochs", type=int, default=6)
 options = parser.parse_args()
 
@@ -36,8 +36,8 @@ options = parser.parse_args()
 ecg = SignalGenerator(
     "ecg", n_timesteps=512, sampling_rate=RATE, noise=GaussianNoise(snr_db=(0, 6)), random_state=0
 )
-X, y = ecg.sample(options.n_signals + 2 * N_HELD_OUT, return_X_y=True)
-train, held_out, test = np.split(np.arange(len(X)), [options.n_signals, -N_HELD_OUT])
+X, y = ecg.sample(options.n_signals + 2 * options.n_held_out, return_X_y=True)
+train, held_out, test = np.split(np.arange(len(X)), [options.n_signals, -options.n_held_out])
 denoiser = ConvDenoiser("unet", loss="gaussian_nll", epochs=options.epochs, random_state=0)
 denoiser.fit(X[train], y[train])
 denoiser.conformalize(X[held_out], y[held_out])

@@ -54,6 +54,7 @@ def recording():
 @pytest.fixture(scope="module", params=list(DENOISERS))
 def denoiser(request, ecgs):
     params = {"kernel_size": 5, "filters": (8, 8), "learning_rate": 0.005, "epochs": 6}
+    params["optimizer"] = "adam"
     return small_denoiser(**{**params, **DENOISERS[request.param]}).fit(*ecgs)
 
 

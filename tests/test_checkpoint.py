@@ -17,7 +17,7 @@ from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser.model_files.container import read_model_file
 from conv_denoiser.training.checkpoint import Checkpoint, Saved
 
-OPTIONS = {"epochs": 4, "validation_split": 0.25}
+OPTIONS = {"epochs": 4, "validation_split": 0.25, "optimizer": "adam"}
 
 
 class StopBetween(keras.callbacks.Callback):
@@ -54,17 +54,17 @@ def assert_same(first, second, X):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "more",
+    ("more", "after"),
     [
-        {},
-        {"random_state": None},
-        {"early_stopping": True, "patience": 2},
-        {"supervision": "blind_spot", "loss": "mean_squared_error"},
-        {"optimizer": "sgd"},
+        ({}, 0),
+        ({}, 2),
+        ({"random_state": None}, 2),
+        ({"early_stopping": True, "patience": 2}, 2),
+        ({"supervision": "blind_spot", "loss": "mean_squared_error"}, 2),
+        ({"optimizer": "sgd"}, 2),
     ],
     ids=str,
 )
-@pytest.mark.parametrize("after", [0, 2])
 def test_goes_on_after_an_error(parabolas, tmp_path, more, after):
     X, y = parabolas
     path = tmp_path / "fit.safetensors"
@@ -81,7 +81,7 @@ def test_goes_on_after_an_error(parabolas, tmp_path, more, after):
     if more.get("random_state", 0) is not None:
         whole = small_denoiser(**{**options, "checkpoint": None}).fit(X, y)
         assert_same(resumed, whole, X)
-    elif after:
+    else:
         np.testing.assert_array_equal(
             resumed.history_["loss"][:after], broken.history_["loss"][:after]
         )
@@ -117,7 +117,7 @@ def test_another_fit_is_not_taken_up(parabolas, tmp_path):
         (small_denoiser(**OPTIONS, checkpoint=path), X + 1),
         (small_denoiser(**{**OPTIONS, "epochs": 7}, checkpoint=path), X),
         (small_denoiser(**{**OPTIONS, "filters": (5,)}, checkpoint=path), X),
-        (small_denoiser(**OPTIONS, optimizer=keras.optimizers.Adam(0.1), checkpoint=path), X),
+        (small_denoiser(**{**OPTIONS, "optimizer": "sgd"}, checkpoint=path), X),
     ):
         with pytest.raises(ValueError, match=r"is the file of another fit, .*Delete it"):
             denoiser.fit(signals, y)
@@ -152,14 +152,16 @@ def test_damaged_file(parabolas, tmp_path):
 
 
 KILLED = {"filters": (4,), "epochs": 15, "batch_size": 16, "random_state": 0}
+KILLED["validation_split"] = 0
 PROGRAM = f"""
-import sys, keras
+import sys, time, keras
 KILLED = {KILLED}
 from conv_denoiser import ConvDenoiser, SignalGenerator, save
-X, y = SignalGenerator(random_state=0).sample(600, return_X_y=True)
+X, y = SignalGenerator(random_state=0).sample(160, return_X_y=True)
 class Show(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         print(epoch, flush=True)
+        time.sleep(0.05)  # so that no machine ends before it is killed
 denoiser = ConvDenoiser(**KILLED, callbacks=[Show], checkpoint=sys.argv[1]).fit(X, y)
 save(denoiser.set_params(callbacks=None), sys.argv[2])
 """
@@ -177,7 +179,7 @@ def test_killed_process(tmp_path):
         with subprocess.Popen(command, **options) as process:
             lines = [process.stdout.readline() for _ in range(n_epochs or 0)]
             if n_epochs:
-                time.sleep(rng.uniform(0, 0.1))
+                time.sleep(rng.uniform(0, 0.15))
                 os.kill(process.pid, signal.SIGKILL)
             begun.append([int(line) for line in (*lines, *process.stdout)])
         if n_epochs:
@@ -191,7 +193,7 @@ def test_killed_process(tmp_path):
     killed = load(result)
     assert killed.n_epochs_ == len(killed.history_["loss"]) == 15
     assert not checkpoint.exists()
-    X, y = SignalGenerator(random_state=0).sample(600, return_X_y=True)
+    X, y = SignalGenerator(random_state=0).sample(160, return_X_y=True)
     assert_same(killed, ConvDenoiser(**KILLED).fit(X, y), X)
 
 

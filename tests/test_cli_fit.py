@@ -28,11 +28,11 @@ class TestFitAndInfo:
         np.savetxt("noisy.csv", ecg)
         np.savetxt("clean.csv", ecg * 0.9)
         small = ["--architecture", "autoencoder", "--window", "64", "--epochs", "1"]
-        more = ["--sampling-rate", "360", "--output", "model.onnx"]
+        more = ["--sampling-rate", "360", "--output", "model.safetensors"]
         code, out, _ = run(capsys, "fit", *options, *small, *more)
         assert code == 0
         assert f"fitted on signals of 64 samples ({supervision}), 1 epochs" in out
-        code, out, err = run(capsys, "info", "model.onnx")
+        code, out, err = run(capsys, "info", "model.safetensors")
         assert (code, err) == (0, "")
         card = dict(line.split(maxsplit=1) for line in out.splitlines())
         assert card["supervision"] == supervision

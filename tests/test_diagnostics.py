@@ -78,7 +78,7 @@ def test_removing_more_than_white_noise_is_what_others_learn():
 def test_numbers_are_right(sines):
     X, y = sines
     options = {"epochs": 8, "filters": (8,), "kernel_size": 9, "learning_rate": 0.01}
-    options["validation_split"] = 0.2
+    options |= {"validation_split": 0.2, "optimizer": "adam"}
     with warnings.catch_warnings(action="error"):
         denoiser = small_denoiser(**options).fit(X, y)
     numbers = denoiser.diagnostics_

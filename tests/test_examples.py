@@ -12,11 +12,14 @@ from conv_denoiser import SignalGenerator
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SIZE = ["--n-signals", "40", "--epochs", "1"]
 MORE_OPTIONS = {
+    "plot_grid_search": ["--kernel-sizes", "3", "7"],
+    "plot_learning_curve": ["--n-splits", "1"],
     "plot_long_recording": ["--minutes", "0.5"],
     "plot_noise_models": ["--n-signals", "5"],
     "plot_optuna": ["--n-trials", "2"],
     "plot_pipeline": ["--noise", "0.2"],
     "plot_streaming": ["--seconds", "4"],
+    "plot_uncertainty": ["--n-held-out", "40"],
 }
 NAMES = sorted(path.stem for path in EXAMPLES.glob("plot_*.py"))
 WITHOUT_TRAINING = {"plot_denoise", "plot_folder", "plot_noise_models", "plot_trust"}

@@ -9,9 +9,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from conftest import small_denoiser, small_unet
+
+from conv_denoiser import load
 
 STATUS = Path("/proc/self/statm")
 
@@ -21,7 +24,7 @@ def test_eight_threads_share_a_denoiser(parabolas):
     for denoiser in (small_denoiser(), small_unet()):
         denoiser.fit(X, y)
         fresh = pickle.loads(pickle.dumps(denoiser))  # not compiled yet
-        batches = [X[begin : begin + n] + begin for begin in range(20) for n in (1, 7, 40)]
+        batches = [X[begin : begin + n] + begin for begin in range(8) for n in (1, 7, 40)]
         expected = [denoiser.transform(batch) for batch in batches]
         with ThreadPoolExecutor(8) as pool:
             for result, alone in zip(pool.map(fresh.transform, batches), expected, strict=True):
@@ -32,14 +35,45 @@ def test_fits_in_two_threads_give_what_they_give_alone(parabolas):
     X, y = parabolas
 
     def fit(seed):
-        options = {"random_state": seed, "epochs": 3, "kernel_size": 3 + 2 * seed}
+        options = {"random_state": seed, "epochs": 2, "kernel_size": 3 + 2 * seed}
         return small_denoiser(**options).fit(X, y).transform(X)
 
     expected = [fit(seed) for seed in (0, 1)]
-    for _ in range(3):
+    for _ in range(2):
         with ThreadPoolExecutor(2) as pool:
             for result, alone in zip(pool.map(fit, (0, 1)), expected, strict=True):
                 np.testing.assert_array_equal(result, alone)
+
+
+def denoise_in_every_way(X, model_file, pickled):
+    """Fit, load and unpickle denoisers; return what each makes of signals."""
+    denoisers = (
+        small_denoiser().fit(X, 0.9 * X),
+        small_denoiser(noise=0.1, loss="mean_squared_error").fit(X),
+        small_denoiser(supervision="blind_spot").fit(X),
+        load(model_file),
+        joblib.load(pickled),
+    )
+    return [denoiser.transform(X) for denoiser in denoisers]
+
+
+def put(queue, *arguments):
+    queue.put(denoise_in_every_way(*arguments))
+
+
+@pytest.mark.slow
+def test_another_process_gives_the_same_bits(model_file, wandering, tmp_path):
+    joblib.dump(load(model_file), tmp_path / "model.joblib")
+    arguments = wandering, model_file, tmp_path / "model.joblib"
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    process = context.Process(target=put, args=(queue, *arguments))
+    process.start()
+    here, there = denoise_in_every_way(*arguments), queue.get(timeout=240)
+    process.join(timeout=60)
+    assert process.exitcode == 0
+    np.testing.assert_array_equal(here, there)
+    assert len({denoised.tobytes() for denoised in here[:3]}) == 3
 
 
 # In a process of its own: the workers of pytest have threads that a fork does not like.
@@ -53,7 +87,7 @@ from conv_denoiser.export import OnnxDenoiser, to_onnx
 
 warnings.simplefilter("ignore")  # of the fork itself, in Python 3.12
 X = np.random.default_rng(0).normal(size=(40, 30)).cumsum(axis=1)
-denoiser = ConvDenoiser(filters=(2,), epochs=1).fit(X, X)
+denoiser = ConvDenoiser(filters=(2,), epochs=1, validation_split=0).fit(X, X)
 to_onnx(denoiser, sys.argv[1])
 deployed = OnnxDenoiser(sys.argv[1], n_threads=int(sys.argv[2]))
 expected = deployed.transform(X)
@@ -128,9 +162,9 @@ def test_restored_denoisers_are_let_go(parabolas):
         for _ in range(times):
             pickle.loads(pickled).transform(X[:2])
 
-    use(6)
+    use(4)
     before = megabytes()
-    use(20)
+    use(12)
     assert megabytes() - before < 4
 
 

@@ -43,7 +43,8 @@ def sines():
 def fitted(sines):
     """A denoiser of 300 of these signals, conformalized with 200 others."""
     X, y = sines
-    denoiser = small_unet(**NLL, filters=(4, 8), epochs=8).fit(X[:300], y[:300])
+    denoiser = small_unet(**NLL, filters=(4, 8), epochs=8, optimizer="adam")
+    denoiser.fit(X[:300], y[:300])
     return denoiser.conformalize(X[300:500], y[300:500])
 
 
@@ -93,7 +94,7 @@ class TestStd:
 
     def test_each_channel_has_its_own(self, two_channels):
         X, y = two_channels
-        denoiser = small_denoiser(**NLL).fit(X, y)
+        denoiser = small_denoiser(**NLL, optimizer="adam").fit(X, y)
         mean, std = denoiser.predict(X * [1, 100], return_std=True)
         assert mean.shape == std.shape == X.shape
         assert std[..., 1].mean() > 20 * std[..., 0].mean()

@@ -51,12 +51,12 @@ def test_callbacks_are_made_anew_for_every_fit(parabolas):
 
 @pytest.mark.slow
 def test_warm_start_goes_on(parabolas):
-    denoiser = small_denoiser(epochs=2, warm_start=True).fit(*parabolas)
+    denoiser = small_denoiser(epochs=2, warm_start=True, optimizer="adam").fit(*parabolas)
     first = list(denoiser.history_["loss"])
     denoiser.fit(*parabolas)
     assert denoiser.n_epochs_ == 4
     assert denoiser.history_["loss"][:2] == first
-    at_once = small_denoiser(epochs=4).fit(*parabolas)
+    at_once = small_denoiser(epochs=4, optimizer="adam").fit(*parabolas)
     assert denoiser.history_ == at_once.history_
     with pytest.raises(ValueError, match="warm_start=True.*options changed"):
         denoiser.set_params(filters=(5,)).fit(*parabolas)
@@ -64,7 +64,7 @@ def test_warm_start_goes_on(parabolas):
 
 @pytest.mark.slow
 def test_warm_start_with_other_training(parabolas):
-    denoiser = small_denoiser(warm_start=True, validation_split=0).fit(*parabolas)
+    denoiser = small_denoiser(warm_start=True, optimizer="adam").fit(*parabolas)
     denoiser.set_params(optimizer="sgd", learning_rate=0.5, validation_split=0.2)
     denoiser.fit(*parabolas)
     assert type(denoiser.model_.optimizer).__name__ == "SGD"
@@ -120,8 +120,8 @@ def test_history_holds_what_callbacks_add(parabolas):
 @pytest.mark.parametrize("params", [{}, {"noise": 0.1}, {"supervision": "blind_spot"}])
 def test_partial_fit_is_fit_step_by_step(parabolas, params):
     X, y = parabolas[0], None if params else parabolas[1]
-    at_once = small_denoiser(epochs=3, validation_split=0, **params).fit(X, y)
-    stepwise = small_denoiser(epochs=7, **params)
+    at_once = small_denoiser(epochs=3, optimizer="adam", **params).fit(X, y)
+    stepwise = small_denoiser(epochs=7, optimizer="adam", **params)
     for _ in range(3):
         stepwise.partial_fit(X, y)
     assert stepwise.history_ == at_once.history_
@@ -168,7 +168,7 @@ def test_heavier_signals_are_learned_better(parabolas):
     y = np.where(np.arange(60)[:, None] % 2 == 0, X.min(), X.max()) + 0 * X
     even = np.arange(60) % 2 == 0
     low, high = (
-        small_denoiser(epochs=15, learning_rate=0.01, loss="mean_squared_error")
+        small_denoiser(epochs=15, learning_rate=0.01, loss="mean_squared_error", optimizer="adam")
         .fit(X, y, sample_weight=np.where(even, *weights))
         .transform(X)
         .mean()

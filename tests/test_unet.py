@@ -15,13 +15,13 @@ from conv_denoiser.noise import ColoredNoise, GaussianNoise
 @pytest.fixture(scope="module")
 def sines():
     generator = SignalGenerator("sine", noise=0.5, n_timesteps=150, random_state=0)
-    return generator.sample(600, return_X_y=True)
+    return generator.sample(350, return_X_y=True)
 
 
 @pytest.fixture(scope="module")
 def fitted(sines):
     X, y = sines
-    return small_unet(epochs=3).fit(X[:500], y[:500])
+    return small_unet(epochs=4, optimizer="adam").fit(X[:250], y[:250])
 
 
 def test_default_network():
@@ -36,13 +36,13 @@ def test_default_network():
 
 def test_noise_is_removed_far_better_than_by_the_recipes_network(sines, fitted):
     X, y = sines
-    recipe = small_denoiser(filters=(16,), loss="mean_squared_error", epochs=3)
-    recipe.fit(X[:500], y[:500])
-    assert fitted.score(X[500:], y[500:]) > recipe.score(X[500:], y[500:]) + 2
+    recipe = small_denoiser(filters=(16,), loss="mean_squared_error", epochs=3, optimizer="adam")
+    recipe.fit(X[:250], y[:250])
+    assert fitted.score(X[250:], y[250:]) > recipe.score(X[250:], y[250:]) + 2
 
 
 def test_units_are_kept(sines, fitted):
-    X = sines[0][500:].astype(np.float64)
+    X = sines[0][250:].astype(np.float64)
     np.testing.assert_allclose(
         fitted.transform(1000 * X + 5000), 1000 * fitted.transform(X) + 5000, rtol=1e-3
     )
@@ -90,7 +90,7 @@ def test_an_untrained_network_passes_signals_on():
     ],
 )
 def test_receptive_field(parabolas, params, n_timesteps):
-    denoiser = small_denoiser(**params, optimizer="sgd").fit(*parabolas)
+    denoiser = small_denoiser(**params).fit(*parabolas)
     assert denoiser.receptive_field_ == n_timesteps
 
 
@@ -134,10 +134,10 @@ def test_cross_entropy_ends_in_a_sigmoid(parabolas):
 @pytest.mark.parametrize("supervision", ["paired", "noise2noise", "synthetic", "blind_spot"])
 def test_every_supervision_removes_noise(supervision):
     noise = GaussianNoise(0.5)
-    clean = SignalGenerator("sine", noise=None, n_timesteps=150, random_state=0).sample(800).clean
+    clean = SignalGenerator("sine", noise=None, n_timesteps=150, random_state=0).sample(400).clean
     X, second_take = noise(clean, 0), noise(clean, 1)
-    train, test = slice(None, 700), slice(700, None)
-    denoiser = small_unet(epochs=6)
+    train, test = slice(None, 320), slice(320, None)
+    denoiser = small_unet(epochs=6, optimizer="adam")
     fit = {
         "paired": lambda: denoiser.fit(X[train], clean[train]),
         "noise2noise": lambda: denoiser.fit(X[train], second_take[train]),
@@ -157,7 +157,7 @@ def test_wider_blind_spot_removes_correlated_noise():
     X = clean + (white[:, 1:] + white[:, :-1]) / 2
     gains = {}
     for width in (1, 3):
-        denoiser = small_unet(epochs=6, supervision=BlindSpot(width=width))
+        denoiser = small_unet(epochs=6, supervision=BlindSpot(width=width), optimizer="adam")
         if width == 1:
             with pytest.warns(UserWarning, match=r"points 1 timestep\(s\) apart.*width=3"):
                 denoiser.fit(X[:400])
