@@ -37,6 +37,12 @@ def small_unet(**params):
     return small_denoiser(architecture="unet", **{**defaults, **params})
 
 
+def quick_one_first(names):
+    """Return parameters of a fixture of which all but the first are slow."""
+    first, *others = names
+    return [first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
+
+
 def own_network(n_channels, filters, kernel_size):
     """Build a network of one layer."""
     import keras

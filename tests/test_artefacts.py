@@ -62,6 +62,7 @@ def error(denoised, clean):
     return np.sqrt(np.mean((denoised - clean)[NEAR] ** 2))
 
 
+@pytest.mark.slow
 def test_rest_of_the_window(denoiser, recording):
     noisy, clean = recording
     without = error(denoise_recording(denoiser, noisy), clean)
@@ -127,6 +128,7 @@ def test_spike_that_the_network_keeps_keeps_its_height():
     assert abs(removed[0, 100, 0]) < 1
 
 
+@pytest.mark.slow
 def test_graph_takes_artefacts_off_as_arrays_do(ecgs, tmp_path):
     from conv_denoiser.export import OnnxDenoiser, to_onnx
 

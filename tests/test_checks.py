@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from conftest import small_denoiser
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -84,6 +84,7 @@ def test_a_warning_points_at_the_line_of_the_user_also_through_a_pipeline():
     assert caught[0].filename == __file__
 
 
+@pytest.mark.slow
 def test_numbers_of_numpy_serve_as_parameters_of_a_denoiser():
     X = np.random.default_rng(0).normal(size=(24, 20)).cumsum(axis=1)
     plain = {"filters": (3,), "kernel_size": 5, "max_norm": 1.5, "batch_size": 10, "epochs": 2}
@@ -107,10 +108,12 @@ def test_numbers_of_numpy_serve_as_parameters_of_a_denoiser():
     assert denoisers[1].get_params()["kernel_size"] is of_numpy["kernel_size"]
 
 
+@pytest.mark.slow
 def test_a_search_over_a_range_of_numpy():
     X = np.random.default_rng(0).normal(size=(24, 20)).cumsum(axis=1)
     grid = {"kernel_size": np.arange(3, 6, 2), "learning_rate": np.array([0.01, 0.1], np.float32)}
-    search = GridSearchCV(small_denoiser(), grid, cv=2, error_score="raise").fit(X, X)
+    half = ShuffleSplit(1, test_size=0.5, random_state=0)
+    search = GridSearchCV(small_denoiser(), grid, cv=half, error_score="raise").fit(X, X)
     assert type(search.best_estimator_.model_.layers[1].kernel_size[0]) is int
 
 

@@ -231,6 +231,7 @@ def test_help_and_version(capsys):
         assert "usage: conv-denoiser" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [[sys.executable, "-m", "conv_denoiser"], ["conv-denoiser"]])
 def test_as_a_process(command, onnx_file, ecg):
     if command == ["conv-denoiser"]:

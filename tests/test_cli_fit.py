@@ -10,12 +10,15 @@ from command import denoise, fails, run
 
 from conv_denoiser import SignalGenerator, denoise_recording, load
 from conv_denoiser.cli.messages import show_warning
+from conv_denoiser.denoiser import plan
+from conv_denoiser.denoiser.automatic import FINE_TUNING_NOISY
 from conv_denoiser.export import OnnxDenoiser
 
 pytestmark = pytest.mark.usefixtures("in_a_folder")
 
 
 class TestFitAndInfo:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("options", "supervision"),
         [
@@ -48,6 +51,7 @@ class TestFitAndInfo:
         assert run(capsys, *command)[:2] == (0, "")
         assert OnnxDenoiser("m.onnx").n_features_in_ == 150
 
+    @pytest.mark.slow
     def test_recording_of_two_channels(self, capsys, ecg):
         signals = [
             edfio.EdfSignal(ecg[:400], 200, label=name, physical_dimension="mV")
@@ -82,7 +86,8 @@ class TestFitAndInfo:
         fails(capsys, "--width is for noisy recordings alone", *command)
 
     @pytest.mark.slow
-    def test_learns_with_its_own_settings(self, capsys):
+    def test_learns_with_its_own_settings(self, capsys, monkeypatch):
+        monkeypatch.setattr(plan, "FINE_TUNING_NOISY", FINE_TUNING_NOISY._replace(n_steps=30))
         generator = SignalGenerator("sine", n_timesteps=3000, random_state=0, noise=0.4)
         noisy, clean = generator.sample(1, return_X_y=True)
         np.save("noisy.npy", noisy[0])
@@ -115,6 +120,7 @@ class TestFitAndInfo:
         fails(capsys, "'0' is not a positive integer", "fit", "noisy.csv", "--epochs", "0",
               "--output", "m.onnx")  # fmt: skip
 
+    @pytest.mark.slow
     def test_files_of_save(self, capsys, ecg):
         np.savetxt("noisy.csv", ecg)
         small = ["--architecture", "autoencoder", "--window", "64", "--epochs", "1", "--quiet"]

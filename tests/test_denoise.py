@@ -167,6 +167,7 @@ def on_tensorflow(monkeypatch):
     universal.universal.cache_clear()
 
 
+@pytest.mark.slow
 def test_both_runtimes_agree(noise, request):
     signals = [signal() + 0.1 * np.ptp(signal()) * noise[0] for signal in SIGNALS]
     signals[0][100:140] = np.nan
@@ -213,6 +214,7 @@ def test_threads_are_those_allowed(monkeypatch):
         assert options.intra_op_num_threads == n_threads
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_timesteps", [90, 700, N])
 def test_a_signal_has_the_same_bits_in_any_company(n_timesteps):
     rng = np.random.default_rng(0)
@@ -332,6 +334,7 @@ def test_no_error_bars_without_a_level():
     assert (denoise(x, noise_std=1, return_std=True)[1] > 0.1).all()
 
 
+@pytest.mark.slow
 def test_quiet_bands_in_what_is_removed_are_no_reason_to_keep_noise():
     rng = np.random.default_rng(0)
     distance = np.sqrt(3) * np.abs(np.subtract.outer(np.arange(768), np.arange(768))) / 20
@@ -379,6 +382,7 @@ def test_command_without_a_model_asks_for_a_column(tmp_path, capsys):
     np.testing.assert_allclose(written[:, 0], t / 100)
 
 
+@pytest.mark.slow
 def test_options_of_the_command(tmp_path, capsys, noise):
     noisy = pulse() + 0.1 * noise[0]
     noisy[100] = np.nan

@@ -141,6 +141,7 @@ def test_score_without_clean_signals_ranks_like_with(trained):
     assert denoiser.score(X, np.zeros(len(X))) == denoiser.score(X)
 
 
+@pytest.mark.slow
 def test_same_seed_same_bits_in_one_process(parabolas):
     first, second = (small_denoiser(epochs=2).fit(*parabolas) for _ in range(2))
     for a, b in zip(first.model_.get_weights(), second.model_.get_weights(), strict=True):

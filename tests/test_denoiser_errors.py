@@ -120,6 +120,7 @@ def test_supervision_without_what_it_needs(parabolas):
         small_denoiser(supervision="synthetic").fit(y)
 
 
+@pytest.mark.slow
 def test_cross_entropy_with_targets_outside_0_and_1(parabolas):
     X, y = parabolas
     with pytest.raises(ValueError, match=r"y goes from .* MinMaxPerSample.*mean_squared_error"):

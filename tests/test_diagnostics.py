@@ -75,6 +75,7 @@ def test_removing_more_than_white_noise_is_what_others_learn():
     assert told({"removed_std": 0.95, "snr_improvement_db": 9.0}, "paired") == []
 
 
+@pytest.mark.slow
 def test_numbers_are_right(sines):
     X, y = sines
     options = {"epochs": 8, "filters": (8,), "kernel_size": 9, "learning_rate": 0.01}
@@ -136,6 +137,7 @@ def test_removed_strikes_are_outliers_and_noise_is_none():
     assert _outliers(np.zeros((2, 9, 1)), numbers[:2])["n_outliers"] == 0
 
 
+@pytest.mark.slow
 def test_a_search_warns_once_and_its_last_fit_says_why(sines):
     X, y = sines[0][:40], sines[1][:40]
     search = GridSearchCV(small_denoiser(), {"learning_rate": [1e-4, 1e-3]}, cv=2)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import onnx
 import pytest
-from conftest import small_denoiser, small_unet
+from conftest import quick_one_first, small_denoiser, small_unet
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -41,8 +41,8 @@ def fewer_timesteps(n_channels, filters, kernel_size):
 
 LINEAR = {"loss": "mean_squared_error"}
 DENOISERS = {
-    "recipe": lambda: small_denoiser(filters=(128, 32)),
     "small": small_denoiser,
+    "recipe": lambda: small_denoiser(filters=(128, 32)),
     "standardized": lambda: small_denoiser(**LINEAR, scaler=StandardizePerSample()),
     "other range": lambda: small_denoiser(**LINEAR, scaler=MinMaxPerSample((-3, 1))),
     "unscaled": lambda: small_denoiser(**LINEAR, scaler=None),
@@ -58,7 +58,7 @@ def signals():
     return np.random.default_rng(0).normal(size=(40, 51)).cumsum(axis=1)
 
 
-@pytest.fixture(scope="module", params=DENOISERS)
+@pytest.fixture(scope="module", params=quick_one_first(DENOISERS))
 def pair(request, signals, tmp_path_factory):
     """A denoiser, and the ONNX file of it."""
     denoiser = DENOISERS[request.param]().fit(signals, 0.9 * signals)
@@ -128,6 +128,7 @@ class TestAgreement:
         assert result.shape == X.shape
         assert np.isfinite(result).all()
 
+    @pytest.mark.slow
     def test_longer_signals_are_denoised_as_by_a_denoiser_of_that_length(self, path, signals):
         long = np.concatenate([signals, signals], axis=1)
         trained = small_denoiser(noise=GaussianNoise(snr_db=(0, 12))).fit(signals)
@@ -136,6 +137,7 @@ class TestAgreement:
         other._network.scaling = trained._network.scaling  # what was rare in training
         assert_agree(OnnxDenoiser(path).transform(long), other.transform(long), long)
 
+    @pytest.mark.slow
     def test_channels(self, two_channels, tmp_path):
         X, y = two_channels
         for name, denoiser in (("a", small_denoiser()), ("u", small_unet())):
@@ -145,6 +147,7 @@ class TestAgreement:
             with pytest.raises(ValueError, match=r"X has 1 channel.*fitted on 2\."):
                 deployed.transform(X[:, :, 0])
 
+    @pytest.mark.slow
     def test_denoiser_is_not_changed(self, signals, tmp_path):
         denoiser = small_denoiser(warm_start=True).fit(signals, signals)
         before = denoiser.transform(signals)
@@ -270,6 +273,7 @@ class OwnScaler(PerSampleScaler):
 
 
 class TestErrors:
+    @pytest.mark.slow
     def test_what_cannot_be_exported(self, fitted, signals, tmp_path):
         target = tmp_path / "model.onnx"
         with pytest.raises(TypeError, match="takes a ConvDenoiser, alone. Got Pipeline"):
@@ -288,6 +292,7 @@ class TestErrors:
             to_onnx(fitted, tmp_path / "missing" / "model.onnx")
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.slow
     def test_links_and_permissions_stay(self, fitted, tmp_path):
         target, link = tmp_path / "model.onnx", tmp_path / "link.onnx"
         target.write_text("the old one")
@@ -298,6 +303,7 @@ class TestErrors:
         assert target.stat().st_mode & 0o777 == 0o600
         OnnxDenoiser(target)
 
+    @pytest.mark.slow
     def test_nothing_half_written(self, fitted, tmp_path, monkeypatch):
         target = tmp_path / "model.onnx"
         target.write_text("the old one")
@@ -327,6 +333,7 @@ class TestErrors:
             with pytest.raises(ValueError, match="range of a signal is too large"):
                 deployed.transform(huge)
 
+    @pytest.mark.slow
     def test_length_that_a_network_does_not_keep(self, signals, tmp_path):
         even = signals[:, :50]
         own = small_denoiser(architecture=fewer_timesteps).fit(even, even)
@@ -334,6 +341,7 @@ class TestErrors:
         with pytest.raises(ValueError, match="turns 51 timesteps into 50. Pass signals of 50"):
             OnnxDenoiser(tmp_path / "model.onnx").transform(signals)
 
+    @pytest.mark.slow
     def test_numbers_too_large(self, signals, tmp_path):
         fitted = small_denoiser(**LINEAR, scaler=None).fit(signals, signals)
         to_onnx(fitted, tmp_path / "model.onnx")

@@ -23,6 +23,7 @@ def test_no_onnx_file(content, tmp_path):
         OnnxDenoiser(tmp_path / "model.onnx")
 
 
+@pytest.mark.slow
 def test_truncated(onnx_file, tmp_path):
     content = onnx_file.read_bytes()
     for length in [*range(0, len(content), 997), len(content) - 1]:

@@ -19,6 +19,7 @@ def fuzz():
     return module
 
 
+@pytest.mark.slow
 def test_150_files(fuzz, tmp_path, monkeypatch):
     monkeypatch.setattr(fuzz, "SECONDS", 60)  # speed is for the benchmark
     counts, wrong = fuzz.fuzz(150, tmp_path, seed=1)

@@ -63,6 +63,7 @@ class TestRecordings:
         whole = denoise_recording(smooth, gappy(), window=60, overlap=0.7, batch_size=2)
         np.testing.assert_array_equal(np.concatenate(pieces), whole)
 
+    @pytest.mark.slow
     def test_a_convolutional_denoiser(self, pair):
         denoised = denoise_recording(pair[0], gappy())
         left = np.isnan(denoised)

@@ -123,6 +123,7 @@ class TestLearning:
             told += again[row, point + 1, 0] != inputs[row, point + 1, 0]
         assert told <= 0.15 * len(points), "but where chance makes one the neighbour of another"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "params",
         [{}, {"supervision": "synthetic", "noise": 0.1}, {"supervision": "blind_spot"}],

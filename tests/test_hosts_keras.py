@@ -45,6 +45,7 @@ def fitted(parabolas):
     return small_unet(filters=(4, 4), epochs=2).fit(X, y)
 
 
+@pytest.mark.slow
 def test_settings_do_not_reach_a_network(others, fitted, parabolas, tmp_path):
     X, y = parabolas
     before = settings()

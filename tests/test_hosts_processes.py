@@ -19,6 +19,7 @@ from conv_denoiser import load
 STATUS = Path("/proc/self/statm")
 
 
+@pytest.mark.slow
 def test_eight_threads_share_a_denoiser(parabolas):
     X, y = parabolas
     for denoiser in (small_denoiser(), small_unet()):
@@ -31,6 +32,7 @@ def test_eight_threads_share_a_denoiser(parabolas):
                 np.testing.assert_array_equal(result, alone)
 
 
+@pytest.mark.slow
 def test_fits_in_two_threads_give_what_they_give_alone(parabolas):
     X, y = parabolas
 
@@ -136,6 +138,7 @@ for work in (pool, executor, joblib):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     "fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork"
 )
@@ -148,6 +151,7 @@ def test_fork_after_use(tmp_path):
     assert all("before this process was forked" in error for error in errors)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STATUS.exists(), reason="this system does not tell the memory in use")
 def test_restored_denoisers_are_let_go(parabolas):
     """Unpickled and used again and again, as by a server: memory is flat."""

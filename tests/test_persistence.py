@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import forge, own_network, small_denoiser, small_unet
+from conftest import forge, own_network, quick_one_first, small_denoiser, small_unet
 from safetensors.numpy import load_file
 from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import make_pipeline
@@ -70,7 +70,7 @@ def path(model_file):
     return model_file
 
 
-@pytest.fixture(scope="module", params=DENOISERS)
+@pytest.fixture(scope="module", params=quick_one_first(DENOISERS))
 def denoiser(request, signals):
     return DENOISERS[request.param]().fit(signals, 0.9 * signals)
 
@@ -104,6 +104,7 @@ class TestRoundTrip:
     def test_copies(self, denoiser, signals, copied):
         assert_same(copied(denoiser), denoiser, signals)
 
+    @pytest.mark.slow
     def test_optimizer_goes_on_after_a_warm_pickle(self, signals):
         cold = small_denoiser().fit(signals, signals)
         warm = small_denoiser(warm_start=True, optimizer="adam").fit(signals, signals)
@@ -119,12 +120,14 @@ class TestRoundTrip:
         restored = load(tmp_path / "model.safetensors")
         assert {name: restored.get_params()[name] for name in options} == options
 
+    @pytest.mark.slow
     def test_fits_again_and_goes_on(self, path, signals):
         restored = load(path)
         assert_same(restored.fit(signals, signals), load(path), signals)
         restored.set_params(warm_start=True).fit(signals, signals)
         assert restored.n_epochs_ == 2
 
+    @pytest.mark.slow
     def test_channels_and_names(self, two_channels, signals, tmp_path):
         X, y = two_channels
         several = small_denoiser().fit(X, y)
@@ -138,12 +141,14 @@ class TestRoundTrip:
         np.testing.assert_array_equal(restored.feature_names_in_, named.feature_names_in_)
         np.testing.assert_array_equal(restored.transform(frame), named.transform(frame))
 
+    @pytest.mark.slow
     def test_signals_shorter_than_the_kernels(self, tmp_path):
         X = np.random.default_rng(0).normal(size=(20, 3))
         short = small_denoiser(filters=(4, 4)).fit(X, X)
         save(short, tmp_path / "model.safetensors")
         assert_same(load(tmp_path / "model.safetensors"), short, X)
 
+    @pytest.mark.slow
     def test_size(self, signals, tmp_path):
         recipe = small_denoiser(filters=(128, 32), epochs=2).fit(signals, signals)
         save(recipe, tmp_path / "recipe.safetensors")
@@ -247,6 +252,7 @@ class TestWhatAFileCannotHold:
         restored = load(target, scaler=OwnScaler())
         np.testing.assert_array_equal(restored.transform(signals), own.transform(signals))
 
+    @pytest.mark.slow
     def test_objects_for_training(self, signals, tmp_path):
         target = tmp_path / "own.safetensors"
         split = ShuffleSplit(1, test_size=0.5, random_state=0)
@@ -268,6 +274,7 @@ class TestWhatAFileCannotHold:
 
 
 class TestErrors:
+    @pytest.mark.slow
     def test_save(self, signals, tmp_path):
         target = tmp_path / "model.safetensors"
         with pytest.raises(TypeError, match="takes a ConvDenoiser, alone. Got Pipeline"):

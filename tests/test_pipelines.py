@@ -30,6 +30,7 @@ def fitted(parabolas):
     return quick_denoiser().fit(parabolas[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scaler", [MinMaxPerSample(), StandardizePerSample()])
 def test_after_a_scaler(parabolas, scaler):
     X, y = parabolas
@@ -68,6 +69,7 @@ def test_before_a_classifier(parabolas):
     assert search.fit(X, LABELS).best_score_ > 0.8
 
 
+@pytest.mark.slow
 def test_in_a_column_transformer(parabolas):
     X = parabolas[0]
     columns = ColumnTransformer(
@@ -92,6 +94,7 @@ def test_in_a_feature_union(parabolas, fitted):
     assert (names[0], names[-1]) == ("denoised__x0", "scaled__x149")
 
 
+@pytest.mark.slow
 def test_in_a_transformed_target_regressor(parabolas):
     X, y = parabolas
     denoiser = quick_denoiser(scaler=None, loss="mean_squared_error")
@@ -104,6 +107,7 @@ def test_in_a_transformed_target_regressor(parabolas):
     assert standard.fit(X, y + 0.01 * X).predict(X).shape == X.shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("container", ["pandas", "polars"])
 def test_output_containers(parabolas, container):
     X = parabolas[0]
@@ -161,6 +165,7 @@ def test_metadata_routing(parabolas):
             GridSearchCV(denoiser, {"kernel_size": [3]}, cv=2).fit(X, y, sample_weight=weight)
 
 
+@pytest.mark.slow
 def test_sample_weight_by_step_name(parabolas):
     X, y = parabolas
     weight = np.r_[np.ones(30), np.zeros(30)]
@@ -170,6 +175,7 @@ def test_sample_weight_by_step_name(parabolas):
     np.testing.assert_array_equal(pipeline.transform(X), half.transform(X))
 
 
+@pytest.mark.slow
 def test_html_representation(fitted):
     for estimator in (
         ConvDenoiser(kernel_size=9),

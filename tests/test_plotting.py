@@ -54,6 +54,7 @@ def test_denoising_display_without_clean_signals_in_seconds(fitted, parabolas):
     assert display.axes_[0, 0].lines[0].get_xdata()[-1] == 149 / 50
 
 
+@pytest.mark.slow
 def test_interval_display(two_channels):
     X, y = two_channels
     denoiser = small_denoiser(loss="gaussian_nll").fit(X, y).conformalize(X, y)
@@ -190,13 +191,14 @@ def test_white_noise_removed_looks_like_noise(parabolas):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["of unlike strength", "the same in all channels"])
 def test_band_of_white_noise(kind):
     import matplotlib.pyplot as plt
 
     rng = np.random.default_rng(0)
     inside = []
-    for _ in range(30):
+    for _ in range(12):
         white = rng.normal(size=(30, 200, 1))
         if kind == "of unlike strength":
             white *= np.geomspace(0.1, 10, 30)[:, np.newaxis, np.newaxis]
@@ -259,6 +261,7 @@ def test_training_display_without_cross_entropy(parabolas):
     assert set(TrainingDisplay.from_estimator(denoiser).lines_) == {"loss"}
 
 
+@pytest.mark.slow
 def test_any_object_with_transform_and_data_frames(fitted, parabolas):
     import pandas as pd
 

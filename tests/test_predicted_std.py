@@ -56,6 +56,7 @@ def exported(fitted, tmp_path_factory):
 
 
 class TestStd:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "options", [{}, {"architecture": "unet", "filters": (4, 8)}], ids=["recipe's", "unet"]
     )
@@ -92,6 +93,7 @@ class TestStd:
         np.testing.assert_allclose(far, 1000 * mean + 1e6, rtol=1e-6)
         np.testing.assert_allclose(farther, 1000 * std, rtol=1e-3)
 
+    @pytest.mark.slow
     def test_each_channel_has_its_own(self, two_channels):
         X, y = two_channels
         denoiser = small_denoiser(**NLL, optimizer="adam").fit(X, y)
@@ -155,6 +157,7 @@ class TestIntervals:
         with pytest.raises(ValueError, match="std holds NaN .* Leave out those signals"):
             fitted.conformalize(X, y)
 
+    @pytest.mark.slow
     def test_draw_noise_where_training_did(self, sines):
         clean = sines[1]
         denoiser = small_denoiser(**NLL, noise=0.3).fit(clean[:300]).conformalize(clean[300:500])
@@ -163,6 +166,7 @@ class TestIntervals:
         inside = (lower <= clean[500:]) & (clean[500:] <= upper)
         assert inside.mean() == pytest.approx(0.8, abs=0.05)
 
+    @pytest.mark.slow
     def test_of_noisy_samples_are_named_so(self, fitted, sines, tmp_path):
         X = sines[0]
         before = fitted.calibration_
@@ -250,6 +254,7 @@ class TestFiles:
         with pytest.raises(ModelFileError, match="makes no sense"):
             load(path)
 
+    @pytest.mark.slow
     def test_onnx_says_the_same(self, fitted, exported, sines):
         for X in (sines[0][500:], sines[0][500:].astype(np.float32)):
             deployed = OnnxDenoiser(exported)
@@ -276,6 +281,7 @@ class TestRecordings:
         for got, expected in zip(both, fitted.predict(X, return_std=True), strict=True):
             np.testing.assert_allclose(got, expected.ravel(), rtol=1e-6)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("deployed", [False, True], ids=["keras", "onnx"])
     def test_streams_say_the_same(self, fitted, exported, sines, deployed):
         denoiser = OnnxDenoiser(exported) if deployed else fitted

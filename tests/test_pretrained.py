@@ -46,6 +46,7 @@ class TestFromPretrained:
         assert denoised.shape == X.shape
         assert np.isfinite(denoised).all()
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("n_timesteps", [100, 150, 256])
     def test_short_signals_are_denoised_as_well(self, universal, n_timesteps, tmp_path):
         generator = SignalGenerator(
@@ -57,6 +58,7 @@ class TestFromPretrained:
         restored = load(tmp_path / "model.safetensors")
         np.testing.assert_array_equal(restored.transform(X), universal.transform(X))
 
+    @pytest.mark.slow
     def test_file_pickle_and_clone(self, universal, ecgs, tmp_path):
         X = ecgs[0][:3, :100]
         expected = universal.transform(X)
@@ -69,12 +71,14 @@ class TestFromPretrained:
         with pytest.raises(NotFittedError):
             clone(universal).transform(X)
 
+    @pytest.mark.slow
     def test_onnx_file(self, universal, ecgs, tmp_path):
         to_onnx(universal, tmp_path / "model.onnx")
         X = ecgs[0][:3, :100]
         deployed = OnnxDenoiser(tmp_path / "model.onnx").transform(X)
         np.testing.assert_allclose(deployed, universal.transform(X), atol=1e-4)
 
+    @pytest.mark.slow
     def test_goes_on_learning(self, ecgs):
         X, y = ecgs
         denoiser = ConvDenoiser.from_pretrained(random_state=0, batch_size=20)
@@ -91,6 +95,7 @@ class TestFromPretrained:
 
 
 class TestInit:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "params",
         [{"supervision": "blind_spot"}, {"noise": 0.1, "filters": list(FILTERS)}],
@@ -112,6 +117,7 @@ class TestInit:
         start = ConvDenoiser.from_pretrained().score(X[60:], y[60:])
         assert denoiser.score(X[60:], y[60:]) > start + 0.2
 
+    @pytest.mark.slow
     def test_noise_that_is_not_white_stays_hidden(self):
         X = np.random.default_rng(0).standard_normal((60, 258))
         X = X[:, 2:] + X[:, 1:-1] + X[:, :-2]
@@ -133,6 +139,7 @@ class TestInit:
         with pytest.raises(ValueError, match=f"needs {words}"):
             ConvDenoiser(**params).fit(*ecgs)
 
+    @pytest.mark.slow
     def test_channels_begin_at_random(self, ecgs):
         X = np.stack([ecgs[0], ecgs[0]], axis=-1)
         with pytest.raises(ValueError, match="the number of channels to be 1. Got 2"):
@@ -140,6 +147,7 @@ class TestInit:
         other = ConvDenoiser("unet", filters=(2, 2), init="auto", **ONE_STEP).fit(X)
         assert other.n_channels_in_ == 2
 
+    @pytest.mark.slow
     def test_in_a_pipeline(self, ecgs):
         X, y = ecgs
         denoiser = ConvDenoiser("unet", scaler=None, **ONE_STEP)

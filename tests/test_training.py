@@ -177,6 +177,7 @@ def test_heavier_signals_are_learned_better(parabolas):
     assert low < X.mean() < high
 
 
+@pytest.mark.slow
 def test_weights_count_in_the_validation_loss(parabolas):
     X, y = parabolas
     weight = np.ones(60)
@@ -317,6 +318,7 @@ def test_learning_rate_schedule_goes_through_its_steps(parabolas):
     assert scheduled.transform(X).tobytes() == first_epoch.transform(X).tobytes()
 
 
+@pytest.mark.slow
 def test_best_epoch_counts_over_all_fits(parabolas):
     denoiser = small_denoiser(epochs=2, validation_split=0.2, warm_start=True).fit(*parabolas)
     denoiser.set_params(learning_rate=1e-9, epochs=1).fit(*parabolas)

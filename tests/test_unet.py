@@ -24,6 +24,7 @@ def fitted(sines):
     return small_unet(epochs=4, optimizer="adam").fit(X[:250], y[:250])
 
 
+@pytest.mark.slow
 def test_default_network():
     X, y = SignalGenerator(random_state=0).sample(5, return_X_y=True)
     denoiser = ConvDenoiser("unet", init="random", epochs=1, validation_split=0, optimizer="sgd")
@@ -34,6 +35,7 @@ def test_default_network():
     assert denoiser.receptive_field_ == 1537
 
 
+@pytest.mark.slow
 def test_noise_is_removed_far_better_than_by_the_recipes_network(sines, fitted):
     X, y = sines
     recipe = small_denoiser(filters=(16,), loss="mean_squared_error", epochs=3, optimizer="adam")
@@ -79,6 +81,7 @@ def test_an_untrained_network_passes_signals_on():
     np.testing.assert_array_equal(model(X), X)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("params", "n_timesteps"),
     [
@@ -94,6 +97,7 @@ def test_receptive_field(parabolas, params, n_timesteps):
     assert denoiser.receptive_field_ == n_timesteps
 
 
+@pytest.mark.slow
 def test_receptive_field_is_what_a_point_depends_on(sines, fitted):
     model, field = fitted.model_, fitted.receptive_field_
     x = np.random.default_rng(0).normal(size=(1, 2048, 1)).astype(np.float32)
@@ -122,6 +126,7 @@ def test_pickled_network_gives_the_same_bytes(sines, fitted):
     np.testing.assert_array_equal(again.transform(sines[0]), fitted.transform(sines[0]))
 
 
+@pytest.mark.slow
 def test_cross_entropy_ends_in_a_sigmoid(parabolas):
     X, y = parabolas
     denoiser = small_unet(loss="binary_crossentropy", scaler=small_denoiser().fit(X, y).scaler_)
@@ -167,6 +172,7 @@ def test_wider_blind_spot_removes_correlated_noise():
     assert gains[3] > gains[1] + 1
 
 
+@pytest.mark.slow
 def test_score_without_clean_signals_hides_the_same_width_but_always_the_same_share(sines):
     X, _ = sines
     narrow = small_unet(supervision="blind_spot").fit(X[:60])
@@ -183,6 +189,7 @@ def test_score_of_signals_shorter_than_the_blind_spot():
         denoiser.score(X)
 
 
+@pytest.mark.slow
 def test_correlated_noise_is_warned_of():
     clean = SignalGenerator("sine", noise=None, n_timesteps=150, random_state=0).sample(100).clean
     X = ColoredNoise(2, scale=1.0)(clean, 0)
@@ -215,6 +222,7 @@ def test_signals_in_steps_are_learned_without_a_word_on_their_noise(kind):
     assert np.isfinite(small_unet(filters=(2,)).fit(clean).transform(clean)).all()
 
 
+@pytest.mark.slow
 def test_a_width_too_small_for_the_noise_is_warned_of():
     white = np.random.default_rng(0).normal(size=(200, 154))
     X = sum(white[:, i : 150 + i] for i in range(5))
@@ -231,6 +239,7 @@ def test_warm_start_says_why_supervision_cannot_change(sines):
         denoiser.fit(X[:30])
 
 
+@pytest.mark.slow
 def test_padding_takes_no_part_in_the_loss(sines):
     X, y = (array[:40].astype(np.float64) for array in sines)
     denoiser = small_unet(
@@ -240,6 +249,7 @@ def test_padding_takes_no_part_in_the_loss(sines):
     assert denoiser.history_["loss"][0] == pytest.approx(error, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_half_of_the_signals_may_be_flat():
     X = np.random.default_rng(0).normal(size=(400, 64))
     X[::2] = 1
