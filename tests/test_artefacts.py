@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import own_network, small_denoiser
+from conftest import own_network, quick_one_first, small_denoiser
 
 from conv_denoiser import (
     MinMaxPerSample,
@@ -51,7 +51,7 @@ def recording():
     return noisy[0].astype(float), clean[0].astype(float)
 
 
-@pytest.fixture(scope="module", params=list(DENOISERS))
+@pytest.fixture(scope="module", params=quick_one_first(DENOISERS))
 def denoiser(request, ecgs):
     params = {"kernel_size": 5, "filters": (8, 8), "learning_rate": 0.005, "epochs": 6}
     params["optimizer"] = "adam"

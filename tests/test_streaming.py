@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import small_denoiser, small_unet
+from conftest import quick_one_first, small_denoiser, small_unet
 from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import SignalGenerator, StreamingDenoiser, denoise_recording
@@ -24,7 +24,7 @@ def recording():
     return SignalGenerator("ecg", n_timesteps=3000, random_state=0).sample(1).noisy[0]
 
 
-@pytest.fixture(scope="module", params=["autoencoder", "unet"])
+@pytest.fixture(scope="module", params=quick_one_first(["autoencoder", "unet"]))
 def denoiser(request):
     """Denoisers of 64 timesteps: TensorFlow's rounding depends on the size of a batch."""
     X, y = SignalGenerator("sine", n_timesteps=64, random_state=0).sample(40, return_X_y=True)
