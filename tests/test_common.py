@@ -32,12 +32,12 @@ def expected_failures(estimator):
     return {"check_sample_weight_equivalence_on_dense_data": reason}
 
 
-# Checks fit some 40 times each, and building the graph is what takes time, with validation and
-# Adam twice as much: one denoiser is checked with both.
+# Checks fit some 40 times each, and building the graph is what takes time, with validation twice
+# as much: one denoiser is checked with it.
 @pytest.mark.slow
 @parametrize_with_checks(
     [
-        small_denoiser(epochs=2, validation_split=0.1, optimizer="adam"),
+        small_denoiser(validation_split=0.1),
         paired(small_denoiser()),
         small_unet(filters=(2, 2), noise=0.1, scaler=None, loss="huber"),
     ],

@@ -59,6 +59,7 @@ def test_settings_do_not_reach_a_network(others, fitted, parabolas, tmp_path):
     assert settings() == before
 
 
+@pytest.mark.slow
 def test_settings_do_not_reach_an_exported_graph(others, fitted, parabolas, tmp_path):
     X, _ = parabolas
     to_onnx(fitted, tmp_path / "model.onnx")
@@ -66,6 +67,7 @@ def test_settings_do_not_reach_an_exported_graph(others, fitted, parabolas, tmp_
     np.testing.assert_allclose(denoised, fitted.transform(X), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_settings_do_not_reach_the_universal_network(others):
     from conv_denoiser.model_files.container import read_model_file
     from conv_denoiser.pretrained.universal import WEIGHTS, on_tensorflow
@@ -88,6 +90,7 @@ except RuntimeError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["environment", "keras.json"])
 def test_another_backend_is_named(how, tmp_path):
     environment = {**os.environ, "KERAS_HOME": str(tmp_path)}

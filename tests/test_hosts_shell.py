@@ -68,6 +68,7 @@ class TestStreams:
             assert process.stderr.read() == b""
         assert process.returncode == 0
 
+    @pytest.mark.slow
     def test_training_goes_on_without_a_voice(self, monkeypatch):
         read, write = os.pipe()
         os.close(read)
@@ -124,6 +125,7 @@ class TestSignals:
         for number, handler in before.items():
             signal.signal(number, handler)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_training_leaves_what_was_learned(self, capsys, monkeypatch, number, code):
         monkeypatch.setattr(sys, "stdout", SignalOn(number))

@@ -9,7 +9,7 @@ from conftest import small_denoiser
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import make_pipeline, make_union
 
 from conv_denoiser import BlindSpot, ConvDenoiser, MinMaxPerSample, SignalGenerator, save
@@ -17,14 +17,16 @@ from conv_denoiser.export import OnnxDenoiser, to_onnx
 from conv_denoiser.noise import GaussianNoise, ImpulseNoise, RecordedNoise
 
 X = np.random.default_rng(0).normal(size=(24, 20)).cumsum(axis=1)
+HALF = ShuffleSplit(1, test_size=0.5, random_state=0)
 
 
 class TestNestedParameters:
+    @pytest.mark.slow
     def test_a_search_turns_noise_and_leaves_the_object_of_the_user(self):
         noise = GaussianNoise(0.5) + ImpulseNoise(snr_db=10)
         grid = {"noise__0__scale": [0.1, 0.2], "noise__1__snr_db": [(0, 6)]}
         denoiser = small_denoiser(noise=noise, loss="mean_squared_error")
-        search = GridSearchCV(denoiser, grid, cv=2, error_score="raise")
+        search = GridSearchCV(denoiser, grid, cv=HALF, error_score="raise")
         best = search.fit(X).best_estimator_.noise
         assert best.parts[0].scale in (0.1, 0.2)
         assert best.parts[1] == ImpulseNoise(snr_db=(0, 6))
@@ -32,7 +34,7 @@ class TestNestedParameters:
 
     def test_a_search_turns_the_blind_spot(self):
         denoiser, grid = small_denoiser(supervision=BlindSpot()), {"supervision__width": [3, 5]}
-        search = GridSearchCV(denoiser, grid, cv=2, error_score="raise").fit(X)
+        search = GridSearchCV(denoiser, grid, cv=HALF, error_score="raise").fit(X)
         assert search.best_estimator_.supervision.width in (3, 5)
         assert denoiser.supervision == BlindSpot()
 
@@ -151,6 +153,7 @@ class TestTables:
         with pytest.raises(TypeError, match="_BatchDataset.*partial_fit with the arrays of each"):
             small_denoiser().fit(tf.data.Dataset.from_tensor_slices((X, X)).batch(8))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("dtype", ["Float64", object])
     def test_missing_values_of_pandas_are_gaps(self, dtype):
         table = pd.DataFrame(X).rename(columns=str).astype(dtype)
@@ -166,6 +169,7 @@ class TestTables:
 
 
 class TestTargets:
+    @pytest.mark.slow
     @pytest.mark.parametrize("supervision", ["blind_spot", "synthetic", BlindSpot()])
     def test_of_several_columns_pass_by_a_denoiser_that_needs_none(self, supervision):
         denoiser = small_denoiser(
@@ -245,6 +249,7 @@ class TestCallbacks:
         assert scores[-1] == pytest.approx(last, rel=1e-5)
         assert scores[0] != scores[-1]
 
+    @pytest.mark.slow
     def test_through_a_search_of_a_pipeline(self):
         from sklearn.callback import ProgressBar, ScoringMonitor
 
@@ -282,6 +287,7 @@ class TestCallbacks:
             denoiser.set_params(learning_rate=-1).fit(X, X)
         assert told == ["setup", "begin fit", "teardown"]
 
+    @pytest.mark.slow
     def test_nothing_changes_the_numbers(self):
         from sklearn.callback import ProgressBar
 
@@ -302,12 +308,14 @@ class TestSubclasses:
         def __init__(self, epochs=1):
             super().__init__(filters=(2,), epochs=epochs)
 
+    @pytest.mark.slow
     def test_file_of_save_would_lose_what_a_subclass_adds(self, tmp_path):
         for subclass in (self.Halved(filters=(2,), epochs=1), self.Tuned()):
             with pytest.raises(TypeError, match=r"(Halved|Tuned).*pickle the whole"):
                 save(subclass.fit(X, X), tmp_path / "model.safetensors")
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.slow
     def test_graph_holds_the_network_alone(self, tmp_path):
         with pytest.raises(TypeError, match="Halved has a transform of its own"):
             to_onnx(self.Halved(filters=(2,), epochs=1).fit(X, X), tmp_path / "model.onnx")

@@ -201,6 +201,7 @@ class TestAmount:
         assert gained > snr_improvement_db(y[64:], averaged, X[64:])
 
 
+@pytest.mark.slow
 def test_automatic_amount_goes_through_a_checkpoint_and_a_warm_start(ecgs, tmp_path, monkeypatch):
     monkeypatch.setattr(plan, "FROM_SCRATCH", FROM_SCRATCH._replace(n_steps=6))
     X, y = ecgs

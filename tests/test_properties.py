@@ -160,6 +160,7 @@ class TestGenerator:
 
 
 class TestMetrics:
+    @pytest.mark.slow
     @given(signals(-1e3, 1e3), st.floats(1e-3, 1e3))
     def test_do_not_depend_on_the_unit(self, y, unit):
         assume((np.var(y, axis=1) > 1e-6).all())
@@ -177,6 +178,7 @@ class TestMetrics:
     def test_truth_has_no_error(self, y):
         assert metrics.rmse(y, y) == 0
 
+    @pytest.mark.slow
     @given(signals(-1e3, 1e3), st.floats(0.1, 10), st.floats(-10, 10))
     def test_correlation_ignores_scale_and_offset(self, y, scale, offset):
         assume((np.ptp(y, axis=1) > 1e-3).all())
@@ -188,6 +190,7 @@ def denoiser(parabolas):
     return small_denoiser().fit(*parabolas)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 70), st.integers(0, 2**32 - 1))
 @settings(max_examples=25)
 def test_signals_are_denoised_each_by_itself(denoiser, n_signals, seed):
@@ -220,6 +223,7 @@ def near_sighted(wandering):
     return denoiser.fit(wandering, wandering), wandering
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(start=st.integers(0, 50), length=st.integers(1, 20))
 def test_a_gap_changes_nothing_far_away(near_sighted, start, length):

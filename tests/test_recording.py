@@ -217,6 +217,7 @@ class TestContainers:
 
 
 class TestChannels:
+    @pytest.mark.slow
     def test_of_the_denoiser(self, two_channels):
         X, y = two_channels
         denoiser = small_denoiser().fit(X, y)
@@ -264,6 +265,7 @@ class TestDenoisers:
         noisy = np.tile(pywt.data.ecg().astype(float), 3)
         assert denoise_recording(wavelet, noisy, window=256).shape == noisy.shape
 
+    @pytest.mark.slow
     def test_data_frames_as_output(self, denoiser, recording):
         pytest.importorskip("pandas")
         from sklearn.base import clone

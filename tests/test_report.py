@@ -84,6 +84,7 @@ def test_of_an_estimator_and_a_recording():
     assert json.loads(json.dumps(numbers)) == numbers
 
 
+@pytest.mark.slow
 def test_page_stands_alone(signals, tmp_path):
     noisy, clean, _ = signals
     noisy = noisy.copy()
