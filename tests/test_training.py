@@ -395,3 +395,14 @@ def test_fits_in_threads_give_what_they_give_alone(parabolas):
     with ThreadPoolExecutor(3) as threads:
         fits = threads.map(lambda _: small_denoiser(epochs=2).fit(*parabolas), range(6))
         assert [denoiser.history_ for denoiser in fits] == [alone] * 6
+
+
+def test_one_bar_for_all_epochs_with_the_time_left(parabolas, capsys):
+    small_denoiser(epochs=3, verbose=1).fit(*parabolas)
+    out, err = capsys.readouterr()
+    assert out == ""
+    *_, last = err.strip().split("\r")
+    assert err.count("\n") == 1
+    assert last.startswith("training: 100%")
+    assert "epoch=3, loss=" in last
+    assert "<00:00" in last

@@ -97,7 +97,7 @@ def fit(options: argparse.Namespace) -> None:
         width=options.width,
         epochs=options.epochs,
         random_state=options.seed,
-        verbose=0 if options.quiet else 2,
+        verbose=int(not options.quiet and sys.stderr.isatty()),
     )
     _write_model(denoiser, options, noisy)
     if interruption is not None:

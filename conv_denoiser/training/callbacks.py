@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from conv_denoiser.networks.backend import keras
 from conv_denoiser.training.plan import History, Trained, Watcher
@@ -82,6 +83,22 @@ class Watch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         if self.watcher.ends(lambda: self.snapshot(self.record.history())):
             self.model.stop_training = True
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """One bar for all training steps, on standard error, with the time left and the losses."""
+
+    def __init__(self, n_epochs: int, n_batches: int) -> None:
+        super().__init__()
+        self.bar = tqdm(total=n_epochs * n_batches, desc="training", unit=" steps")
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.bar.update()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        names = ("loss", "val_loss")
+        losses = {name: value for name, value in (logs or {}).items() if name in names}
+        self.bar.set_postfix(epoch=epoch + 1, **losses)
 
 
 def fresh_callbacks(callbacks: Sequence[object] | None) -> list[keras.callbacks.Callback]:

@@ -15,6 +15,7 @@ from conv_denoiser.supervision.batches import TrainingBatches
 from conv_denoiser.training.callbacks import (
     DivergedError,
     EarlyStopping,
+    ProgressBar,
     Record,
     StopOnNaN,
     Watch,
@@ -68,6 +69,7 @@ def fit_model(
     feed = BatchFeed(batches)
     initial_epoch, n_epochs = schedule.initial_epoch + n_done, schedule.epochs - n_done
     interruption = None
+    bars = [ProgressBar(n_epochs, batches.n_batches)] if schedule.verbose == 1 else []
     try:
         with quiet_training():
             run_epochs(
@@ -78,14 +80,16 @@ def fit_model(
                 n_batches=batches.n_batches,
                 batch_size=batches.batch_size,
                 validation=validation,
-                callbacks=_callbacks(schedule, record, stoppers),
-                verbose=schedule.verbose,
+                callbacks=[*_callbacks(schedule, record, stoppers), *bars],
+                verbose=0 if bars else schedule.verbose,
             )
         _check_finite(model)
     except (Exception, KeyboardInterrupt) as error:
         _keep_what_was_learned(model, weights, first_step, stoppers, error)
         interruption = error
     finally:
+        for bar in bars:
+            bar.bar.close()
         feed.close()
         forget_validation(model)
     return Training(record.history(), interruption, int(model.optimizer.iterations))
