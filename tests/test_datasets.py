@@ -286,6 +286,16 @@ def test_bad_batches(arguments):
         SignalGenerator().batches(*arguments)
 
 
+def test_ecgs_have_their_own_length_and_rate():
+    generator = SignalGenerator("ecg", random_state=0)
+    _, clean, time = generator.sample(2)
+    assert clean.shape == (2, 1024)
+    np.testing.assert_allclose(np.diff(time), 1 / 360)
+    assert "n_timesteps=1024" in repr(generator)
+    _, clean, time = SignalGenerator("ecg", n_timesteps=50, sampling_rate=100).sample(2)
+    assert (clean.shape, time[1]) == ((2, 50), 0.01)
+
+
 def test_repr():
     assert repr(SignalGenerator("sine")) == "SignalGenerator('sine', noise=0.05, n_timesteps=150)"
     assert "<bank of shape (2, 3)>" in repr(SignalGenerator(np.zeros((2, 3))))

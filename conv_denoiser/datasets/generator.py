@@ -27,6 +27,8 @@ RandomState = int | np.random.RandomState | np.random.Generator | None
 # Signals are drawn in blocks of this many, so that `save` needs the memory of one block and
 # still writes the bytes that `sample` returns.
 BLOCK_SIZE = 4096
+# Length in samples, and samples a second, of waveforms that have their own.
+OWN_AXES = {"ecg": (1024, 360.0)}
 
 
 class SignalGenerator:
@@ -40,11 +42,11 @@ class SignalGenerator:
         rows are drawn with replacement.
     noise : NoiseModel, float or None, default=0.05
         Noise model; a float is the standard deviation of Gaussian noise in signal units.
-    n_timesteps : int, default=150
-        Length of a signal in samples. A bank has its own length.
+    n_timesteps : int, default=None
+        Length of a signal in samples; None is 150, and 1,024 for "ecg". A bank has its own length.
     sampling_rate : float, default=None
-        Samples a second (Hz); time then starts at 0. None is the recipe's axis: steps of 0.01
-        from -0.5.
+        Samples a second (Hz); time then starts at 0. None is 360 for "ecg", and else the recipe's
+        axis: steps of 0.01 from -0.5.
     dtype : {"float32", "float64"}, default="float32"
         Type of the signals.
     random_state : int, RandomState, Generator or None, default=None
@@ -75,7 +77,7 @@ class SignalGenerator:
         waveform: str | Callable[..., Array] | ArrayLike = "x_squared",
         *,
         noise: NoiseModel | float | None = 0.05,
-        n_timesteps: int = 150,
+        n_timesteps: int | None = None,
         sampling_rate: float | None = None,
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -91,7 +93,8 @@ class SignalGenerator:
         shown = self.waveform
         if not isinstance(shown, str) and not callable(shown):
             shown = f"<bank of shape {np.shape(shown)}>"
-        return f"SignalGenerator({shown!r}, noise={self.noise!r}, n_timesteps={self.n_timesteps})"
+        n_timesteps, _ = self._axis()
+        return f"SignalGenerator({shown!r}, noise={self.noise!r}, n_timesteps={n_timesteps})"
 
     @overload
     def sample(self, n_signals: int, return_X_y: Literal[False] = ...) -> SignalDataset: ...
@@ -200,9 +203,19 @@ class SignalGenerator:
         if self.dtype not in ("float32", "float64", np.float32, np.float64):
             raise ValueError(f"dtype must be 'float32' or 'float64'. Got {self.dtype!r}.")
         dtype = np.dtype(self.dtype)
-        waveform, n_timesteps = _as_waveform(self.waveform, self.n_timesteps, dtype)
-        time = _time_axis(n_timesteps, self.sampling_rate)
+        n_timesteps, sampling_rate = self._axis()
+        waveform, n_timesteps = _as_waveform(self.waveform, n_timesteps, dtype)
+        time = _time_axis(n_timesteps, sampling_rate)
         return _Source(waveform, as_noise_model(self.noise), time, dtype)
+
+    def _axis(self) -> tuple[int, float | None]:
+        """Return length and sampling rate, those of the waveform where nothing else is said."""
+        name = self.waveform if isinstance(self.waveform, str) else ""
+        n_timesteps, sampling_rate = OWN_AXES.get(name, (150, None))
+        return (
+            n_timesteps if self.n_timesteps is None else self.n_timesteps,
+            sampling_rate if self.sampling_rate is None else self.sampling_rate,
+        )
 
     def _blocks(self, source: "_Source", n_signals: int) -> Iterator[tuple[Array, Array]]:
         rng = _generator(self.random_state)
