@@ -96,6 +96,10 @@ def test_page_stands_alone(signals, tmp_path):
     assert not re.search(r"(src|href)=\"http", page)
     assert "&lt;b&gt;" in page
     assert "(mV)" in page
+    cells = re.findall(r"<td>([-+\d.,e]+)</td>", page)
+    digits = [re.sub(r"e.*|[-+.,]", "", cell).lstrip("0") for cell in cells]
+    assert len(cells) > 20
+    assert max(len(number.rstrip("0")) for number in digits) <= 3
 
 
 def test_too_short():

@@ -116,7 +116,10 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+    """Write counts in full, and else three digits that tell something."""
+    if value is None or isinstance(value, int):
+        return "" if value is None else f"{value:,}"
+    return f"{float(f'{value:.3g}'):,g}"
 
 
 def _figures(
