@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 import pywt
 from scipy.signal import savgol_filter
 
-from conv_denoiser import denoise, list_pretrained
+from conv_denoiser import DenoisingWarning, denoise, list_pretrained
 from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser.cli import main
 from conv_denoiser.level import estimate
@@ -18,6 +19,7 @@ from conv_denoiser.metrics import snr_db
 from conv_denoiser.model_files.container import read_model_file
 from conv_denoiser.model_files.onnx_session import open_session
 from conv_denoiser.pretrained import universal
+from conv_denoiser.pretrained.unet import UNET_WEIGHTS
 from conv_denoiser.waveforms import anything
 
 SETTINGS = [(9, 2), (15, 2), (31, 3), (61, 3)]
@@ -88,6 +90,42 @@ def test_invalid_codes_do_not_disturb_their_surroundings(noise):
     for n_samples, code in ((1, -163.84), (3, 100), (1, 1e6)):
         artefact = np.where((t >= 1000) & (t < 1000 + n_samples), code, 0)
         assert error(artefact) < 1.3 * undisturbed
+
+
+def test_events_of_one_sample_that_are_removed_are_told(noise, recwarn):
+    noisy = 5 * pulse() + noise
+    denoise(noisy)
+    assert not recwarn
+    strikes = t % 400 == 200
+    noisy[1, strikes] += 10
+    with pytest.warns(DenoisingWarning, match=r"\d samples lie far.* x.1.*put them back") as told:
+        denoised = denoise(noisy)
+    limit = float(re.search(r"> ([\d.]+)", str(told[0].message)).group(1))
+    back = np.where(np.abs(noisy - denoised) > limit, noisy, denoised)
+    assert np.sum(back[1, strikes] == noisy[1, strikes]) >= 2
+    assert np.mean(back != denoised) < 0.01
+
+
+def test_heavy_tails_and_fast_signals_are_no_events(recwarn):
+    rng = np.random.default_rng(0)
+    for name in ("Bumps", "MishMash", "Riemann", "Blocks"):
+        clean = np.real(pywt.data.demo_signal(name, N))
+        denoise(clean + 0.3 * clean.std() * rng.standard_normal((2, N)))
+    denoise(5 * pulse() + rng.standard_t(5, (10, N)))
+    assert not recwarn
+
+
+def test_the_command_tells_of_events_in_its_own_words(tmp_path, noise, capsys):
+    noisy = 5 * pulse() + noise[0] + 10 * (t % 400 == 200)
+    np.save(tmp_path / "noisy.npy", noisy)
+    command = ["denoise", str(tmp_path / "noisy.npy"), "--output", str(tmp_path / "clean.npy")]
+    assert main(command) == 0
+    message = capsys.readouterr().err
+    assert "samples lie far beyond all others" in message
+    assert "lower --strength" in message
+    assert "numpy" not in message
+    assert main([*command, "--strength", "0.3"]) == 0
+    assert "lie far" not in capsys.readouterr().err
 
 
 def test_units_offset_and_sign_do_not_matter(noise):
@@ -346,12 +384,15 @@ def test_quiet_bands_in_what_is_removed_are_no_reason_to_keep_noise():
 
 
 def test_cards_fit_the_files():
-    card, _ = list_pretrained()
-    content = universal.WEIGHTS.read_bytes()
-    assert card.sha256 == hashlib.sha256(content).hexdigest()
-    assert len(content) < card.n_bytes < 5_000_000
-    _, weights = read_model_file(universal.WEIGHTS)
-    assert card.n_parameters == sum(array.size for array in weights.values())
+    cards = list_pretrained()
+    assert sum(card.n_bytes for card in cards) < 5_000_000
+    for card, path in zip(cards, [universal.WEIGHTS, *UNET_WEIGHTS.values()], strict=True):
+        content = path.read_bytes()
+        assert card.sha256 == hashlib.sha256(content).hexdigest()
+        assert len(content) <= card.n_bytes
+        _, weights = read_model_file(path)
+        assert card.n_parameters == sum(array.size for array in weights.values())
+    card = cards[0]
     lines = repr(card).splitlines()
     assert lines[0] == "PretrainedCard 'universal'"
     assert [line.split()[0] for line in lines[1:]] == [*vars(card)][1:]

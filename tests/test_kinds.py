@@ -126,6 +126,12 @@ class TestObspy:
                   zip(("BHZ", "BHN"), WAVES, strict=False)]  # fmt: skip
         return obspy.Stream(traces)
 
+    def test_the_sampling_rate_is_known(self, stream):
+        expected = denoise(WAVES[0], model="ecg", sampling_rate=50)
+        np.testing.assert_array_equal(denoise(stream, model="ecg")[0].data, expected)
+        with pytest.raises(ValueError, match="Stream has 50 samples a second, and sampling_rate"):
+            denoise(stream, model="ecg", sampling_rate=360)
+
     def test_trace(self, stream):
         trace = stream[0].filter("lowpass", freq=20)
         result = denoise(trace)

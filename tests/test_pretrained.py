@@ -90,8 +90,8 @@ class TestFromPretrained:
             denoiser.transform(X[:, :100])
 
     def test_other_names(self):
-        with pytest.raises(ValueError, match=r"no pretrained model 'ecg'. Expected 'universal'"):
-            ConvDenoiser.from_pretrained("ecg")
+        with pytest.raises(ValueError, match="no pretrained model 'eeg'. Expected 'universal' or"):
+            ConvDenoiser.from_pretrained("eeg")
 
 
 class TestInit:
@@ -124,6 +124,8 @@ class TestInit:
         with pytest.warns(UserWarning, match="independent from point to point"):
             denoiser = ConvDenoiser("unet", **ONE_STEP).fit(X)
         assert denoiser.supervision_ == "blind_spot"
+        white = np.random.default_rng(1).standard_normal((60, 256))
+        assert denoiser.partial_fit(white).supervision_ == "blind_spot"  # one way for all chunks
 
     @pytest.mark.parametrize(
         ("params", "words"),

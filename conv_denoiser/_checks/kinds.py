@@ -13,7 +13,7 @@ import numpy as np
 
 from conv_denoiser._typing import RawArray
 
-__all__ = ["in_kind", "is_of_a_kind"]
+__all__ = ["in_kind", "is_of_a_kind", "sampling_rate_of"]
 
 # Channels of MNE that are no signals.
 NO_SIGNALS = frozenset({"stim", "misc", "syst", "exci", "ias", "chpi", "dipole", "gof", "bio_code"})
@@ -65,6 +65,24 @@ def in_kind(function: Function, value: Any, *, time_first: bool) -> Any:
         warnings.filterwarnings("ignore", no_news)
         result = function(values)
     return tuple(map(wrap, result)) if isinstance(result, tuple) else wrap(result)
+
+
+def sampling_rate_of(value: Any, given: float | None = None) -> float | None:
+    """Return the sampling rate (Hz) that an object tells, or else the given one.
+
+    Raise ValueError if they differ, or those of the traces of a stream do.
+    """
+    parts = value if _is_stream(value) else [value]
+    rates = {part.stats.sampling_rate for part in parts if hasattr(part, "stats")}
+    rates |= {part.info["sfreq"] for part in parts if hasattr(part, "get_channel_types")}
+    told = sorted(float(rate) for rate in rates)
+    if len(told) > 1 or (told and given is not None and told != [given]):
+        raise ValueError(
+            f"{type(value).__name__} has {' and '.join(f'{rate:g}' for rate in told)} samples a "
+            f"second, and sampling_rate={given!r}. Leave sampling_rate out, and denoise what has "
+            "other rates by itself."
+        )
+    return told[0] if told else given
 
 
 def _names(value: object) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.cli.stores import denoise_stores, is_store
 from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import open_model, read_any_card
+from conv_denoiser.pretrained.ecg import RATE
 from conv_denoiser.readers.datasets import split_address
 from conv_denoiser.readers.formats import (
     FORMATS,
@@ -42,6 +43,8 @@ from conv_denoiser.recording.checks import as_recording
 __all__ = ["denoise"]
 
 PICTURE_SUFFIXES = (".png", ".pdf", ".svg")
+# Models of the package that denoise recordings.
+OURS = ("universal", "ecg")
 # Samples of all channels that a report looks at, from the middle of a recording.
 REPORTED = 2**20
 
@@ -53,6 +56,23 @@ class Model(NamedTuple):
     denoise_signals: Callable[[Samples], Array]  # (n_signals, n_timesteps[, n_channels])
     n_channels: int = 1
     sampling_rate: float | None = None
+    name: str | None = None  # of a model of the package that resamples recordings
+
+    def for_rate_of(self, recording: Recording, resample: bool) -> "Model":
+        """Return the model for the rate of a recording, which it resamples if it may."""
+        if self.name is None:
+            return self
+        if recording.sampling_rate is None:
+            raise SamplingRateError(
+                f"{recording.name} does not tell its sampling rate, and the model {self.name!r} "
+                "needs it."
+            )
+        if not resample and recording.sampling_rate != RATE:
+            raise ValueError(
+                f"{recording.name} has {recording.sampling_rate:g} samples a second, but the model "
+                f"{self.name!r} learned from {RATE:g}. Leave out --no-resample."
+            )
+        return _pretrained(model=self.name, sampling_rate=recording.sampling_rate)
 
 
 def denoise(options: argparse.Namespace) -> None:
@@ -153,6 +173,7 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
     file_format = FORMATS[check_suffix(target, FORMATS, "A recording")]
     recording = read_recording(source, options.column)
     recording = _with_sampling_rate(recording, options.sampling_rate, model.sampling_rate)
+    model = model.for_rate_of(recording, options.resample)
     # A model of as many channels was fitted to columns.
     is_recording = recording.n_channels == model.n_channels and options.rows is None
     by_rows = not is_recording and holds_signals(recording, options.rows)
@@ -229,10 +250,11 @@ def _denoised_part(
 
 
 def _chosen_model(options: argparse.Namespace) -> Model:
-    """Return the model that the options name, or the universal one."""
-    if options.model is not None:
-        if options.noise_std is not None or options.strength != 1:
-            raise ValueError("--noise-std and --strength are for denoising without --model.")
+    """Return the model that the options name: a file, one of the package, or the universal one."""
+    known_level = options.noise_std is not None or options.strength != 1
+    if options.model not in (None, "universal") and known_level:
+        raise ValueError("--noise-std and --strength are for denoising without --model.")
+    if options.model not in (None, *OURS):
         if options.threads is not None and not options.model.lower().endswith(".onnx"):
             raise ValueError("--threads is for ONNX files. Set TF_NUM_INTRAOP_THREADS instead.")
         model = open_model(options.model, options.threads)
@@ -241,24 +263,32 @@ def _chosen_model(options: argparse.Namespace) -> Model:
         return Model(denoise_samples, model.transform, model.n_channels_in_, card["sampling_rate"])
     if options.threads is not None or options.overlap != OVERLAP:
         raise ValueError("--threads and --overlap are for models of your own: see --model.")
-    denoise_signals = partial(_by_universal, options.noise_std, options.strength)
-    return Model(partial(_recording_by_universal, denoise_signals), denoise_signals)
+    if options.model == "ecg":
+        return _pretrained(model=options.model)._replace(name=options.model)
+    return _pretrained(noise_std=options.noise_std, strength=options.strength)
 
 
-def _by_universal(noise_std: float | None, strength: float, signals: Samples) -> Array:
+def _pretrained(**options: object) -> Model:
+    """Return a model of the package."""
+    denoise_signals = partial(_by_pretrained, options)
+    return Model(partial(_recording_by_pretrained, denoise_signals), denoise_signals)
+
+
+def _by_pretrained(options: dict[str, Any], signals: Samples) -> Array:
     from conv_denoiser.pretrained import denoise as denoise_signals
 
-    return denoise_signals(np.asarray(signals), noise_std=noise_std, strength=strength)
+    denoised: Array = denoise_signals(np.asarray(signals), **options)
+    return denoised
 
 
-def _recording_by_universal(
+def _recording_by_pretrained(
     denoise_signals: Callable[[Array], Array],
     samples: Samples,
     *,
     out: Samples | None,
     **_: object,
 ) -> Samples:
-    """Denoise all samples at once with the universal model, channel by channel."""
+    """Denoise all samples at once with a model of the package, channel by channel."""
     recording = np.asarray(as_recording(samples))
     return _written(denoise_signals(recording.T).T, out)
 

@@ -11,6 +11,7 @@ __all__ = ["in_words", "one_line", "printable", "say", "show_warning"]
 # What a warning advises in Python, and the option that does the same.
 OPTIONS = {
     r"supervision=BlindSpot\(width=(\d+)\)": r"--width \1",
+    r"put them back: numpy\.where\(.*\)\.": "lower --strength, to 0.3 or so, keeps more of them.",
     "choose it as the column to use": "choose it with --column",
 }
 # The option that helps if a file cannot be read or written.

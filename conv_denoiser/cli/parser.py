@@ -48,7 +48,8 @@ def _add_denoise(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     recordings = f"noisy recordings, folders or patterns: {KINDS}; - for CSV on standard input"
     add("recordings", nargs="+", metavar="recording", help=recordings)
-    add("--model", help="onnx or safetensors file; default: the universal model, for white noise")
+    model = "onnx or safetensors file, or ecg; default: the universal model, for white noise"
+    add("--model", help=model)
     outputs = command.add_mutually_exclusive_group(required=True)
     output = f"recording to write: {KINDS}; - for CSV on standard output"
     outputs.add_argument("--output", type=Path, help=output)

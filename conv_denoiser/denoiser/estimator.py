@@ -75,7 +75,8 @@ class ConvDenoiser(
         autoencoder and for callables with cross-entropy, else `StandardizePerSample`. Jumps, slow
         trends and the height of spikes, where training signals hardly have them, are taken off
         before and put back after, lest they spoil the rest of a signal; not so where cross-entropy
-        comes with an explicit `MinMaxPerSample` or None, as in the recipe.
+        comes with an explicit `MinMaxPerSample` or None, as in the recipe. With None, steps and
+        drifts that bring a signal to levels that training signals do not have do harm.
     supervision : {"auto", "paired", "synthetic", "blind_spot", "recorrupted"} or BlindSpot, \
             default="auto"
         How the network learns: from X to y ("paired"); from clean X, with noise of `noise` drawn
@@ -90,10 +91,11 @@ class ConvDenoiser(
     gaps : {"fill", "keep"} or Gaps, default="fill"
         What comes out where samples are missing (NaN, masked): what the network makes of a straight
         line there, or NaN. `Gaps` fills short gaps alone. In training, they have no weight.
-    init : {"auto", "pretrained", "random"}, default="auto"
+    init : {"auto", "pretrained", "ecg", "random"}, default="auto"
         Weights that training starts from. "pretrained" are those of a small "unet" for one channel
         that learned from random signals of every kind, and has `filters` of (12, 24, 48, 48).
-        "auto" takes them where nothing asks for another network.
+        "auto" takes them where nothing asks for another network. "ecg" are those of the model of
+        that name, see `list_pretrained`.
     optimizer : str or keras.optimizers.Optimizer, default="adam"
         Name of a Keras optimizer; or an instance, which keeps its own learning rate.
     learning_rate : float, keras learning-rate schedule or "auto", default="auto"
@@ -129,7 +131,7 @@ class ConvDenoiser(
     random_state : int, RandomState or None, default=None
         Fixes initial weights, shuffling, noise and hidden points.
     verbose : {0, 1, 2}, default=0
-        Keras' progress output: silent, a bar, a line an epoch.
+        Progress: silent; one bar on standard error, with the time left; a line an epoch.
 
     Attributes
     ----------

@@ -13,6 +13,7 @@ from conv_denoiser.denoiser.diagnostics import Diagnostics
 from conv_denoiser.networks.network import Network
 from conv_denoiser.preprocessing import PerSampleScaler, StandardizePerSample
 from conv_denoiser.preprocessing.scaling import Scaling
+from conv_denoiser.pretrained.ecg import WINDOW
 from conv_denoiser.pretrained.unet import unet_weights
 from conv_denoiser.training.plan import CompileOptions
 
@@ -46,15 +47,17 @@ class FittedNetwork(BaseEstimator):
 
     @classmethod
     def from_pretrained(cls, name: str = "universal", **parameters: Any) -> Self:
-        """Return a fitted denoiser, trained on random signals of every kind.
+        """Return a fitted denoiser, trained on random signals of every kind or on ECGs.
 
         It takes signals of any length, of one channel. `fit` and `partial_fit` go on from what it
         learned; `conv_denoiser.denoise` removes more white noise, but learns nothing.
 
         Parameters
         ----------
-        name : {"universal", "universal-unet"}, default="universal"
-            Name of the model, see `conv_denoiser.list_pretrained`; both are "universal-unet".
+        name : {"universal", "universal-unet", "ecg"}, default="universal"
+            Name of the model, see `conv_denoiser.list_pretrained`; the first two are
+            "universal-unet". "ecg" takes ECGs of 360 samples a second, where
+            ``conv_denoiser.denoise(x, model="ecg", sampling_rate=...)`` resamples others.
         **parameters
             Parameters for further fits, such as `supervision` and `noise`.
 
@@ -79,13 +82,19 @@ class FittedNetwork(BaseEstimator):
         >>> denoiser.score(X, y) > 3  # dB gained
         True
         """
-        if name not in ("universal", "universal-unet"):
-            raise ValueError(f"There is no pretrained model {name!r}. Expected 'universal'.")
-        denoiser: Any = cls(**{"architecture": "unet", "init": "pretrained", **parameters})
-        scaling = Scaling(StandardizePerSample(), jumps=True, trends=True)
+        if name not in ("universal", "universal-unet", "ecg"):
+            raise ValueError(
+                f"There is no pretrained model {name!r}. Expected 'universal' or 'ecg'."
+            )
+        is_ecg = name == "ecg"
+        init = "ecg" if is_ecg else "pretrained"
+        denoiser: Any = cls(**{"architecture": "unet", "init": init, **parameters})
+        # Jumps of an ECG are electrodes that move, which it learned to remove.
+        scaling = Scaling(StandardizePerSample(), jumps=not is_ecg, trends=True)
         length = PRETRAINED.padded_length(1)
-        network = Network(PRETRAINED, scaling, length, weights=unet_weights())
-        denoiser._take_over(network, copy.deepcopy(FITTED))
+        network = Network(PRETRAINED, scaling, length, weights=unet_weights(init))
+        n_timesteps = {"n_features_in_": WINDOW} if is_ecg else {}
+        denoiser._take_over(network, {**copy.deepcopy(FITTED), **n_timesteps})
         fitted: Self = denoiser
         return fitted
 

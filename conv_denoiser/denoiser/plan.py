@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 __all__ = ["hiding", "may_need_target", "plan_fit", "plan_partial_fit"]
 
 
+# The weights that training starts from, by `init`.
+UNETS = {"auto": "pretrained", "pretrained": "pretrained", "ecg": "ecg"}
+
+
 def plan_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
     """Plan what `fit` does."""
     rows = _split_rows(denoiser.validation_split, signals)
@@ -53,8 +57,10 @@ def plan_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
 def plan_partial_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
     """Plan what `partial_fit` does: one epoch, without validation."""
     rows = _split_rows(0, signals)
-    previous = denoiser._network.scaling if denoiser.__sklearn_is_fitted__() else None
-    return _plan(denoiser, signals, rows, epochs=1, previous=previous)
+    if not denoiser.__sklearn_is_fitted__():
+        return _plan(denoiser, signals, rows, epochs=1)
+    before = (denoiser._network.scaling, denoiser.supervision_)
+    return _plan(denoiser, signals, rows, epochs=1, before=before)
 
 
 def _plan(
@@ -62,10 +68,11 @@ def _plan(
     signals: Signals,
     rows: tuple[Rows, Rows | None],
     epochs: int | None = None,
-    previous: Scaling | None = None,
+    before: tuple[Scaling | None, str] = (None, ""),
 ) -> TrainingPlan:
     from conv_denoiser.training.losses import GAUSSIAN_NLL, is_cross_entropy
 
+    previous, previous_way = before
     seed = int(check_random_state(denoiser.random_state).randint(np.iinfo(np.int32).max))
     loss = chosen(denoiser, "loss")
     n_timesteps, n_channels = signals.X.shape[1:]
@@ -73,8 +80,7 @@ def _plan(
     pretrained = starts_pretrained(denoiser, n_channels, cross_entropy)
     supervision = _supervision(denoiser, signals.y is not None)
     if pretrained and denoiser.supervision == "auto" and isinstance(supervision, BlindSpot):
-        # What was trained to see every point need not learn to predict hidden ones.
-        supervision = Recorrupted() if is_clearly_white(signals.X) else supervision
+        supervision = _from_noisy_alone(signals, supervision, previous_way)
     scaling = _scaling(denoiser, cross_entropy, previous) or steady_scaling(
         _scaler(denoiser, cross_entropy), supervision, signals, rows[0], seed
     )
@@ -85,7 +91,7 @@ def _plan(
     spec = PRETRAINED if pretrained else _network_spec(denoiser, n_channels, problem)
     return TrainingPlan(
         spec=replace(spec, gives_variance=loss == GAUSSIAN_NLL),
-        initial_weights=unet_weights() if pretrained else None,
+        initial_weights=unet_weights(UNETS[denoiser.init]) if pretrained else None,
         problem=problem,
         compile_options=CompileOptions(loss, denoiser.optimizer, amount.learning_rate),
         rows=rows,
@@ -97,6 +103,17 @@ def _plan(
         seed=seed,
         checkpoint=None,
     )
+
+
+def _from_noisy_alone(signals: Signals, blind_spot: BlindSpot, previous_way: str) -> Supervision:
+    """Return how a network learns that was trained to see every point.
+
+    It need not learn to predict hidden ones where noise is white. Chunks that follow each other are
+    learned from in one way: few signals may tell otherwise by chance.
+    """
+    if previous_way not in (Recorrupted.name, BlindSpot.name):
+        return Recorrupted() if is_clearly_white(signals.X) else blind_spot
+    return Recorrupted() if previous_way == Recorrupted.name else blind_spot
 
 
 def _pace(pretrained: bool, supervision: Supervision) -> Pace:
@@ -119,10 +136,10 @@ def starts_pretrained(denoiser: "ConvDenoiser", n_channels: int, cross_entropy: 
     }
     for name, (value, needed) in asked.items():
         if not (isinstance(value, str) and value == "auto") and value != needed:
-            if denoiser.init == "pretrained":
+            if denoiser.init != "auto":
                 raise ValueError(
-                    f"init='pretrained' needs {name} to be {needed!r}. Got {value!r}. Leave it "
-                    "out, or choose init='random'."
+                    f"init={denoiser.init!r} needs {name} to be {needed!r}. Got {value!r}. Leave "
+                    "it out, or choose init='random'."
                 )
             return False
     return True

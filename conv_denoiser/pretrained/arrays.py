@@ -1,21 +1,30 @@
 """Denoise arrays in one call, with no training."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from conv_denoiser._checks.arrays import as_array, as_numbers, check_not_empty, with_channels
+from conv_denoiser._checks.arrays import (
+    as_array,
+    as_numbers,
+    bridged,
+    check_not_empty,
+    with_channels,
+)
 from conv_denoiser._checks.axes import doubt_of_axes
 from conv_denoiser._checks.elsewhere import room_of
-from conv_denoiser._checks.kinds import in_kind, is_of_a_kind
+from conv_denoiser._checks.kinds import in_kind, is_of_a_kind, sampling_rate_of
 from conv_denoiser._checks.numbers import check_number
-from conv_denoiser._checks.warn import warn
+from conv_denoiser._checks.warn import DenoisingWarning, warn
 from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.gaps import Gaps, as_gaps, find_bad_samples, warn_of_nothing
 from conv_denoiser.pretrained.blocks import denoise_rows
 from conv_denoiser.pretrained.denoising import denoise_block
+from conv_denoiser.pretrained.ecg import RATE, check_rate, denoise_ecgs
+from conv_denoiser.pretrained.events import brief_events
 from conv_denoiser.pretrained.universal import universal
 
 __all__ = ["denoise"]
@@ -28,6 +37,8 @@ SHORT = 32
 def denoise(
     x: ArrayLike,
     *,
+    model: str = "universal",
+    sampling_rate: float | None = None,
     noise_std: float | None = None,
     strength: float = 1.0,
     gaps: str | Gaps = "fill",
@@ -41,6 +52,8 @@ def denoise(
 def denoise(
     x: ArrayLike,
     *,
+    model: str = "universal",
+    sampling_rate: float | None = None,
     noise_std: float | None = None,
     strength: float = 1.0,
     gaps: str | Gaps = "fill",
@@ -53,6 +66,8 @@ def denoise(
 def denoise(
     x: ArrayLike,
     *,
+    model: str = "universal",
+    sampling_rate: float | None = None,
     noise_std: float | None = None,
     strength: float = 1.0,
     gaps: str | Gaps = "fill",
@@ -60,11 +75,16 @@ def denoise(
     bad: str | None = None,
     return_std: bool = False,
 ) -> Array | tuple[Array, Array]:
-    """Remove white noise from signals of any kind, with no training.
+    """Remove white noise from signals of any kind, with no training; of ECGs other noise, too.
 
     A network that was trained once, on random signals of many kinds, estimates the noise in units
     of its level. What it removes is checked: where the quiet parts of it tell of a lower level,
     the signal is denoised again with that one.
+
+    The model "ecg" learned from real ECGs, and removes wandering baselines, muscle noise and the
+    motion of electrodes, too. It works at 360 samples a second, in windows of 1,024: signals of
+    another rate are resampled to that one, denoised, and resampled back, so that above 1,000 Hz,
+    for instance, what is faster than 180 Hz is lost. It checks nothing.
 
     Parameters
     ----------
@@ -73,11 +93,17 @@ def denoise(
         Channels are denoised one by one. A pandas or polars table holds a signal in each row; with
         a DatetimeIndex or TimedeltaIndex, in each column. Raw data and epochs of MNE are denoised
         but for what is marked as bad, and traces and streams of ObsPy.
+    model : {"universal", "ecg"}, default="universal"
+        Name of the model, see `list_pretrained`.
+    sampling_rate : float, default=None
+        Samples of `x` a second (Hz), from 50 to 50,000, for "ecg", which needs it. Objects of MNE
+        and ObsPy tell theirs. To "universal" all rates are one.
     noise_std : float, default=None
         Standard deviation of the noise in the units of the signals, where it is known. None
         estimates it for each signal.
     strength : float, default=1
-        Multiple of the level: less keeps more detail, more smooths.
+        Multiple of the level: less keeps more detail, more smooths. This and `noise_std` are for
+        "universal" alone, and so is `return_std`.
     gaps : {"fill", "keep"} or Gaps, default="fill"
         What comes out where samples are missing: an estimate, or NaN.
     max_gap : int, default=None
@@ -103,8 +129,9 @@ def denoise(
     ------
     ValueError, TypeError
         If `x` has another number of dimensions, fewer than 2 timesteps, infinity or values that
-        are not real numbers, `noise_std`, `strength` or `max_gap` is not positive, or `gaps` or
-        `bad` is none of the words above.
+        are not real numbers, `noise_std`, `strength` or `max_gap` is not positive, or `gaps`,
+        `bad` or `model` is none of the words above; if "ecg" is given no sampling rate, or what is
+        not for it.
     ModelFileError
         If the file of the network is damaged.
 
@@ -113,6 +140,9 @@ def denoise(
     UserWarning
         Of signals without any sample, which stay NaN; of fewer than 32 timesteps, from which no
         level can be estimated, so that signals stay as they are; of what may be transposed.
+    DenoisingWarning
+        If what was removed holds events of one or two samples, far beyond all else: they may be
+        signal.
 
     See Also
     --------
@@ -145,35 +175,54 @@ def denoise(
     """
     if is_of_a_kind(x):
         options = {"noise_std": noise_std, "strength": strength, "gaps": gaps, "max_gap": max_gap}
-        options |= {"bad": bad, "return_std": return_std}
+        options |= {"bad": bad, "return_std": return_std, "model": model}
+        if model == "ecg":
+            options["sampling_rate"] = sampling_rate_of(x, sampling_rate)
         return in_kind(partial(denoise, **options), x, time_first=False)
     if noise_std is not None:
         noise_std = check_number("noise_std", noise_std, above=0)
     strength = check_number("strength", strength, above=0)
+    is_ecg = _check_model(model, noise_std, strength, return_std)
+    rate = check_rate(sampling_rate) if is_ecg else RATE
     choice = as_gaps(gaps, max_gap)
     if (room := room_of(x)) is not None:
+        if is_ecg:
+            raise ValueError(
+                f"model='ecg' takes arrays of NumPy. Got {type(x).__name__}: pass numpy.asarray(x)."
+            )
         options = {"noise_std": noise_std, "strength": strength, "return_std": return_std}
         return room.denoise(x, gaps=choice, bad=bad, **options)
     array = as_array(x, "x")
     signals = _without_bad(_as_signals(array), bad)
-    _warn_of_shape(signals, level_is_known=noise_std is not None)
+    _warn_of_shape(signals, needs_level=noise_std is None and not is_ecg)
     dtype = np.float32 if signals.dtype == np.float32 else np.float64
     # One row a channel, in float64 whatever came.
     by_channel = with_channels(signals.astype(np.float64)).transpose(0, 2, 1)
     rows = by_channel.reshape(-1, by_channel.shape[2])
-    missing = np.isnan(rows)
-    silent = missing.all(axis=1)
-    warn_of_nothing(missing)
-    results = np.full((1 + return_std, *rows.shape), np.nan)
-    if not silent.all():
+    if is_ecg:
+        results = _by_row(rows, lambda X: denoise_ecgs(X, rate)[np.newaxis], choice, n_outputs=1)
+    else:
         block = partial(denoise_block, run=universal(), noise_std=noise_std, strength=strength)
-        results[:, ~silent] = denoise_rows(rows[~silent], block, return_std)
-    results[:, choice.left_in(missing)] = np.nan
+        run = partial(denoise_rows, denoise=block, with_std=return_std)
+        results = _by_row(rows, run, choice, n_outputs=1 + return_std)
+        _warn_of_events(rows, results[0], by_channel.shape[1])
     if noise_std is None and rows.shape[1] < SHORT:
         results[1:] = np.nan
     in_order = results.reshape(-1, *by_channel.shape).transpose(0, 1, 3, 2)
     restored = np.ascontiguousarray(in_order, dtype).reshape(-1, *array.shape)
     return (restored[0], restored[1]) if return_std else restored[0]
+
+
+def _by_row(rows: Array, run: Callable[[Array], Array], gaps: Gaps, n_outputs: int) -> Array:
+    """Denoise signals (n_signals, n_timesteps) that have samples; leave NaN in gaps that stay."""
+    missing = np.isnan(rows)
+    silent = missing.all(axis=1)
+    warn_of_nothing(missing)
+    results = np.full((n_outputs, *rows.shape), np.nan)
+    if not silent.all():
+        results[:, ~silent] = run(rows[~silent])
+    results[:, gaps.left_in(missing)] = np.nan
+    return results
 
 
 def _as_signals(array: RawArray) -> RawArray:
@@ -209,7 +258,37 @@ def _without_bad(signals: RawArray, bad: object) -> RawArray:
     return np.where(mask, dtype(np.nan), signals.astype(dtype))
 
 
-def _warn_of_shape(signals: RawArray, level_is_known: bool) -> None:
+def _warn_of_events(rows: Array, denoised: Array, n_channels: int) -> None:
+    """Warn of brief events among what was removed from signals, channel by channel."""
+    there = ~np.isnan(rows)
+    removed = np.where(there, rows - denoised, 0)
+    events = brief_events(bridged(np.where(there, rows, 0), there), removed)
+    if events is None:
+        return
+    signal, channel = divmod(events.signal, n_channels)
+    where = f"x[{signal}]" + (f", channel {channel}" if n_channels > 1 else "")
+    warn(
+        f"Of what is removed, {events.n_samples} samples lie far beyond all others, the largest, "
+        f"{events.largest:.3g}, at timestep {events.timestep} of {where}. Where these are events "
+        "of one or two samples that matter, such as clicks or strikes, put them back: "
+        f"numpy.where(abs(x - denoised) > {events.limit:.3g}, x, denoised).",
+        DenoisingWarning,
+    )
+
+
+def _check_model(model: object, noise_std: object, strength: object, return_std: object) -> bool:
+    """Return whether ECGs are denoised; raise ValueError where options do not go together."""
+    if model not in ("universal", "ecg"):
+        raise ValueError(f"There is no model {model!r}. Expected 'universal' or 'ecg'.")
+    if model == "ecg" and not (noise_std is None and strength == 1 and not return_std):
+        raise ValueError(
+            "noise_std, strength and return_std are for model='universal'. Leave them out: 'ecg' "
+            "knows no level of noise."
+        )
+    return model == "ecg"
+
+
+def _warn_of_shape(signals: RawArray, needs_level: bool) -> None:
     """Warn where the axes may be exchanged, or signals are too short to show their noise."""
     if signals.ndim == 3 and (doubt := doubt_of_axes(signals.shape, "x")) is not None:
         warn(doubt)
@@ -221,7 +300,7 @@ def _warn_of_shape(signals: RawArray, level_is_known: bool) -> None:
             f"x is taken for {n_signals} signals of {n_timesteps} timesteps. If it is a recording "
             f"of {n_timesteps} channels, pass x.T."
         )
-    elif not level_is_known:
+    elif needs_level:
         warn(
             f"Signals of {n_timesteps} timesteps are too short to show the level of their noise, "
             f"and stay as they are. Give that level (noise_std), or {SHORT} timesteps and more."

@@ -12,7 +12,16 @@ from conv_denoiser._typing import Array
 from conv_denoiser.model_files.container import read_model_file
 from conv_denoiser.model_files.onnx_session import open_session
 
-__all__ = ["GRAPH", "WEIGHTS", "check_shipped", "for_onnx", "universal"]
+__all__ = [
+    "GRAPH",
+    "SHA256",
+    "WEIGHTS",
+    "Run",
+    "check_shipped",
+    "for_onnx",
+    "ready_to_run",
+    "universal",
+]
 
 WEIGHTS = Path(__file__).with_name("universal.safetensors")
 # What ONNX Runtime computes with the weights; benchmarks/universal_graph.py writes it.
@@ -20,6 +29,8 @@ GRAPH = WEIGHTS.with_suffix(".onnx")
 SHA256 = {
     WEIGHTS.name: "b34b861d1abc6ad75093fa5503b9b188c83cf3d1e9baec14651441ac0bd3249e",
     "unet.safetensors": "7f662545409df94d2684af32ce8a4a0a9c077610456692aadea220372af3991c",
+    "ecg.safetensors": "71e5ebe3c689aacdfdbbe67c749c7c3d107c26b10d6e1dddad6de016e968391e",
+    "unet.onnx": "c215e16cdf5db2b41f5b15309b1b938b3ae88e2426ccac46c3995a61fcf1d613",
     GRAPH.name: "8844b693265dfac0b63eb9cd08b9b67551fad21584264f9db3ce709d0147af68",
 }
 
@@ -32,20 +43,27 @@ def universal() -> Run:
     """Read the network at its first use; raise ModelFileError if it is not the one we shipped."""
     check_shipped(WEIGHTS)
     _, weights = read_model_file(WEIGHTS)
+    return ready_to_run(GRAPH, for_onnx(weights), lambda: on_tensorflow(weights))
+
+
+def ready_to_run(
+    graph: Path, weights: Mapping[str, Array], on_tensorflow: Callable[[], Run]
+) -> Run:
+    """Return a network on ONNX Runtime or, where that is missing, on TensorFlow."""
     try:
-        return on_onnxruntime(weights)
+        return on_onnxruntime(graph, weights)
     except ImportError as error:
         if find_spec("tensorflow") is None:
             raise ImportError(
                 f"denoise needs ONNX Runtime or TensorFlow ({error}). Install one of them: "
                 "pip install onnxruntime"
             ) from error
-        return on_tensorflow(weights)
+        return on_tensorflow()
 
 
-def on_onnxruntime(weights: Mapping[str, Array]) -> Run:
-    """Return the network as ONNX Runtime runs it; the bits of a row do not depend on others."""
-    session = open_session(check_shipped(GRAPH), str(GRAPH), weights=for_onnx(weights))
+def on_onnxruntime(graph: Path, weights: Mapping[str, Array]) -> Run:
+    """Return a network as ONNX Runtime runs it; the bits of a row do not depend on others."""
+    session = open_session(check_shipped(graph), str(graph), weights=weights)
 
     def run(channels: Array) -> Array:
         rows = [session.run(None, {"channels": row[np.newaxis]})[0] for row in channels]
