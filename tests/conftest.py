@@ -112,6 +112,15 @@ def ecg():
     return SignalGenerator("ecg", n_timesteps=500, random_state=0).sample(1).noisy[0].astype(float)
 
 
+@pytest.fixture(scope="session")
+def cluster():
+    """Cluster of two processes of one thread."""
+    from dask.distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+        yield cluster
+
+
 @pytest.fixture
 def in_a_folder(tmp_path, monkeypatch):
     """Work in a folder of its own."""

@@ -1,12 +1,16 @@
 """Dask arrays: lazy, and the bits that NumPy gives, however they are cut."""
 
+from multiprocessing.pool import ThreadPool
+
 import dask
 import dask.array as da
 import numpy as np
 import pytest
 import xarray as xr
 from conftest import small_denoiser
-from dask.distributed import Client, LocalCluster
+from dask.distributed import Client
+from joblib import parallel_config
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -28,16 +32,6 @@ class Uncertain:
 def _in_this_thread():
     with dask.config.set(scheduler="synchronous"):
         yield
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """Client of two processes of two threads, as one machine or many have them."""
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -282,11 +276,49 @@ class TestXarray:
         xr.testing.assert_identical(denoise(ecg.chunk(time=300)).compute(), expected)
 
 
+@pytest.mark.slow
+class TestTraining:
+    @pytest.fixture
+    def lazy(self, parabolas):
+        return [da.from_array(array, chunks=(13, 100)) for array in parabolas]
+
+    def test_learns_from_all_signals_once_an_epoch(self, lazy, monkeypatch):
+        monkeypatch.setattr("conv_denoiser.distributed.training.AT_ONCE", 30 * 150)
+        seen = []
+        noisy = lazy[0].map_blocks(
+            lambda block: seen.append(len(block)) or block, meta=np.empty((0, 0))
+        )
+        denoiser = small_denoiser(epochs=2).fit(noisy.rechunk((13, 150)), lazy[1])
+        assert denoiser.n_epochs_ == len(denoiser.history_["loss"]) == 2
+        assert denoiser.supervision_ == "paired"
+        assert sum(seen) == 2 * 2 * 60  # of two columns of chunks
+        assert denoiser.get_params()["batch_size"] == 16
+        again = small_denoiser(epochs=2).fit(*lazy)
+        noisy, _ = dask.compute(*lazy)
+        np.testing.assert_array_equal(denoiser.transform(noisy), again.transform(noisy))
+
+    def test_learns_as_in_memory(self, lazy, parabolas):
+        options = {"epochs": 10, "learning_rate": 0.01, "filters": (8,)}
+        scores = [
+            small_denoiser(**options).fit(*data).score(*parabolas) for data in (lazy, parabolas)
+        ]
+        assert abs(scores[0] - scores[1]) < 1  # dB, after few epochs
+
+    def test_errors(self, lazy):
+        with pytest.raises(ValueError, match="early_stopping=True is for arrays in memory"):
+            small_denoiser(early_stopping=True).fit(*lazy)
+        with pytest.raises(ValueError, match=r"y has shape \(60, 9\)"):
+            small_denoiser().fit(lazy[0], lazy[1][:, :9])
+
+
 class TestModels:
     def test_are_opened_once(self, learned):
         shipped = Shipped.of(learned)
         assert shipped.open() is Shipped.of(learned).open()
         assert shipped.open() is not learned
+        with ThreadPool(4) as pool:
+            opened = pool.map(Shipped.open, [Shipped.of([4])] * 4)
+        assert all(model is opened[0] for model in opened)
 
     def test_stay_as_they_were(self, parabolas, recording):
         denoiser = small_denoiser().fit(*parabolas)
@@ -298,24 +330,41 @@ class TestModels:
 
 @pytest.mark.slow
 class TestCluster:
-    def test_same_bits(self, cluster, learned, onnx_file, recording):
+    @pytest.fixture
+    def client(self, cluster):
+        with Client(cluster) as client:
+            yield client
+
+    def test_same_bits(self, client, learned, onnx_file, recording):
         pipeline = make_pipeline(StandardizePerSample(), FunctionTransformer(np.tanh))
         long = np.tile(recording, 10)
-        one, other = cluster.scheduler_info()["workers"]
+        one, other = client.scheduler_info()["workers"]
         for denoiser in (learned, OnnxDenoiser(onnx_file), pipeline):
             options = {"window": 64 if denoiser is pipeline else None, "batch_size": 8}
             denoised = denoise_recording(denoiser, da.from_array(long, chunks=999), **options)
             # TensorFlow, which rounds by its number of threads, is started in one process.
             workers = [one] if denoiser is learned else [one, other]
-            result = cluster.compute(denoised, workers=workers).result()
-            array = cluster.submit(
+            result = client.compute(denoised, workers=workers).result()
+            array = client.submit(
                 denoise_recording, denoiser, long, workers=one, **options
             ).result()
             assert result.tobytes() == array.tobytes()
             if denoiser is not learned:
                 assert array.tobytes() == denoise_recording(denoiser, long, **options).tobytes()
 
-    def test_a_model_is_opened_once_a_process(self, cluster, tmp_path):
+    def test_searches(self, client, parabolas):
+        def search(n_jobs=None):
+            grid = {"learning_rate": [0.01, 0.001]}
+            found = GridSearchCV(small_denoiser(), grid, cv=2, refit=False, n_jobs=n_jobs)
+            return found.fit(*parabolas).cv_results_["mean_test_score"]
+
+        with parallel_config("dask"):
+            scores = search(n_jobs=2)
+        # One thread, as the workers have.
+        alone = client.submit(search).result()
+        np.testing.assert_array_equal(scores, alone)
+
+    def test_a_model_is_opened_once_a_process(self, client, tmp_path):
         path = tmp_path / "opened"
 
         class Counted(FunctionTransformer):
@@ -327,6 +376,6 @@ class TestCluster:
                     file.write(f"{os.getpid()}\n")
 
         lazy = denoise_recording(Counted(np.tanh), da.zeros(40_000, chunks=1000), window=50)
-        cluster.compute(lazy).result()
+        client.compute(lazy).result()
         opened = path.read_text().split()
         assert len(opened) == len(set(opened)) == 2

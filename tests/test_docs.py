@@ -31,6 +31,7 @@ DENOISED = {
     "docs/guide/deployment.md": ["X, y, denoised"],
     "docs/guide/figures.md": ["X, y, denoiser.transform(X)"],
     "docs/guide/gaps.md": ["noisy, clean, filled"],
+    "docs/guide/many_machines.md": ["noisy, clean, [denoised]"],
     "docs/guide/networks.md": [
         f"X[40:], y[40:], {name}.transform(X[40:])" for name in ("universal", "denoiser")
     ],

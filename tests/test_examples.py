@@ -15,6 +15,7 @@ MORE_OPTIONS = {
     "plot_grid_search": ["--kernel-sizes", "3", "7"],
     "plot_learning_curve": ["--n-splits", "1"],
     "plot_long_recording": ["--minutes", "0.5"],
+    "plot_many_machines": ["--minutes", "2"],
     "plot_noise_models": ["--n-signals", "5"],
     "plot_optuna": ["--n-trials", "2"],
     "plot_pipeline": ["--noise", "0.2"],
@@ -22,7 +23,8 @@ MORE_OPTIONS = {
     "plot_uncertainty": ["--n-held-out", "40"],
 }
 NAMES = sorted(path.stem for path in EXAMPLES.glob("plot_*.py"))
-WITHOUT_TRAINING = {"plot_denoise", "plot_folder", "plot_noise_models", "plot_trust"}
+WITHOUT_TRAINING = {"plot_denoise", "plot_folder", "plot_many_machines", "plot_noise_models"}
+WITHOUT_TRAINING |= {"plot_trust"}
 WITH_OWN_FILES = {"plot_ecg", "plot_recorded_noise", "plot_supervision"}  # run further down
 
 

@@ -182,13 +182,6 @@ class TestCommand:
             assert message in capsys.readouterr().err
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    """Two processes of one thread."""
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
-        yield cluster
-
-
 @pytest.mark.slow
 class TestFaults:
     def test_a_killed_worker(self, cluster, expected):

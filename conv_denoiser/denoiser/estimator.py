@@ -247,7 +247,9 @@ class ConvDenoiser(
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
             Noisy signals; clean ones where the supervision is "synthetic". NaN and masked samples
-            are missing; timesteps that miss a channel of what is learned have no weight.
+            are missing; timesteps that miss a channel of what is learned have no weight. A Dask
+            array is read while the network learns, some chunks at a time in random order, without
+            validation.
         y : array-like of X's shape or of shape (n_signals,), default=None
             Clean signals, or a second noisy take of them. A one-dimensional y holds labels for a
             later step of a Pipeline and is ignored.

@@ -6,7 +6,7 @@ from typing import Any
 from conv_denoiser import pretrained, recording
 from conv_denoiser._checks.elsewhere import is_labelled
 
-__all__ = ["denoise", "denoise_recording", "transform_rows"]
+__all__ = ["denoise", "denoise_recording", "fit_lazily", "transform_rows"]
 
 
 def denoise_recording(denoiser: Any, series: Any, *, time_dim: str | None, **options: Any) -> Any:
@@ -41,6 +41,13 @@ def transform_rows(denoiser: Any, X: Any) -> Any:
     from conv_denoiser.distributed import arrays
 
     return arrays.transform_rows(denoiser, X)
+
+
+def fit_lazily(denoiser: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    """Fit a denoiser to signals of Dask's; see `conv_denoiser.ConvDenoiser.fit`."""
+    from conv_denoiser.distributed import training
+
+    return training.fit_lazily(denoiser, X, y, sample_weight)
 
 
 def _denoise_by_time(options: dict[str, Any], samples: Any) -> Any:

@@ -23,7 +23,14 @@ from conv_denoiser.recording.checks import as_recording
 from conv_denoiser.recording.offline import denoised_dtype
 from conv_denoiser.recording.parts import RecordingParts
 
-__all__ = ["Parts", "denoise", "denoise_recording", "denoised_by_parts", "transform_rows"]
+__all__ = [
+    "Parts",
+    "_denoised_by_parts",
+    "check_chunks",
+    "denoise",
+    "denoise_recording",
+    "transform_rows",
+]
 
 Parts = RecordingParts | SignalParts
 Task = tuple[Any, Any]  # key, and what is computed for it
@@ -54,16 +61,16 @@ def denoise_recording(
             "computed later: denoised.to_zarr(...) writes it, and "
             "dask.diagnostics.ProgressBar() shows how far it is."
         )
-    _check_chunks(recording, "recording")
+    check_chunks(recording, "recording")
     as_recording(recording)
     parts = RecordingParts.of(denoiser, recording.shape, **options)
-    arrays = denoised_by_parts(denoiser, recording, parts)
+    arrays = _denoised_by_parts(denoiser, recording, parts)
     return tuple(arrays) if parts.return_std else arrays[0]
 
 
 def denoise(x: da.Array, *, gaps: Gaps, bad: str | None, **options: Any) -> Any:
     """Return lazy signals of the same chunks; arguments are those of the NumPy function."""
-    _check_chunks(x, "x")
+    check_chunks(x, "x")
     if x.ndim not in (1, 2, 3) or 0 in x.shape or x.shape[min(1, x.ndim - 1)] < 2:
         raise ValueError(
             "x must be a Dask array of the shape (n_timesteps,) or (n_signals, n_timesteps"
@@ -78,16 +85,16 @@ def denoise(x: da.Array, *, gaps: Gaps, bad: str | None, **options: Any) -> Any:
     by_time = x if x.ndim == 1 else da.moveaxis(x, 1, 0)
     parts = SignalParts(len(by_time), gaps=gaps, **options)
     if x.ndim < 3:
-        arrays = denoised_by_parts(None, by_time, parts)
+        arrays = _denoised_by_parts(None, by_time, parts)
     else:
-        channels = [denoised_by_parts(None, by_time[..., c], parts) for c in range(x.shape[2])]
+        channels = [_denoised_by_parts(None, by_time[..., c], parts) for c in range(x.shape[2])]
         stacked = [da.stack(outputs, axis=2) for outputs in zip(*channels, strict=True)]
         arrays = [array.rechunk({2: x.chunks[2]}) for array in stacked]
     arrays = [array if x.ndim == 1 else da.moveaxis(array, 0, 1) for array in arrays]
     return tuple(arrays) if parts.return_std else arrays[0]
 
 
-def denoised_by_parts(denoiser: Any, recording: da.Array, parts: Parts) -> list[da.Array]:
+def _denoised_by_parts(denoiser: Any, recording: da.Array, parts: Parts) -> list[da.Array]:
     """Return lazy arrays of a recording's chunks, one for each output of its parts."""
     work = Work(Shipped.of(denoiser), parts)
     token = tokenize(recording.name, work.shipped.digest, parts)
@@ -108,7 +115,7 @@ def denoised_by_parts(denoiser: Any, recording: da.Array, parts: Parts) -> list[
 
 def transform_rows(denoiser: Any, X: da.Array) -> da.Array:
     """Return denoised signals, lazily: each chunk of rows by itself."""
-    _check_chunks(X, "X")
+    check_chunks(X, "X")
     if X.ndim not in (2, 3):
         raise ValueError(
             f"Expected signals (n_signals, n_timesteps[, n_channels]). Got a Dask array of shape "
@@ -128,7 +135,7 @@ def transform_rows(denoiser: Any, X: da.Array) -> da.Array:
     return da.Array(layers, name, rows.chunks, meta=meta)
 
 
-def _check_chunks(array: da.Array, name: str) -> None:
+def check_chunks(array: da.Array, name: str) -> None:
     """Raise ValueError where Dask does not know how long an array is."""
     if any(np.isnan(size) for sizes in array.chunks for size in sizes):
         raise ValueError(

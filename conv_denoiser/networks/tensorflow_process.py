@@ -179,10 +179,32 @@ def seeded(seed: int) -> Iterator[None]:
         random.seed(seed)
         np.random.seed(seed)
         try:
-            yield
+            with _seeds_of_layers(seed):
+                yield
         finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)
+
+
+@contextmanager
+def _seeds_of_layers(seed: int) -> Iterator[None]:
+    """Let Keras draw seeds of layers from a generator that no other thread draws from.
+
+    In a worker of Dask's other threads draw from Python's `random` at any moment. The seeds are
+    those that it would give; no public name of Keras gives it another generator.
+    """
+    try:
+        from keras.src.random import seed_generator
+
+        before = seed_generator.python_random
+    except (ImportError, AttributeError):
+        yield
+        return
+    seed_generator.python_random = random.Random(seed)
+    try:
+        yield
+    finally:
+        seed_generator.python_random = before
 
 
 @cache

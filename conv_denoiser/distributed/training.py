@@ -1,0 +1,101 @@
+"""Training on more signals than memory holds: some chunks of rows at a time, mixed anew."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from conv_denoiser._checks.elsewhere import is_lazy
+from conv_denoiser.denoiser.automatic import amount_of_training
+from conv_denoiser.distributed.arrays import check_chunks
+
+__all__ = ["fit_lazily"]
+
+# Values of X in memory at a time, unless one chunk has more.
+AT_ONCE = 2**24
+
+
+def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> Any:
+    """Fit a denoiser to signals that are read while it learns.
+
+    In each epoch, chunks of rows are drawn in random order, so many at a time as memory shall hold;
+    their signals are shuffled together, and learned from once.
+    """
+    X, y = _checked(denoiser, X, y, sample_weight)
+    amount = amount_of_training(denoiser, X.shape[0])
+    rng = check_random_state(denoiser.random_state)
+    learner = clone(denoiser).set_params(
+        epochs=amount.epochs, batch_size=amount.batch_size, validation_split=0
+    )
+    sizes = []
+    for _ in range(amount.epochs):
+        for chunks in _groups(X, rng):
+            arrays = [_rows(array, chunks) for array in (X, y) if array is not None]
+            signals = dask.compute(*arrays)
+            learner.partial_fit(*signals)
+            sizes.append(len(signals[0]))
+            if isinstance(learner.supervision, str):  # as the first signals decided
+                learner.set_params(supervision=learner.supervision_)
+    learned = {name: vars(learner)[name] for name in vars(learner) if name not in vars(denoiser)}
+    denoiser.__dict__.update(learned, **_by_epoch(learner.history_, sizes, amount.epochs))
+    return denoiser
+
+
+def _checked(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> tuple[da.Array, Any]:
+    """Return signals in chunks of whole rows; raise ValueError for what is not for lazy ones."""
+    check_chunks(X, "X")
+    for name, given in (
+        ("sample_weight", sample_weight is not None),
+        ("early_stopping=True", denoiser.early_stopping is True),
+        ("warm_start=True", denoiser.warm_start),
+        ("checkpoint", denoiser.checkpoint is not None),
+    ):
+        if given:
+            raise ValueError(
+                f"{name} is for arrays in memory. Leave it out, or pass X.compute(), if memory "
+                "holds it."
+            )
+    X = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
+    if y is None or np.ndim(y) == 1:
+        return X, None
+    if y.shape != X.shape:
+        raise ValueError(f"y has shape {y.shape}, but X has shape {X.shape}.")
+    return X, (y if is_lazy(y) else da.from_array(np.asarray(y))).rechunk(X.chunks)
+
+
+def _groups(X: da.Array, rng: np.random.RandomState) -> Iterator[list[int]]:
+    """Yield the numbers of chunks that are in memory together, in random order."""
+    group: list[int] = []
+    size = 0
+    for number in rng.permutation(X.numblocks[0]).tolist():
+        n_values = X.chunks[0][number] * X[0].size
+        if group and size + n_values > AT_ONCE:
+            yield group
+            group, size = [], 0
+        group.append(number)
+        size += n_values
+    yield group
+
+
+def _rows(array: da.Array, chunks: list[int]) -> da.Array:
+    return da.concatenate([array.blocks[number] for number in chunks])
+
+
+def _by_epoch(
+    history: dict[str, list[float]], sizes: list[int], n_epochs: int
+) -> dict[str, object]:
+    """Return what was learned in epochs over all signals, and not in those over some chunks."""
+    per_epoch = {
+        name: [
+            float(np.average(losses, weights=weights))
+            for losses, weights in zip(
+                np.array_split(values, n_epochs), np.array_split(sizes, n_epochs), strict=True
+            )
+        ]
+        for name, values in history.items()
+    }
+    return {"history_": per_epoch, "n_epochs_": n_epochs, "best_epoch_": None}
