@@ -24,7 +24,7 @@ CHUNK = 16_000  # samples
 NOISY, DENOISED, CUT = "#999999", "#0072B2", "#D55E00"
 
 parser = argparse.ArgumentParser(description="Denoise a zarr store on a cluster of this machine.")
-parser.add_argument("--minutes", type=float, default=5.0, help="length of the recording")
+parser.add_argument("--minutes", type=float, default=2.0, help="length of the recording")
 options = parser.parse_args()
 
 # %%

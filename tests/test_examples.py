@@ -15,7 +15,6 @@ MORE_OPTIONS = {
     "plot_grid_search": ["--kernel-sizes", "3", "7"],
     "plot_learning_curve": ["--n-splits", "1"],
     "plot_long_recording": ["--minutes", "0.5"],
-    "plot_many_machines": ["--minutes", "2"],
     "plot_noise_models": ["--n-signals", "5"],
     "plot_optuna": ["--n-trials", "2"],
     "plot_pipeline": ["--noise", "0.2"],
