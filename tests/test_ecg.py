@@ -97,6 +97,7 @@ def test_an_invalid_code_stays_and_disturbs_nothing():
     assert np.abs(after - before)[0, np.r_[:990, 1010:2160]].max() < 0.1
 
 
+@pytest.mark.slow
 def test_the_same_as_the_estimator():
     noisy = ecgs(seconds=1024 / 360) + 0.1 * np.random.default_rng(0).standard_normal((2, 1024))
     noisy[1] += np.linspace(0, 50, 1024)  # a trend that stands out
@@ -116,6 +117,7 @@ def test_both_runtimes_agree(monkeypatch):
     np.testing.assert_allclose(other, expected, atol=1e-5 * np.ptp(expected))
 
 
+@pytest.mark.slow
 def test_fits_begin_with_its_weights():
     clean = ecgs(seconds=1)
     model = ConvDenoiser.from_pretrained(
