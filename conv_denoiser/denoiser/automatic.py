@@ -28,8 +28,8 @@ class Pace(NamedTuple):
 
 
 FROM_SCRATCH = Pace(800, 1e-3, 2e-3)
-# What was trained before needs less, and shall not forget: after more epochs, patients that were held
-# out of the fit come out worse.
+# What was trained before needs less, and shall not forget: after more epochs, patients that were
+# held out of the fit come out worse.
 FINE_TUNING = Pace(120, 3e-4, 1e-3, n_epochs=3)
 # Noisy targets teach less at a time.
 FINE_TUNING_NOISY = Pace(150, 3e-4, 5e-4, n_epochs=3)
