@@ -8,6 +8,7 @@ from conftest import METRICS
 from conv_denoiser import (
     Gaps,
     MinMaxPerSample,
+    SignalGenerator,
     StandardizePerSample,
     denoise,
     find_bad_samples,
@@ -239,6 +240,15 @@ class TestDenoise:
         assert left.sum() == n_missing
         assert np.isnan(x[left]).all()
         np.testing.assert_array_equal(out[~left], denoise(x)[~left])
+
+    def test_what_is_missing_here_and_there_costs_little(self):
+        sines = SignalGenerator("sine", n_timesteps=1024, noise=0.1, random_state=0)
+        noisy, clean, _ = sines.sample(8)
+        gone = np.random.default_rng(0).random(noisy.shape) < 0.3
+        gappy = with_gaps(noisy, gone)
+        np.testing.assert_allclose(estimate_noise(gappy), 0.1, rtol=0.3)
+        whole = metrics.snr_db(clean, denoise(noisy))
+        assert metrics.snr_db(clean, denoise(gappy)) > whole - 1.9
 
     def test_bad_samples_are_taken_for_missing(self):
         x = TestBadSamples().noisy().astype(np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 
 from conv_denoiser._typing import RawArray
 
-__all__ = ["in_kind", "is_of_a_kind", "sampling_rate_of"]
+__all__ = ["in_kind", "is_of_a_kind", "sampling_rate_of", "times_of"]
 
 # Channels of MNE that are no signals.
 NO_SIGNALS = frozenset({"stim", "misc", "syst", "exci", "ias", "chpi", "dipole", "gof", "bio_code"})
@@ -83,6 +83,19 @@ def sampling_rate_of(value: Any, given: float | None = None) -> float | None:
             "other rates by itself."
         )
     return told[0] if told else given
+
+
+def times_of(value: Any) -> RawArray | None:
+    """Return the times of samples, dates or durations, that the index of pandas tells, or None."""
+    if not any(name in ("pandas.Series", "pandas.DataFrame") for name in _names(value)):
+        return None
+    pandas, index = sys.modules["pandas"], value.index
+    if not isinstance(index, (pandas.DatetimeIndex, pandas.TimedeltaIndex)):
+        return None
+    if value.ndim == 1 and value.dtype == object:  # each cell may be a signal
+        return None
+    kind = "datetime64[ns]" if isinstance(index, pandas.DatetimeIndex) else "timedelta64[ns]"
+    return np.asarray(index, kind)
 
 
 def _names(value: object) -> list[str]:

@@ -23,6 +23,7 @@ from conv_denoiser.cli.rates import at_rate, ratio_of
 from conv_denoiser.cli.several import expanded, outcomes
 from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.cli.stores import denoise_stores, is_store
+from conv_denoiser.cli.uneven import at_times, drawn_evenly, in_seconds
 from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import open_model, read_any_card
 from conv_denoiser.pretrained.ecg import RATE
@@ -184,6 +185,8 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
         file_format.check(recording)
     if not by_rows:
         model = _at_rate_of(recording, model, options.resample)
+        time = None if recording.time is None else recording.time[part]
+        model = model._replace(denoise=at_times(model.denoise, time))
     with replacing(target) as temporary:
         out = None if file_format.map is None else file_format.map(temporary, recording)
         if by_rows:
@@ -197,9 +200,10 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
     if isinstance(denoised, FileSamples):
         denoised = denoised.moved_to(target)
     if options.plot is not None:
-        _plot(options.plot, recording, denoised)
+        _plot(options.plot, *drawn_evenly(recording, denoised))
     if options.report is not None:
-        _report(options.report, recording, denoised, by_rows=by_rows)
+        shown = (recording, denoised) if by_rows else drawn_evenly(recording, denoised)
+        _report(options.report, *shown, by_rows=by_rows)
     return f"{len(denoised):,} {'signals' if by_rows else 'samples'} denoised"
 
 
@@ -215,11 +219,15 @@ def _part(recording: Recording, start: float | None, end: float | None, by_rows:
             f"--start and --end are in seconds, and {recording.name} does not tell its sampling "
             "rate."
         )
-    part = slice(round((start or 0) * rate), n_samples if end is None else round(end * rate))
+    if recording.time is not None:
+        begin, stop = np.searchsorted(recording.time, (start or 0, np.inf if end is None else end))
+        part = slice(int(begin), int(stop))
+    else:
+        part = slice(round((start or 0) * rate), n_samples if end is None else round(end * rate))
     if not part.start < min(part.stop, n_samples):
         raise ValueError(
             f"Between --start and --end is nothing of {recording.name}, which lasts "
-            f"{n_samples / rate:g} s."
+            f"{n_samples / rate if recording.time is None else recording.time[-1]:g} s."
         )
     return slice(part.start, min(part.stop, n_samples))
 
@@ -305,7 +313,7 @@ def _with_sampling_rate(
     recording: Recording, given: float | None, fitted: float | None
 ) -> Recording:
     """Return a recording with the best known rate."""
-    return replace(recording, sampling_rate=given or recording.sampling_rate or fitted)
+    return in_seconds(recording, given or recording.sampling_rate or fitted)
 
 
 def _at_rate_of(recording: Recording, model: Model, resample: bool) -> Model:

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from conv_denoiser._checks.times import even_grid
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.readers.recording import Recording, holds_signals
@@ -39,8 +40,8 @@ def fit_denoiser(
             f"{noisy.name} and {clean.name} do not belong together: their shapes are "
             f"{noisy.samples.shape} and {clean.samples.shape}."
         )
-    X = _signals(noisy, window, rows)
-    y = None if clean is None else _signals(clean, window, rows)
+    X = _signals(noisy, noisy, window, rows)
+    y = None if clean is None else _signals(clean, noisy, window, rows)
     denoiser = ConvDenoiser(
         architecture,
         noise=noise,
@@ -61,10 +62,12 @@ def fit_denoiser(
     return denoiser, None
 
 
-def _signals(recording: Recording, window: int, rows: bool | None) -> Array:
+def _signals(recording: Recording, timed: Recording, window: int, rows: bool | None) -> Array:
     """Return the signals of a file, or the windows of a recording, which overlap by half."""
     if holds_signals(recording, rows):
         return np.asarray(recording.samples)
     samples = np.asarray(as_recording(recording.samples))
     check_not_infinite_samples(samples)
+    if timed.time is not None:
+        samples = even_grid(timed.time, len(samples)).spread(samples.T).T
     return windows(samples.reshape(len(samples), -1), min(window, len(samples)))

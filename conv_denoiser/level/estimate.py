@@ -33,6 +33,8 @@ SHORTEST = 256  # samples; shorter signals are extended by reflection
 NORMAL_MAD = 0.6744897501960817
 # So many samples in a row that do not change, or lie on a straight line, are dead.
 DEAD_RUN = 6
+# Where more than this share is missing here and there, what bridges it is too smooth to tell.
+RIDDLED, ENOUGH = 0.15, 32
 N_FEATURES = len(WINDOWS) * len(QUANTILES) + BANDS + len(ORDERS)
 
 
@@ -161,9 +163,27 @@ def level_of(
         Levels in signal units.
     """
     weights = shipped_weights() if weights is None else weights
+    level = _level_of_whole(x, seen, weights)
+    if seen is None:
+        return level
+    for row in np.flatnonzero(_riddled(seen)):
+        level[row] = _level_of_whole(x[row : row + 1, seen[row]], None, weights)[0]
+    return level
+
+
+def _level_of_whole(
+    x: Array, seen: NDArray[np.bool_] | None, weights: Mapping[str, Array]
+) -> Array:
     candidates = features(x, seen)
     base = least_candidate(candidates)
     return np.exp(base + correction(candidates - base[:, None], weights))
+
+
+def _riddled(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which signals miss so many samples that the others tell more when joined."""
+    here_and_there = ~seen & ~in_long_runs(~seen, DEAD_RUN)
+    riddled: NDArray[np.bool_] = here_and_there.mean(axis=1) > RIDDLED
+    return riddled & (seen.sum(axis=1) >= ENOUGH)
 
 
 def correction(relative: Array, weights: Mapping[str, Array]) -> Array:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,14 +16,15 @@ from conv_denoiser._checks.arrays import (
 )
 from conv_denoiser._checks.axes import doubt_of_axes
 from conv_denoiser._checks.elsewhere import room_of
-from conv_denoiser._checks.kinds import in_kind, is_of_a_kind, sampling_rate_of
+from conv_denoiser._checks.kinds import in_kind, is_of_a_kind, sampling_rate_of, times_of
 from conv_denoiser._checks.numbers import check_number
+from conv_denoiser._checks.times import even_grid
 from conv_denoiser._checks.warn import DenoisingWarning, warn
 from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.gaps import Gaps, as_gaps, find_bad_samples, warn_of_nothing
 from conv_denoiser.pretrained.blocks import denoise_rows
 from conv_denoiser.pretrained.denoising import denoise_block
-from conv_denoiser.pretrained.ecg import RATE, check_rate, denoise_ecgs
+from conv_denoiser.pretrained.ecg import check_rate, denoise_ecgs
 from conv_denoiser.pretrained.events import brief_events
 from conv_denoiser.pretrained.universal import universal
 
@@ -38,6 +39,7 @@ def denoise(
     x: ArrayLike,
     *,
     model: str = "universal",
+    time: ArrayLike | None = None,
     sampling_rate: float | None = None,
     noise_std: float | None = None,
     strength: float = 1.0,
@@ -53,6 +55,7 @@ def denoise(
     x: ArrayLike,
     *,
     model: str = "universal",
+    time: ArrayLike | None = None,
     sampling_rate: float | None = None,
     noise_std: float | None = None,
     strength: float = 1.0,
@@ -67,6 +70,7 @@ def denoise(
     x: ArrayLike,
     *,
     model: str = "universal",
+    time: ArrayLike | None = None,
     sampling_rate: float | None = None,
     noise_std: float | None = None,
     strength: float = 1.0,
@@ -95,9 +99,15 @@ def denoise(
         but for what is marked as bad, and traces and streams of ObsPy.
     model : {"universal", "ecg"}, default="universal"
         Name of the model, see `list_pretrained`.
+    time : array-like of shape (n_timesteps,), default=None
+        When the samples were taken, where that is not evenly: rising seconds, other numbers, dates
+        or durations, the same for all signals. None is evenly, or what an index of pandas tells.
+        Holes in time are gaps. Samples that stray from an even grid by less than half a step count
+        as if they did not; others are averaged in the places of a grid of the mean step.
     sampling_rate : float, default=None
         Samples of `x` a second (Hz), from 50 to 50,000, for "ecg", which needs it. Objects of MNE
-        and ObsPy tell theirs. To "universal" all rates are one.
+        and ObsPy tell theirs, and so does `time` in seconds or dates. To "universal" all rates are
+        one.
     noise_std : float, default=None
         Standard deviation of the noise in the units of the signals, where it is known. None
         estimates it for each signal.
@@ -131,7 +141,7 @@ def denoise(
         If `x` has another number of dimensions, fewer than 2 timesteps, infinity or values that
         are not real numbers, `noise_std`, `strength` or `max_gap` is not positive, or `gaps`,
         `bad` or `model` is none of the words above; if "ecg" is given no sampling rate, or what is
-        not for it.
+        not for it; if `time` does not rise, or less than a quarter of an even grid was sampled.
     ModelFileError
         If the file of the network is damaged.
 
@@ -141,8 +151,8 @@ def denoise(
         Of signals without any sample, which stay NaN; of fewer than 32 timesteps, from which no
         level can be estimated, so that signals stay as they are; of what may be transposed.
     DenoisingWarning
-        If what was removed holds events of one or two samples, far beyond all else: they may be
-        signal.
+        If `time` is so uneven that samples have to share places of an even grid; if what was
+        removed holds events of one or two samples, far beyond all else: they may be signal.
 
     See Also
     --------
@@ -174,8 +184,9 @@ def denoise(
     True
     """
     if is_of_a_kind(x):
-        options = {"noise_std": noise_std, "strength": strength, "gaps": gaps, "max_gap": max_gap}
-        options |= {"bad": bad, "return_std": return_std, "model": model}
+        options: dict[str, Any] = {"noise_std": noise_std, "strength": strength, "gaps": gaps}
+        options |= {"max_gap": max_gap, "bad": bad, "return_std": return_std, "model": model}
+        options["time"] = times_of(x) if time is None else time
         if model == "ecg":
             options["sampling_rate"] = sampling_rate_of(x, sampling_rate)
         return in_kind(partial(denoise, **options), x, time_first=False)
@@ -183,13 +194,13 @@ def denoise(
         noise_std = check_number("noise_std", noise_std, above=0)
     strength = check_number("strength", strength, above=0)
     is_ecg = _check_model(model, noise_std, strength, return_std)
-    rate = check_rate(sampling_rate) if is_ecg else RATE
+    rate = check_rate(sampling_rate) if is_ecg and time is None else sampling_rate
     choice = as_gaps(gaps, max_gap)
     if (room := room_of(x)) is not None:
-        if is_ecg:
-            raise ValueError(
-                f"model='ecg' takes arrays of NumPy. Got {type(x).__name__}: pass numpy.asarray(x)."
-            )
+        if is_ecg or time is not None:
+            what = "model='ecg'" if is_ecg else "time"
+            kind = type(x).__name__
+            raise ValueError(f"{what} is for arrays of NumPy. Got {kind}: pass numpy.asarray(x).")
         options = {"noise_std": noise_std, "strength": strength, "return_std": return_std}
         return room.denoise(x, gaps=choice, bad=bad, **options)
     array = as_array(x, "x")
@@ -199,12 +210,18 @@ def denoise(
     # One row a channel, in float64 whatever came.
     by_channel = with_channels(signals.astype(np.float64)).transpose(0, 2, 1)
     rows = by_channel.reshape(-1, by_channel.shape[2])
+    grid = None if time is None else even_grid(time, rows.shape[1])
+    placed = rows if grid is None else grid.spread(rows)
     if is_ecg:
-        results = _by_row(rows, lambda X: denoise_ecgs(X, rate)[np.newaxis], choice, n_outputs=1)
+        rate = check_rate(1 / grid.step if grid is not None and rate is None else rate)
+        results = _by_row(placed, lambda X: denoise_ecgs(X, rate)[np.newaxis], choice, n_outputs=1)
     else:
         block = partial(denoise_block, run=universal(), noise_std=noise_std, strength=strength)
         run = partial(denoise_rows, denoise=block, with_std=return_std)
-        results = _by_row(rows, run, choice, n_outputs=1 + return_std)
+        results = _by_row(placed, run, choice, n_outputs=1 + return_std)
+    if grid is not None:
+        results = grid.gather(results)
+    if not is_ecg:
         _warn_of_events(rows, results[0], by_channel.shape[1])
     if noise_std is None and rows.shape[1] < SHORT:
         results[1:] = np.nan

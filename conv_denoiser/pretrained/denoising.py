@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._typing import Array
+from conv_denoiser.gaps import in_long_runs
 from conv_denoiser.level.estimate import level_of
+from conv_denoiser.pretrained.blocks import LONG_GAP
 from conv_denoiser.pretrained.gate import ROUNDING, honest_level
 from conv_denoiser.pretrained.inputs import network_inputs
 from conv_denoiser.pretrained.rates import at_several_rates
@@ -70,8 +72,23 @@ def denoise_block(
     if strength != 1:
         removed = _at_strength(strength, removed, level, estimate)
     noise, std = removed
+    _estimate_around_fills(u, noise, seen, strength * level, run, given)
     std[spikes] = np.broadcast_to(level[:, np.newaxis], x.shape)[spikes]
     return np.stack([(np.where(spikes, x, u - noise) + centre) * scale, std * scale])
+
+
+def _estimate_around_fills(
+    u: Array, noise: Array, seen: NDArray[np.bool_], level: Array, run: Run, given: bool
+) -> None:
+    """Estimate the noise once more, in place, with short gaps filled by the first estimate.
+
+    Straight lines disturb more than those fills do, although these are then taken for samples.
+    """
+    filled = ~seen & ~in_long_runs(~seen, LONG_GAP)
+    rows = np.flatnonzero((level > ROUNDING) & filled.any(axis=1))
+    if rows.size:
+        u[rows] -= np.where(filled[rows], noise[rows], 0)
+        noise[rows] = _noise(u[rows], (seen | filled)[rows], level[rows], run, given)[0]
 
 
 def _at_strength(

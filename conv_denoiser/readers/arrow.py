@@ -12,7 +12,7 @@ from conv_denoiser.readers.columns import only_signals
 from conv_denoiser.readers.integers import stored
 from conv_denoiser.readers.libraries import errors_naming, library
 from conv_denoiser.readers.recording import ChannelError, Recording, channel_place
-from conv_denoiser.readers.times import is_time, rate_of, seconds_of
+from conv_denoiser.readers.times import clock_of, is_time, seconds_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -38,7 +38,7 @@ def read_arrow(path: Path, channel: str | None = None) -> Recording:
         if not places or table.num_rows == 0:
             raise ChannelError(f"{path.name} holds no column of numbers.")
         samples = np.stack([_numbers(table, place) for place in places], axis=1)
-        rate, start = _clock(table, places if channel is not None else [])
+        rate, start, time = _clock(table, places if channel is not None else [], path.name)
     recording = Recording(
         samples[:, 0] if len(places) == 1 else samples,
         rate,
@@ -46,6 +46,7 @@ def read_arrow(path: Path, channel: str | None = None) -> Recording:
         start_time=start,
         source=path,
         places=tuple(places),
+        time=time,
     )
     return only_signals(recording, names) if len(places) > 1 else recording
 
@@ -123,8 +124,10 @@ def _column(samples: Array, field: "pyarrow.Field") -> "pyarrow.Array":
     return pyarrow.array(stored(whole, dtype), field.type, mask=missing)
 
 
-def _clock(table: "pyarrow.Table", chosen: Sequence[int]) -> tuple[float | None, datetime | None]:
-    """Return the sampling rate and the start that a column of times tells, if one does."""
+def _clock(
+    table: "pyarrow.Table", chosen: Sequence[int], file_name: str
+) -> tuple[float | None, datetime | None, Array | None]:
+    """Return what a column of times tells: sampling rate, start, and times if they are uneven."""
     types = library("pyarrow", FILES).types
     for place, field in enumerate(table.schema):
         if place in chosen:
@@ -132,7 +135,9 @@ def _clock(table: "pyarrow.Table", chosen: Sequence[int]) -> tuple[float | None,
         if types.is_timestamp(field.type) and table.column(place).null_count == 0:
             times = table.column(place).to_numpy().astype("datetime64[ns]")
             passed = (times - times[0]) / np.timedelta64(1, "s")
-            return rate_of(passed, 1.0), times[0].astype("datetime64[us]").item()
+            rate, uneven = clock_of(passed, 1.0, file_name)
+            return rate, times[0].astype("datetime64[us]").item(), uneven
         if is_time(field.name) and _is_number(field):
-            return rate_of(_numbers(table, place), seconds_of(field.name)), None
-    return None, None
+            rate, uneven = clock_of(_numbers(table, place), seconds_of(field.name), file_name)
+            return rate, None, uneven
+    return None, None, None

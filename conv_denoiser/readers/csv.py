@@ -13,7 +13,7 @@ from typing import Literal, TextIO, cast
 
 import numpy as np
 
-from conv_denoiser._typing import RawArray
+from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.readers.columns import only_signals
 from conv_denoiser.readers.csv_layout import (
     HEAD,
@@ -23,7 +23,7 @@ from conv_denoiser.readers.csv_layout import (
     layout_of,
 )
 from conv_denoiser.readers.recording import Recording, is_number, suffix_of
-from conv_denoiser.readers.times import as_date, rate_of, seconds_of
+from conv_denoiser.readers.times import as_date, clock_of, seconds_of
 
 __all__ = ["SUFFIXES", "read_csv", "write_csv"]
 
@@ -101,7 +101,7 @@ def _read(file: TextIO, path: Path, layout: Layout) -> Recording:
     if not values[0]:
         raise ValueError(f"{str(path)!r} holds no samples.")
     samples = np.stack([np.frombuffer(numbers) for numbers in values], axis=1)
-    rate, start = _clock(times, layout)
+    rate, start, time = _clock(times, layout, path.name)
     return Recording(
         samples[:, 0] if len(layout.places) == 1 else samples,
         sampling_rate=rate,
@@ -110,23 +110,28 @@ def _read(file: TextIO, path: Path, layout: Layout) -> Recording:
         units=tuple(layout.units[place] for place in layout.places if layout.units),
         source=path,
         places=layout.places,
+        time=time,
     )
 
 
-def _clock(times: list[str], layout: Layout) -> tuple[float | None, datetime | None]:
-    """Return the sampling rate and the start that a column of times tells, if it does."""
+def _clock(
+    times: list[str], layout: Layout, file_name: str
+) -> tuple[float | None, datetime | None, Array | None]:
+    """Return what a column of times tells: sampling rate, start, and times if they are uneven."""
     if not times or layout.clock is None:
-        return None, None
+        return None, None, None
     start = as_date(times[0])
     try:
         if start is not None:
             passed = [(datetime.fromisoformat(text.strip()) - start) for text in times]
-            return rate_of([time.total_seconds() for time in passed], 1.0), start
+            rate, time = clock_of([time.total_seconds() for time in passed], 1.0, file_name)
+            return rate, start, time
         name, unit = layout.names[layout.clock], "".join(layout.units[layout.clock :][:1])
         numbers = [float(layout.number(text)) for text in times]
-        return rate_of(numbers, seconds_of(name, unit)), None
+        rate, time = clock_of(numbers, seconds_of(name, unit), file_name)
+        return rate, None, time
     except (TypeError, ValueError):  # not all of them are times
-        return None, None
+        return None, None, None
 
 
 def _rewrite(path: Path, source: Path, recording: Recording) -> None:

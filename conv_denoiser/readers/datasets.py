@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from conv_denoiser._checks.warn import DenoisingWarning, warn
 from conv_denoiser._typing import RawArray
 from conv_denoiser.readers.recording import (
     MOST_NAMES,
@@ -16,7 +17,7 @@ from conv_denoiser.readers.recording import (
     Samples,
     channel_place,
 )
-from conv_denoiser.readers.times import as_date, is_time, rate_of, seconds_of
+from conv_denoiser.readers.times import as_date, clock_of, is_time, seconds_of
 
 __all__ = ["NAME", "Facts", "Place", "chosen", "facts_of", "known_of", "placed", "split_address"]
 
@@ -147,7 +148,15 @@ def _rate_of_times(
     for name, read in values.items():
         times = np.ravel(np.asarray(read())) if is_time(name) else np.zeros(0)
         if times.dtype.kind in "fiu" and len(times) in shape:
-            return rate_of(times, seconds_of(name))
+            rate, uneven = clock_of(times, seconds_of(name), name)
+            if uneven is not None:
+                warn(
+                    f"{name!r} holds times that are not evenly spaced. Samples are taken for "
+                    "evenly spaced; denoise_recording(..., time=...) takes the times of arrays.",
+                    DenoisingWarning,
+                )
+                return None
+            return rate
     return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from conv_denoiser._typing import RawArray
+from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.readers.samples import FileSamples
 
 __all__ = [
@@ -67,6 +67,9 @@ class Recording:
         Type of the samples in that file, if they are to be written as such.
     dataset : str, default=""
         What the samples are called in a file that holds several arrays.
+    time : ndarray of shape (n_timesteps,), default=None
+        Times of the samples where they are not evenly spaced, in seconds from the first one; in
+        the unit of the file, where it does not tell that. `denoise_recording` takes them.
 
     See Also
     --------
@@ -91,6 +94,7 @@ class Recording:
     places: tuple[int, ...] = ()
     sample_type: np.dtype | None = None
     dataset: str = ""
+    time: Array | None = None
 
     @property
     def name(self) -> str:

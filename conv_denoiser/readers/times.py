@@ -1,14 +1,17 @@
 """Columns of times, and the sampling rate that they tell."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
 
+from conv_denoiser._checks.times import even_grid
+from conv_denoiser._checks.warn import DenoisingWarning, warn
 from conv_denoiser._typing import Array
 
-__all__ = ["as_date", "is_time", "rate_of", "seconds_of"]
+__all__ = ["as_date", "clock_of", "is_time", "rate_of", "seconds_of"]
 
 # How long the units of times are, in seconds.
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "min": 60.0}
@@ -48,6 +51,45 @@ def as_date(text: str) -> datetime | None:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def clock_of(
+    times: Sequence[float] | Array, unit: float | None, file_name: str
+) -> tuple[float | None, Array | None]:
+    """Return the sampling rate (Hz) that times tell, and the times, if they are not evenly spaced.
+
+    Uneven times are in seconds, or in their own unit where that is unknown.
+    """
+    t = np.asarray(times, np.float64)
+    rate = rate_of(t, unit)
+    if rate is not None or _is_even(t):
+        return rate, None
+    if not (np.isfinite(t).all() and np.all(np.diff(t) > 0)):
+        warn(
+            f"{file_name}: times do not rise from sample to sample, which are taken for evenly "
+            "spaced.",
+            DenoisingWarning,
+        )
+        return None, None
+    seconds = (t - t[0]) * (unit or 1.0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DenoisingWarning)
+            step = even_grid(seconds, len(t)).step
+    except ValueError:  # which is told where the grid is needed
+        return None, seconds
+    is_unknown = unit is None and np.array_equal(t, np.rint(t))
+    return None if is_unknown else float(f"{1 / step:.6g}"), seconds
+
+
+def _is_even(t: Array) -> bool:
+    """Tell whether times are evenly spaced to within half a step, or a tick of their clock."""
+    steps = np.diff(t)
+    if not np.isfinite(t).all() or not np.any(steps > 0):
+        return True  # they tell nothing
+    off = np.abs(t - np.linspace(t[0], t[-1], len(t))).max()
+    tick = steps[steps > 0].min() if np.any(steps == 0) else 0.0
+    return bool(off <= max(tick, 0.5 * steps.mean()))
 
 
 def rate_of(times: Sequence[float] | Array, unit: float | None) -> float | None:

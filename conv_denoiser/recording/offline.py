@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from conv_denoiser._checks.arrays import unmasked
 from conv_denoiser._checks.elsewhere import room_of
-from conv_denoiser._checks.kinds import in_kind, is_of_a_kind
+from conv_denoiser._checks.kinds import in_kind, is_of_a_kind, times_of
+from conv_denoiser._checks.times import even_grid, on_even_grid
 from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples, check_window
 from conv_denoiser.recording.memory_maps import BLOCK, check_out, release_pages
 from conv_denoiser.recording.protocols import Denoiser, Series
@@ -33,6 +35,7 @@ def denoise_recording(
     progress: bool = False,
     return_std: bool = False,
     time_dim: str | None = None,
+    time: ArrayLike | None = None,
 ) -> Any:
     """Denoise a recording of any length in overlapping windows, which are cross-faded.
 
@@ -69,6 +72,9 @@ def denoise_recording(
         ``predict(X, return_std=True)``, and `out`, if given, is a pair.
     time_dim : str, default=None
         Dimension of time of what comes from xarray. None is "time", or the only dimension.
+    time : array-like of shape (n_timesteps,), default=None
+        When the samples were taken, where that is not evenly, as for `denoise`: holes in time are
+        gaps. None is evenly, or what an index of pandas tells. What is uneven is read as a whole.
 
     Returns
     -------
@@ -116,48 +122,37 @@ def denoise_recording(
     >>> denoise_recording(smoother, recording, window=100)[400:404]
     array([0.5, 0.5, 0.5, 0.5])
     """
+    windows: dict[str, Any] = {
+        "window": window,
+        "overlap": overlap,
+        "channelwise": channelwise,
+        "batch_size": batch_size,
+        "return_std": return_std,
+    }
     if (room := room_of(recording)) is not None:
+        if time is not None:
+            kind = type(recording).__name__
+            raise ValueError(f"time is for arrays of NumPy. Got {kind}: pass numpy.asarray(x).")
         return room.denoise_recording(
-            denoiser,
-            recording,
-            window=window,
-            overlap=overlap,
-            out=out,
-            channelwise=channelwise,
-            batch_size=batch_size,
-            progress=progress,
-            return_std=return_std,
-            time_dim=time_dim,
+            denoiser, recording, out=out, progress=progress, time_dim=time_dim, **windows
         )
+    time = times_of(recording) if time is None else time
+    denoise = partial(denoise_recording, denoiser, progress=progress, **windows)
     if out is None and is_of_a_kind(recording):
-        denoise = partial(
-            denoise_recording,
-            denoiser,
-            window=window,
-            overlap=overlap,
-            channelwise=channelwise,
-            batch_size=batch_size,
-            progress=progress,
-            return_std=return_std,
-        )
-        return in_kind(denoise, recording, time_first=True)
+        return in_kind(partial(denoise, time=time), recording, time_first=True)
     recording = as_recording(recording)
     n_samples = recording.shape[0]
     n_channels = recording.shape[1] if len(recording.shape) == 2 else 1
     if window is not None:
-        window = check_window(window, n_samples)
-    stream = StreamingDenoiser(
-        denoiser,
-        n_channels,
-        overlap,
-        window=window,
-        channelwise=channelwise,
-        batch_size=batch_size,
-        return_std=return_std,
-    )
+        windows["window"] = check_window(window, n_samples)
+    grid = None if time is None else even_grid(time, n_samples)
+    stream = StreamingDenoiser(denoiser, n_channels, **windows)
     outs = _arrays(out, recording, 1 + return_std)
     check_not_infinite_samples(recording)
-    _denoise_into(outs, stream, recording, progress)
+    if grid is None or grid.is_whole:
+        _denoise_into(outs, stream, recording, progress)
+    else:
+        _write(outs, 0, on_even_grid(denoise, unmasked(recording[:]), grid))
     return tuple(outs) if return_std else outs[0]
 
 
