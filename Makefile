@@ -47,6 +47,7 @@ benchmark: .venv/ready
 benchmark-zero-shot: .venv/ready
 	$(BIN)/python benchmarks/zero_shot.py
 	$(BIN)/python benchmarks/denoise_speed.py
+	$(BIN)/python benchmarks/gaps.py
 
 # What ONNX Runtime is given beside the weights of the universal network.
 universal-graph: .venv/ready
