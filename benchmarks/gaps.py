@@ -6,7 +6,7 @@
 White noise at 10 dB. The network of `denoise` is told which samples are missing; "not told" is the
 same with straight lines in the gaps, which it takes for samples. Beside it, straight lines, cubic
 Hermite (PCHIP) and cubic splines, each denoised by cycle-spun BayesShrink wavelets, and a Gaussian
-process (Matérn 3/2 and white noise, fitted to each piece of 512 samples by its likelihood). Bursts
+process (Matérn 3/2 and white noise, fitted to each piece of 256 samples by its likelihood). Bursts
 cover about a tenth of a signal; gaps may be at its ends, where the last sample is repeated.
 """
 
@@ -28,7 +28,7 @@ from zero_shot import demo_signals
 
 from conv_denoiser import denoise
 
-N_TIMESTEPS, LEVEL_DB, PIECE = 2048, 10, 512
+N_TIMESTEPS, LEVEL_DB, PIECE = 2048, 10, 256
 CASES = {
     "none": None,
     **{f"{share:.0%} singly": share for share in (0.01, 0.05, 0.2)},
