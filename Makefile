@@ -5,7 +5,7 @@ export MPLBACKEND ?= Agg
 
 .PHONY: coverage demo docs picture test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg benchmark-zero-shot build clean universal-graph
 
-demo: .venv/ready
+demo: .venv/demo
 	$(BIN)/python examples/run.py plot_recipe plot_ecg
 
 # Warnings are errors; nothing is fetched, every example runs.
@@ -16,7 +16,7 @@ docs: .venv/ready
 
 # The picture at the head of the README, by the code beneath it.
 picture: .venv/ready
-	$(BIN)/python docs/figures/readme.py
+	$(BIN)/python docs/figures/readme.py docs/images/ecg.png
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
@@ -63,15 +63,21 @@ benchmark-ecg benchmark-eeg: benchmark-%: .venv/ready
 	$(BIN)/python benchmarks/$*.py --data $(DATA)
 
 build: .venv/ready
+	rm -rf dist
 	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
 
+# The demo needs neither what checks and tests nor what builds pages.
+.venv/demo: EXTRAS = examples
+.venv/ready .venv-oldest/ready: EXTRAS = test
 .venv-oldest/ready: INSTALL = --constraint tests/oldest.txt
 .venv-oldest/ready: tests/oldest.txt
 
-.venv/ready .venv-oldest/ready: pyproject.toml
+.venv/demo .venv/ready .venv-oldest/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet $(INSTALL) --editable ".[test]"
+	$(@D)/bin/python -m pip install --quiet $(INSTALL) --editable ".[$(EXTRAS)]"
 	touch $@
 
 clean:

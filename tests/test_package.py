@@ -61,13 +61,18 @@ def test_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert conv_denoiser.__version__ == project["version"]
     assert project["version"] in (ROOT / "CHANGELOG.md").read_text()
+    citation = (ROOT / "CITATION.cff").read_text().splitlines()
+    assert f"version: {project['version']}" in citation
+    assert f"license: {project['license']}" in citation
 
 
 @pytest.mark.slow
 def test_wheel_works_outside_the_repository(tmp_path):
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path, ROOT]
     subprocess.run(build, check=True, capture_output=True)  # the wheel is built from the sdist
-    (wheel,) = tmp_path.glob("*.whl")
+    (wheel,), (sdist,) = tmp_path.glob("*.whl"), tmp_path.glob("*.tar.gz")
+    for command in (["-m", "twine", "check", "--strict", sdist], ["-m", "check_wheel_contents"]):
+        subprocess.run([sys.executable, *command, wheel], check=True)
     target = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:  # which is all that pip does with it
         archive.extractall(target)
