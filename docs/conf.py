@@ -25,7 +25,8 @@ extensions = [
 exclude_patterns = ["_build", "**/sg_execution_times.rst", "sg_execution_times.rst"]
 templates_path = ["_templates"]
 
-myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "substitution"]
+myst_substitutions = {"release": release}
 myst_heading_anchors = 3
 html_math_renderer = "mathml"  # formulas that browsers draw by themselves, without a script
 
@@ -63,8 +64,21 @@ html_title = f"conv_denoiser {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_favicon = "_static/favicon.png"
+# Where the project is published: what [project.urls] of pyproject.toml says, and nothing else.
+urls = metadata.metadata("conv-denoiser").get_all("Project-URL") or []
+ICONS = {"Source": "fa-brands fa-git-alt", "Issues": "fa-solid fa-circle-exclamation"}
 html_theme_options = {
-    "logo": {"text": "conv_denoiser"},
+    "logo": {
+        "text": "conv_denoiser",
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "alt_text": "",
+    },
+    "icon_links": [
+        {"name": name, "url": url, "icon": ICONS.get(name, "fa-solid fa-link")}
+        for name, url in (line.split(", ", 1) for line in urls)
+    ],
     "navbar_align": "left",
     "header_links_before_dropdown": 7,
     "show_toc_level": 2,
@@ -73,5 +87,5 @@ html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
 }
-ALONE = ("index", "install", "getting_started", "recipe", "benchmarks")
+ALONE = ("index", "install", "getting_started", "benchmarks")
 html_sidebars = {page: [] for page in ALONE}  # pages without others beside them
