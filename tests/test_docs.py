@@ -157,7 +157,8 @@ def test_picture_of_the_readme_compares_with_the_best(tmp_path):
 def test_site_builds_without_warnings(tmp_path):
     # Tests of their own run the examples and the pages' code, `make docs` runs both.
     options = ["-D", "plot_gallery=0", "-D", "suppress_warnings=image.not_readable"]
-    for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks"):
+    pages = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
+    for name in (*pages, "CITATION.cff", "LICENSE", "benchmarks"):
         (tmp_path / name).symlink_to(ROOT / name)
     built = shutil.ignore_patterns("_build", "auto_examples", "generated", "output")
     for name in ("docs", "examples"):
