@@ -296,6 +296,8 @@ class TestTraining:
         again = small_denoiser(epochs=2).fit(*lazy)
         noisy, _ = dask.compute(*lazy)
         np.testing.assert_array_equal(denoiser.transform(noisy), again.transform(noisy))
+        again.set_params(random_state=1).fit(*lazy)  # forgets what it learned before
+        assert (again.transform(noisy) != denoiser.transform(noisy)).any()
 
     def test_learns_as_in_memory(self, lazy, parabolas):
         options = {"epochs": 10, "learning_rate": 0.01, "filters": (8,)}

@@ -40,7 +40,8 @@ def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> Any:
             sizes.append(len(signals[0]))
             if isinstance(learner.supervision, str):  # as the first signals decided
                 learner.set_params(supervision=learner.supervision_)
-    learned = {name: vars(learner)[name] for name in vars(learner) if name not in vars(denoiser)}
+    given = learner.get_params(deep=False)
+    learned = {name: value for name, value in vars(learner).items() if name not in given}
     denoiser.__dict__.update(learned, **_by_epoch(learner.history_, sizes, amount.epochs))
     return denoiser
 
