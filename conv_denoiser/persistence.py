@@ -31,6 +31,7 @@ from conv_denoiser.model_files.untrusted import (
     read_calibration,
     read_diagnostics,
     read_history,
+    read_profile,
     read_weights,
     weight_name,
     weight_shapes,
@@ -124,7 +125,7 @@ def _described(denoiser: ConvDenoiser, arrays: dict[str, Array]) -> dict[str, An
     spec = denoiser._network.spec
     names = getattr(denoiser, "feature_names_in_", None)
     floor = denoiser.loss_floor_
-    calibration = denoiser.calibration_
+    calibration, profile = denoiser.calibration_, denoiser.profile_
     return {
         "parameters": {
             name: encode(value, arrays)
@@ -147,6 +148,7 @@ def _described(denoiser: ConvDenoiser, arrays: dict[str, Array]) -> dict[str, An
         },
         "diagnostics": denoiser.diagnostics_,
         "calibration": None if calibration is None else calibration.to_dict(),
+        "profile": None if profile is None else profile.to_dict(),
         "history": {
             name: [_finite_or_none(value) for value in values]
             for name, values in denoiser.history_.items()
@@ -225,6 +227,9 @@ def _denoiser(content: JSON, arrays: Arrays, given: dict[str, Any]) -> ConvDenoi
         n_epochs_=len(history["loss"]),
         diagnostics_=read_diagnostics(content.get("diagnostics")),
         calibration_=read_calibration(content.get("calibration")),
+        profile_=read_profile(
+            content.get("profile"), fitted["n_features_in_"], fitted["n_channels_in_"]
+        ),
     )
     spec = _spec(content, given)
     network = Network(

@@ -9,6 +9,7 @@ from conftest import forge, small_denoiser, small_unet
 from sklearn.pipeline import make_pipeline
 
 from conv_denoiser import (
+    ConvDenoiser,
     MinMaxPerSample,
     SignalGenerator,
     StandardizePerSample,
@@ -113,6 +114,12 @@ class TestStd:
         assert (denoiser.predict(parabolas[0], return_std=True)[1] > 0).all()
         with pytest.raises(ValueError, match="return \\(n_signals, n_timesteps, 1\\)"):
             small_denoiser(architecture=two_outputs).fit(*parabolas)
+
+    def test_of_the_weights_of_the_package(self, parabolas):
+        with pytest.raises(
+            ValueError, match="goes on from them: .*denoise\\(x, return_std=True\\)"
+        ):
+            ConvDenoiser.from_pretrained().predict(parabolas[0], return_std=True)
 
     def test_of_networks_that_learned_none(self, model_file, wandering):
         with pytest.raises(ValueError, match="Fit with loss='gaussian_nll' first. The loss is 'au"):

@@ -48,6 +48,18 @@ def test_harm_is_told(signals):
     assert "not white (correlation of neighbours 0.57)" in doubts
 
 
+def test_novelty_is_told(signals):
+    noisy, clean, _ = signals
+    usual = DenoisingReport.from_arrays(noisy, clean, novelty=np.full(6, 0.5))
+    assert usual.doubts == []
+    strange = DenoisingReport.from_arrays(noisy, clean, novelty=[0.5, 1.5, 2, 2, 2, 2])
+    assert strange.to_dict()["novelty"]["highest"] == 2
+    assert "5 of 6 signals look unlike" in strange.doubts[0]
+    assert "<td>highest score</td><td>2</td>" in strange.to_html()
+    with pytest.raises(ValueError, match="one score a signal. Got \\(3,\\), for 6"):
+        DenoisingReport.from_arrays(noisy, clean, novelty=np.ones(3))
+
+
 def test_a_task_before_and_after(signals):
     noisy, clean, _ = signals
     report = DenoisingReport.from_arrays(

@@ -69,6 +69,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
         BlindSpot,
     ],
     "gaps": [StrOptions({"fill", "keep"}), Gaps],
+    "novelty": [StrOptions({"ignore", "warn"})],
     "init": [StrOptions({"auto", "pretrained", "ecg", "random"})],
     "epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],

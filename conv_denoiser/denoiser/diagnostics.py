@@ -16,7 +16,7 @@ from conv_denoiser.supervision.signals import Signals
 from conv_denoiser.supervision.task import Synthetic
 from conv_denoiser.training.plan import Trained
 
-__all__ = ["Diagnostics", "diagnose", "doubts", "verdict"]
+__all__ = ["Diagnostics", "diagnose", "doubts", "pairs", "verdict"]
 
 # Signals that are looked at, and samples of all of them together.
 MAX_SIGNALS, MAX_SAMPLES = 32, 2**18
@@ -66,7 +66,7 @@ def diagnose(trained: Trained, signals: Signals) -> Diagnostics | None:
     numbers, few = _few(signals, training if validation is None else validation)
     if len(few) == 0:
         return None
-    noisy, target = _pairs(few, trained)
+    noisy, target = pairs(few, trained)
     denoised = trained.network.denoise(noisy, compiled=False)
     removed, gain = noisy - denoised, None
     if target is not None:
@@ -184,7 +184,7 @@ def _thinned(numbers: NDArray[np.intp], n_wanted: int) -> NDArray[np.intp]:
     return numbers[:: max(1, ceil_div(len(numbers), n_wanted))]
 
 
-def _pairs(signals: Signals, trained: Trained) -> tuple[Array, Array | None]:
+def pairs(signals: Signals, trained: Trained) -> tuple[Array, Array | None]:
     """Return noisy signals, and their targets if there are any."""
     supervision = trained.plan.problem.supervision
     if isinstance(supervision, Synthetic):

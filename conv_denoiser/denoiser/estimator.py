@@ -91,6 +91,9 @@ class ConvDenoiser(
     gaps : {"fill", "keep"} or Gaps, default="fill"
         What comes out where samples are missing (NaN, masked): what the network makes of a straight
         line there, or NaN. `Gaps` fills short gaps alone. In training, they have no weight.
+    novelty : {"ignore", "warn"}, default="ignore"
+        Whether to warn when more than a fifth of the signals to denoise are unlike those of the
+        last `fit`, see `novelty_score`; the warning comes once for each line of yours.
     init : {"auto", "pretrained", "ecg", "random"}, default="auto"
         Weights that training starts from. "pretrained" are those of a small "unet" for one channel
         that learned from random signals of every kind, and has `filters` of (12, 24, 48, 48).
@@ -200,6 +203,7 @@ class ConvDenoiser(
         supervision: str | BlindSpot = "auto",
         noise: NoiseModel | float | None = None,
         gaps: str | Gaps = "fill",
+        novelty: str = "ignore",
         init: str = "auto",
         optimizer: Any = "adam",
         learning_rate: Any = "auto",
@@ -223,6 +227,7 @@ class ConvDenoiser(
         self.supervision = supervision
         self.noise = noise
         self.gaps = gaps
+        self.novelty = novelty
         self.init = init
         self.optimizer = optimizer
         self.learning_rate = learning_rate
@@ -322,12 +327,18 @@ class ConvDenoiser(
         ndarray of X's shape
             Denoised signals in the units of X, float32 for float32 input and float64 otherwise;
             for a Dask array a lazy one.
+
+        Warns
+        -----
+        DenoisingWarning
+            With ``novelty="warn"``, of signals unlike those learned from.
         """
         check_is_fitted(self)
         if is_lazy(X):
             return room_of(X).transform_rows(self, X)
         X = check_signals(self, X, reset=False)
         check_output_container(self, X)
+        self._tell_of_novelty(X)
         return self._denoise(X)
 
     def score(

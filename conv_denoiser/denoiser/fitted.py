@@ -31,6 +31,7 @@ FITTED: dict[str, Any] = {
     "loss_floor_": None,
     "diagnostics_": None,
     "calibration_": None,
+    "profile_": None,
     "history_": {"loss": []},
     "n_epochs_": 0,
 }

@@ -16,6 +16,7 @@ from conv_denoiser._checks.validation import (
 from conv_denoiser._checks.warn import DenoisingWarning, in_cross_validation, warn, warn_once_here
 from conv_denoiser.denoiser.defaults import chosen
 from conv_denoiser.denoiser.diagnostics import diagnose, doubts
+from conv_denoiser.denoiser.novel import profile_of
 from conv_denoiser.denoiser.plan import may_need_target, plan_fit, plan_partial_fit
 from conv_denoiser.supervision.missing import with_samples
 from conv_denoiser.supervision.signals import Signals
@@ -79,6 +80,7 @@ def _fit(
         trained = train(plan, signals, _learned(denoiser) if goes_on else None, watcher)
         denoiser.__dict__.update(_attributes(trained))
         denoiser.diagnostics_ = None if partial else diagnose(trained, signals)
+        denoiser.profile_ = None if partial else profile_of(trained, signals)
     except BaseException:
         denoiser.__dict__ = before
         raise
@@ -124,4 +126,5 @@ def _attributes(trained: Trained) -> dict[str, object]:
         "history_": trained.history,
         "n_epochs_": len(trained.history["loss"]),
         "calibration_": None,
+        "profile_": None,
     }

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.validation import check_signals, clean_signals
 from conv_denoiser._typing import Array
-from conv_denoiser.denoiser.fitted import FittedNetwork
+from conv_denoiser.denoiser.novel import Novel
 from conv_denoiser.denoiser.plan import hiding
 from conv_denoiser.gaps import as_gaps, denoised_around_gaps, without_gaps
 from conv_denoiser.noise import as_noise_model
@@ -28,7 +28,7 @@ __all__ = ["Uncertain"]
 HIDDEN_APART = 8
 
 
-class Uncertain(FittedNetwork):
+class Uncertain(Novel):
     """Denoises, and says how uncertain the result is where the network learned to."""
 
     calibration_: Calibration | None = None
@@ -70,6 +70,7 @@ class Uncertain(FittedNetwork):
         """
         check_is_fitted(self)
         X = check_signals(self, X, reset=False)
+        self._tell_of_novelty(X)
         return self._denoise_with_std(X) if return_std else self._denoise(X)
 
     def conformalize(self, X: ArrayLike, y: ArrayLike | None = None, *, of: str = "clean") -> Self:
@@ -159,6 +160,7 @@ class Uncertain(FittedNetwork):
         check_is_fitted(self)
         calibration = check_conformalized(self.calibration_, of)
         X = check_signals(self, X, reset=False)
+        self._tell_of_novelty(X)
         return calibration.interval(*self._denoise_with_std(X), coverage, kind)
 
     def _pairs(self, X: Array, y: ArrayLike | None) -> tuple[Array, Array]:
@@ -194,11 +196,19 @@ class Uncertain(FittedNetwork):
         return mean.reshape(X.shape), std.reshape(X.shape)
 
     def _check_variance(self) -> None:
-        if not self._network.spec.gives_variance:
-            raise ValueError(
-                "This network was not trained to say how uncertain it is. Fit with "
-                f"loss='gaussian_nll' first. The loss is {self.loss!r}."
+        if self._network.spec.gives_variance:
+            return
+        message = (
+            "This network was not trained to say how uncertain it is. Fit with "
+            f"loss='gaussian_nll' first. The loss is {self.loss!r}."
+        )
+        if self.n_epochs_ == 0:
+            message += (
+                " The weights of the package have no such output, but training goes on from them:"
+                " ConvDenoiser.from_pretrained(loss='gaussian_nll').fit(X, y). For white noise,"
+                " conv_denoiser.denoise(x, return_std=True) needs no training."
             )
+        raise ValueError(message)
 
     def _denoise(self, X: Array) -> Array:
         gaps = as_gaps(self.gaps)

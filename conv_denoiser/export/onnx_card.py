@@ -10,15 +10,18 @@ from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser._version import __version__
 from conv_denoiser.gaps import Gaps
 from conv_denoiser.uncertainty.calibration import Calibration
+from conv_denoiser.uncertainty.profile import Profile
 
 __all__ = [
     "CALIBRATION",
     "CARD",
     "FORMAT",
+    "PROFILE",
     "calibration_of",
     "card_of",
     "gaps_of",
     "missing_packages",
+    "profile_of",
 ]
 
 # Version of what the graph expects and of what the metadata say.
@@ -27,6 +30,8 @@ FORMAT = 1
 CARD = "conv_denoiser"
 # That of what a denoiser was conformalized with, if it was.
 CALIBRATION = "conv_denoiser_calibration"
+# That of what the signals looked like that it learned from, if that is known.
+PROFILE = "conv_denoiser_profile"
 
 
 def card_of(session: Any, path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -81,6 +86,19 @@ def calibration_of(session: Any, path: str | os.PathLike[str]) -> Calibration | 
         return None if text is None else Calibration.from_dict(json.loads(text))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{os.fspath(path)!r} has a damaged calibration: {error}") from error
+
+
+def profile_of(session: Any, path: str | os.PathLike[str]) -> Profile | None:
+    """Return what training signals looked like, or raise ModelFileError if that is damaged."""
+    text = session.get_modelmeta().custom_metadata_map.get(PROFILE)
+    try:
+        profile = None if text is None else Profile.from_dict(json.loads(text))
+        n_channels = session.get_inputs()[0].shape[2]
+        if profile is not None and len(profile.mean) != n_channels:
+            raise ValueError(f"it is of {len(profile.mean)} channel(s), the graph of {n_channels}")
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"{os.fspath(path)!r} has a damaged profile: {error}") from error
+    return profile
 
 
 def gaps_of(card: dict[str, Any]) -> Gaps | None:

@@ -15,11 +15,17 @@ from conv_denoiser._checks.arrays import (
 from conv_denoiser._checks.elsewhere import is_lazy, room_of
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._typing import Array
-from conv_denoiser.export.onnx_card import calibration_of, card_of, gaps_of, missing_packages
+from conv_denoiser.export.onnx_card import (
+    calibration_of,
+    card_of,
+    gaps_of,
+    missing_packages,
+    profile_of,
+)
+from conv_denoiser.export.onnx_trust import Trust
 from conv_denoiser.export.tables import TableOutput
 from conv_denoiser.gaps import Gaps, denoised_around_gaps
 from conv_denoiser.model_files.onnx_session import open_session
-from conv_denoiser.uncertainty.calibration import check_conformalized
 
 if TYPE_CHECKING:
     from sklearn.utils import Tags
@@ -31,7 +37,7 @@ __all__ = ["OnnxDenoiser"]
 CHUNK_POINTS = 2**14
 
 
-class OnnxDenoiser(TableOutput):
+class OnnxDenoiser(Trust, TableOutput):
     """Run a denoiser that `to_onnx` wrote, on ONNX Runtime.
 
     It needs NumPy and onnxruntime alone, and takes the place of a fitted denoiser in
@@ -142,52 +148,22 @@ class OnnxDenoiser(TableOutput):
             If the denoiser gives no standard deviation, or as in `transform`.
         """
         X = self._checked_signals(X)
+        self._tell_of_novelty(X)
+        if return_std:
+            return self._predict_with_std(X)
         signals = X.reshape(*X.shape[:2], -1)
-        if not return_std:
-            return denoised_around_gaps(self._denoise, signals, self.gaps).reshape(X.shape)
+        return denoised_around_gaps(self._denoise, signals, self.gaps).reshape(X.shape)
+
+    def _predict_with_std(self, X: Array) -> tuple[Array, Array]:
         if not self.card.get("gives_std", False):
             raise ValueError(
                 f"{os.fspath(self.path)!r} does not say how uncertain its results are. Export a "
                 "denoiser that was fitted with loss='gaussian_nll'."
             )
+        signals = X.reshape(*X.shape[:2], -1)
         both = denoised_around_gaps(self._denoise_with_std, signals, self.gaps)
         denoised, std = np.split(both, 2, axis=2)
         return denoised.reshape(X.shape), std.reshape(X.shape)
-
-    def predict_interval(
-        self,
-        X: ArrayLike,
-        coverage: float = 0.9,
-        kind: str = "pointwise",
-        *,
-        of: str = "clean",
-    ) -> tuple[Array, Array]:
-        """Return intervals that hold clean signals with a given probability.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals.
-        coverage : float, default=0.9
-            Probability, above 0 and below 1.
-        kind : {"pointwise", "band"}, default="pointwise"
-            Whether it is that of samples, or of whole signals.
-        of : {"clean", "noisy"}, default="clean"
-            What the intervals hold: what the denoiser was conformalized for.
-
-        Returns
-        -------
-        lower, upper : ndarray of X's shape
-            Ends of the intervals, as `ConvDenoiser.predict_interval` gives them.
-
-        Raises
-        ------
-        ValueError
-            If the denoiser was not conformalized before it was exported, there were too few signals
-            for the coverage, or an argument is not valid.
-        """
-        calibration = check_conformalized(self._calibration, of)
-        return calibration.interval(*self.predict(X, return_std=True), coverage, kind)
 
     def _checked_signals(self, X: ArrayLike) -> Array:
         X = _as_signals(X)
@@ -306,7 +282,10 @@ class OnnxDenoiser(TableOutput):
         self.card = card_of(session, self.path)
         self.n_features_in_, self.n_channels_in_ = self.card["n_timesteps"], self.card["n_channels"]
         self.gaps = gaps_of(self.card) or Gaps()
-        self._calibration = calibration_of(session, self.path)
+        if "_calibration" not in vars(self):  # a pickle may know of others than the file
+            self._calibration = calibration_of(session, self.path)
+        self.profile_ = profile_of(session, self.path)
+        self._warns_of_novelty = self.card.get("novelty") == "warn"
         self._session = session
 
     def _denoise(self, signals: Array) -> Array:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from conv_denoiser._atomic import replacing
 from conv_denoiser._checks.errors import ModelFileError
-from conv_denoiser.export.onnx_card import CALIBRATION, CARD, FORMAT, missing_packages
+from conv_denoiser.export.onnx_card import CALIBRATION, CARD, FORMAT, PROFILE, missing_packages
 from conv_denoiser.export.onnx_denoiser import OnnxDenoiser
 from conv_denoiser.gaps import as_gaps
 
@@ -83,6 +83,7 @@ def to_onnx(
         "scaled": denoiser.scaler_ is not None,
         "gives_std": denoiser._network.spec.gives_variance,
         "gaps": as_gaps(denoiser.gaps).get_params(),
+        "novelty": denoiser.novelty,
         "opset": OPSET,
         "dtype": "float32",
     }
@@ -92,6 +93,8 @@ def to_onnx(
     texts = {CARD: card}
     if denoiser.calibration_ is not None:
         texts[CALIBRATION] = denoiser.calibration_.to_dict()
+    if denoiser.profile_ is not None:
+        texts[PROFILE] = denoiser.profile_.to_dict()
     for name, content in texts.items():
         entry = graph.metadata_props.add()
         entry.key, entry.value = name, json.dumps(content)

@@ -13,6 +13,7 @@ from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import Arrays, Shapes
 from conv_denoiser.model_files.parameters import decode
 from conv_denoiser.uncertainty.calibration import Calibration
+from conv_denoiser.uncertainty.profile import Profile
 
 __all__ = ["FORMAT", "LIMIT", "MAX_NOISE_PARTS", "NEEDED", "NETWORK_OPTIONS", "Arrays", "Shapes"]
 
@@ -125,6 +126,16 @@ def read_diagnostics(fields: JSON) -> dict[str, Any] | None:
 def read_calibration(fields: JSON) -> Calibration | None:
     """Return what a denoiser was conformalized with, if it was."""
     return None if fields is None else Calibration.from_dict(fields)
+
+
+def read_profile(fields: JSON, n_timesteps: int, n_channels: int) -> Profile | None:
+    """Return what the signals looked like that were learned from, where a file says so."""
+    if fields is None:
+        return None
+    profile = Profile.from_dict(fields)
+    if profile.n_timesteps != n_timesteps or len(profile.mean) != n_channels:
+        raise ValueError("the profile is of other signals")
+    return profile
 
 
 def _loss(value: JSON) -> float:

@@ -16,6 +16,7 @@ from conv_denoiser.plotting.parts import denoised_by, signals_to_draw
 from conv_denoiser.plotting.report_measures import (
     Task,
     bands,
+    of_novelty,
     of_removed,
     of_task,
     of_truth,
@@ -100,17 +101,19 @@ class DenoisingReport:
             Whether to report where the denoiser is the least sure, by its
             ``predict(X, return_std=True)``.
         **options
-            Further arguments of `from_arrays`.
+            Further arguments of `from_arrays`. `novelty` is known where the denoiser has it.
 
         Returns
         -------
         DenoisingReport
             The report.
         """
+        known: Any = denoiser
+        if getattr(known, "profile_", None) is not None:
+            options.setdefault("novelty", known.novelty_score(X))
         if not return_std:
             return cls.from_arrays(X, denoised_by(denoiser, X), y, **options)
-        predictor: Any = denoiser
-        denoised, std = predictor.predict(X, return_std=True)
+        denoised, std = known.predict(X, return_std=True)
         return cls.from_arrays(X, denoised, y, std=std, **options)
 
     @classmethod
@@ -163,6 +166,7 @@ class DenoisingReport:
         clean: ArrayLike | None = None,
         *,
         std: ArrayLike | None = None,
+        novelty: ArrayLike | None = None,
         task: Task | None = None,
         sampling_rate: float | None = None,
         unit: str | None = None,
@@ -177,6 +181,8 @@ class DenoisingReport:
             Clean signals.
         std : array-like of noisy's shape, default=None
             Predicted standard deviations of the errors.
+        novelty : array-like of shape (n_signals,), default=None
+            How unlike the signals of its training the denoiser finds these, by `novelty_score`.
         task : callable, default=None
             What the signals are for: ``task(signals)`` returns a number, or numbers by name, such
             as the sensitivity of a detector or the accuracy of a classifier. It is called with the
@@ -206,6 +212,8 @@ class DenoisingReport:
             for name, array in given.items()
         }
         numbers = _numbers(signals, None if std is None else np.asarray(std), rate)
+        if novelty is not None:
+            numbers["novelty"] = of_novelty(np.asarray(novelty), len(signals["noisy"]))
         if task is not None:
             numbers["task"] = of_task(task, given)
         return cls(numbers, signals, sampling_rate=rate, unit=unit)
@@ -226,7 +234,8 @@ class DenoisingReport:
             (of white noise 0) and that with the output; ``bands``: power by frequency in dB to all
             of the noisy signals; ``truth``: signal-to-noise ratios in dB and the share of signals
             that are worse than before, or None; ``widest``: where the denoiser is the least sure,
-            or None; ``task``: results by name, before and after, or None.
+            or None; ``novelty``: how unlike the training signals these are, or None; ``task``:
+            results by name, before and after, or None.
         """
         return {**self.numbers, "doubts": self.doubts}
 
@@ -263,6 +272,7 @@ def _numbers(
         "bands": bands(noisy, denoised, clean, sampling_rate),
         "truth": None if clean is None else of_truth(noisy, denoised, clean),
         "widest": None if std is None else widest(std.reshape(noisy.shape)),
+        "novelty": None,
         "task": None,
     }
 
@@ -271,6 +281,8 @@ def _doubts(numbers: dict[str, JSON]) -> Iterator[str]:
     truth, removed = numbers["truth"], numbers["removed"]
     if truth is not None and truth["share_worse"] > 0:
         yield f"{truth['share_worse']:.0%} of the signals are farther from the truth than before."
+    if numbers["novelty"] is not None and numbers["novelty"]["warning"] is not None:
+        yield numbers["novelty"]["warning"]
     in_common = removed["removed_output_correlation"]
     if abs(in_common) > IN_COMMON:
         yield (

@@ -10,8 +10,9 @@ from conv_denoiser._typing import JSON, Array
 from conv_denoiser.metrics import correlation, snr_db, snr_improvement_db
 from conv_denoiser.metrics.arrays import welch_spectra
 from conv_denoiser.noise import estimate_noise
+from conv_denoiser.uncertainty.profile import novelty_in
 
-__all__ = ["Band", "Task", "bands", "of_removed", "of_task", "of_truth", "widest"]
+__all__ = ["Band", "Task", "bands", "of_novelty", "of_removed", "of_task", "of_truth", "widest"]
 
 Task = Callable[[Array], float | Mapping[str, float]]
 # Octaves from the highest frequency down, and one band of all that is below.
@@ -85,6 +86,18 @@ def of_truth(noisy: Array, denoised: Array, clean: Array) -> dict[str, float]:
         "share_worse": float(np.mean(gains < 0)),
         "correlation_before": float(correlation(clean, noisy)),
         "correlation_after": float(correlation(clean, denoised)),
+    }
+
+
+def of_novelty(scores: Array, n_signals: int) -> dict[str, JSON]:
+    """Sum up how unlike the training signals others are, and say so where they are."""
+    if scores.shape != (n_signals,):
+        raise ValueError(f"novelty holds one score a signal. Got {scores.shape}, for {n_signals}.")
+    return {
+        "median": float(np.median(scores)),
+        "highest": float(scores.max()),
+        "share_over_1": float(np.mean(scores > 1)),
+        "warning": novelty_in(scores),
     }
 
 

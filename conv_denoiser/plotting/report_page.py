@@ -43,6 +43,11 @@ TRUTH = {
     "correlation_before": "correlation with the truth before",
     "correlation_after": "correlation with the truth after",
 }
+NOVELTY = {
+    "median": "median score",
+    "highest": "highest score",
+    "share_over_1": "share over 1 (of signals like those learned from: 0.01)",
+}
 LEVELS = ("noisy", "denoised", "removed", "error_before", "error_after")
 
 
@@ -82,6 +87,9 @@ def _text(numbers: JSON, sampling_rate: float | None, unit: str | None) -> Itera
     yield _named(REMOVED, numbers["removed"])
     yield "<h2>By frequency</h2>"
     yield _bands(numbers["bands"], sampling_rate)
+    if numbers["novelty"] is not None:
+        yield "<h2>How unlike the signals learned from</h2>"
+        yield _named(NOVELTY, numbers["novelty"])
     if numbers["widest"]:
         yield "<h2>Where the denoiser is the least sure</h2>"
         heads = ["signal", "timestep", "channel", "std"]
