@@ -35,7 +35,7 @@ def draw(page: str) -> None:
     results = {name: signal for name, signal in names["results"].items() if name != "noisy"}
     with plt.rc_context({"font.size": 13}):
         figure, axes = plt.subplots(
-            len(results), figsize=(7, 5), sharex=True, sharey=True, layout="constrained"
+            len(results), figsize=(7, 4.4), sharex=True, sharey=True, layout="constrained"
         )
         for axis, (name, signal) in zip(axes, results.items(), strict=True):
             lines = {"noisy": noisy, "denoised": signal, "clean": clean}

@@ -35,7 +35,7 @@ def picture(path: Path) -> list[str]:
     titles = []
     with plt.rc_context({"font.size": 13}):
         figure, axes = plt.subplots(
-            3, figsize=(7, 5.6), sharex=True, sharey=True, layout="constrained"
+            3, figsize=(7, 4.6), sharex=True, sharey=True, layout="constrained"
         )
         for axis, (name, signal) in zip(axes, panels.items(), strict=True):
             style = STYLES["noisy" if signal is noisy else "denoised"]
