@@ -61,7 +61,9 @@ def _curvature(series: Array) -> list[Array]:
         smooth = (total[..., scale:] - total[..., :-scale]) / scale
         bend = smooth[..., 2 * scale :] - 2 * smooth[..., scale:-scale] + smooth[..., : -2 * scale]
         size = np.sqrt(np.square(bend).mean(axis=2)) + TINY
-        numbers.extend(np.quantile(bend, QUANTILES, axis=2) / size)
+        ordered = np.sort(bend.astype(np.float32), axis=2)  # far faster than np.quantile
+        ranks = np.rint(np.multiply(QUANTILES, bend.shape[2] - 1)).astype(np.intp)
+        numbers.extend(ordered[..., rank] / size for rank in ranks)
         scale *= 2
     return numbers
 
