@@ -35,6 +35,7 @@ CASES = {
     **{f"bursts of {length}": length for length in (10, 50, 200)},
 }
 SHARE_IN_BURSTS = 0.1
+LENGTHS = (2, 30)  # that Gaussian processes begin with; the more likely end counts
 Fill = Callable[[np.ndarray], np.ndarray]  # of one signal, NaN where it is missing
 
 
@@ -63,6 +64,12 @@ def bridged(interpolator: Callable[..., Fill] | None, x: np.ndarray) -> np.ndarr
     return filled
 
 
+def fitted(t: np.ndarray, x: np.ndarray, length: float) -> GaussianProcessRegressor:
+    """Fit a Gaussian process, from a length of its correlation on."""
+    kernel = ConstantKernel() * Matern(length, (0.5, 1000), nu=1.5) + WhiteKernel(0.1)
+    return GaussianProcessRegressor(kernel, normalize_y=True).fit(t, x)
+
+
 def by_process(x: np.ndarray) -> np.ndarray:
     """Denoise a signal by Gaussian processes, each fitted to a piece of it."""
     estimate = np.empty_like(x)
@@ -70,9 +77,8 @@ def by_process(x: np.ndarray) -> np.ndarray:
         piece = x[begin : begin + PIECE]
         t, there = np.arange(piece.size)[:, np.newaxis], ~np.isnan(piece)
         scale = piece[there].std() or 1
-        kernel = ConstantKernel() * Matern(20, (1, 1000), nu=1.5) + WhiteKernel(0.1)
-        process = GaussianProcessRegressor(kernel, normalize_y=True)
-        process.fit(t[there], piece[there] / scale)
+        fits = [fitted(t[there], piece[there] / scale, length) for length in LENGTHS]
+        process = max(fits, key=lambda fit: fit.log_marginal_likelihood_value_)
         estimate[begin : begin + PIECE] = scale * process.predict(t)
     return estimate
 
