@@ -13,13 +13,13 @@ from sklearn.utils.validation import check_is_fitted
 from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.callbacks import CallbackSupportMixin, with_callbacks
 from conv_denoiser._checks.elsewhere import is_lazy, room_of
+from conv_denoiser._checks.ragged import as_ragged, by_length, score_by_length
 from conv_denoiser._checks.validation import (
     check_output_container,
     check_signals,
     check_weight,
     clean_signals,
 )
-from conv_denoiser._typing import Array
 from conv_denoiser.denoiser.defaults import CONSTRAINTS
 from conv_denoiser.denoiser.fitting import fit_denoiser, partially_fit
 from conv_denoiser.denoiser.nested import NestedParameters
@@ -252,7 +252,8 @@ class ConvDenoiser(
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
             Noisy signals; clean ones where the supervision is "synthetic". NaN and masked samples
-            are missing; timesteps that miss a channel of what is learned have no weight. A Dask
+            are missing; timesteps that miss a channel of what is learned have no weight. Signals
+            of unequal lengths are a list; long ones are cut into overlapping pieces. A Dask
             array is read while the network learns, some chunks at a time in random order, without
             validation.
         y : array-like of X's shape or of shape (n_signals,), default=None
@@ -313,20 +314,20 @@ class ConvDenoiser(
         """
         return partially_fit(self, X, y, sample_weight)
 
-    def transform(self, X: ArrayLike) -> Array:
+    def transform(self, X: ArrayLike) -> Any:
         """Denoise signals.
 
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals, as long and with as many channels as those seen in `fit`. Of a Dask
-            array, each chunk of rows is denoised by itself.
+            Noisy signals, as long and with as many channels as those seen in `fit`; of any length
+            after a fit to unequal ones. Of a Dask array, each chunk of rows is denoised by itself.
 
         Returns
         -------
         ndarray of X's shape
             Denoised signals in the units of X, float32 for float32 input and float64 otherwise;
-            for a Dask array a lazy one.
+            for a Dask array a lazy one, and a list for a list of signals of unequal lengths.
 
         Warns
         -----
@@ -336,6 +337,8 @@ class ConvDenoiser(
         check_is_fitted(self)
         if is_lazy(X):
             return room_of(X).transform_rows(self, X)
+        if (signals := as_ragged(X, "X")) is not None:
+            return by_length(self.transform, signals)
         X = check_signals(self, X, reset=False)
         check_output_container(self, X)
         self._tell_of_novelty(X)
@@ -363,6 +366,8 @@ class ConvDenoiser(
             their neighbours, over the variance of each signal. Missing samples do not count.
         """
         check_is_fitted(self)
+        if (signals := as_ragged(X, "X")) is not None:
+            return score_by_length(self.score, signals, y, sample_weight)
         X = check_signals(self, X, reset=False)
         clean = clean_signals(y, X, needed=may_need_target(self))
         weight = check_weight(sample_weight, X)

@@ -129,6 +129,14 @@ class FittedNetwork(BaseEstimator):
 
         return optimizer_state(self._network.model)
 
+    def _take_any_length(self) -> None:
+        """Take signals of any length from now on, as those that it learned from had."""
+        from conv_denoiser.networks.geometry import padded_length
+
+        network = self._network
+        length = padded_length(network.model, 1, network.spec)
+        self._network, self._any_length = network.adapted(network.scaling, length), True
+
     def _take_over(self, network: Network, fitted: dict[str, Any]) -> None:
         """Be fitted with a network that was trained elsewhere."""
         self._network, self._compile_options, self._optimizer = network, None, None

@@ -1,12 +1,14 @@
 """The fit of an estimator: checks, a plan, a training, and what is fitted then."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.callbacks import Parts, fit_task
 from conv_denoiser._checks.elsewhere import is_lazy, room_of
+from conv_denoiser._checks.ragged import as_ragged, check_same_lengths, padded, pieces
 from conv_denoiser._checks.validation import (
     check_params,
     check_signals,
@@ -14,6 +16,7 @@ from conv_denoiser._checks.validation import (
     clean_signals,
 )
 from conv_denoiser._checks.warn import DenoisingWarning, in_cross_validation, warn, warn_once_here
+from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.denoiser.defaults import chosen
 from conv_denoiser.denoiser.diagnostics import diagnose, doubts
 from conv_denoiser.denoiser.novel import profile_of
@@ -73,12 +76,17 @@ def _fit(
 
     before = vars(denoiser).copy()
     goes_on = denoiser.__sklearn_is_fitted__() and (partial or denoiser.warm_start)
+    is_ragged = as_ragged(X, "X") is not None
     same_length = partial and goes_on and not denoiser._any_length
     try:
-        signals = _signals(denoiser, X, y, sample_weight, reset=not same_length)
+        if is_ragged:
+            X, y, sample_weight = _in_pieces(X, y, sample_weight)
+        signals = _signals(denoiser, X, y, sample_weight, reset=is_ragged or not same_length)
         plan = (plan_partial_fit if partial else plan_fit)(denoiser, signals)
         trained = train(plan, signals, _learned(denoiser) if goes_on else None, watcher)
         denoiser.__dict__.update(_attributes(trained))
+        if is_ragged:
+            denoiser._take_any_length()
         denoiser.diagnostics_ = None if partial else diagnose(trained, signals)
         denoiser.profile_ = None if partial else profile_of(trained, signals)
     except BaseException:
@@ -91,6 +99,26 @@ def _fit(
             warn_once_here(DOUBTFUL_FITS, DenoisingWarning)
         else:
             warn(found, DenoisingWarning)
+
+
+def _in_pieces(
+    X: Any, y: Any, sample_weight: ArrayLike | None
+) -> tuple[Array, Array | None, Array | None]:
+    """Return signals of unequal lengths as arrays: in pieces, after the shorter of which NaN is."""
+    noisy = as_ragged(X, "X") or []
+    parts, origins, length = pieces(noisy)
+
+    def in_pieces(signals: list[RawArray]) -> Array:
+        cut = [signals[origin][part] for part, origin in zip(parts, origins, strict=True)]
+        return padded(cut, length)
+
+    weight = check_weight(sample_weight, np.arange(float(len(noisy))))
+    weight = None if weight is None else weight[origins]
+    clean = None if y is None else as_ragged(y, "y")
+    if clean is None and (y is None or (np.ndim(y) == 1 and len(y) == len(noisy))):  # labels
+        return in_pieces(noisy), None, weight
+    check_same_lengths(noisy, y=clean)
+    return in_pieces(noisy), in_pieces(clean or []), weight
 
 
 def _signals(

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser._checks.arrays import with_channels
+from conv_denoiser._checks.ragged import as_ragged, by_length
 from conv_denoiser._checks.validation import check_signals, clean_signals
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser.novel import Novel
@@ -69,6 +70,9 @@ class Uncertain(Novel):
         predict_interval : Intervals that cover a share of samples, however wrong `std` is.
         """
         check_is_fitted(self)
+        if (signals := as_ragged(X, "X")) is not None:
+            lists: Array = by_length(partial(self.predict, return_std=return_std), signals)
+            return lists
         X = check_signals(self, X, reset=False)
         self._tell_of_novelty(X)
         return self._denoise_with_std(X) if return_std else self._denoise(X)

@@ -14,6 +14,7 @@ from conv_denoiser._checks.arrays import (
     with_channels,
 )
 from conv_denoiser._checks.numbers import check_sampling_rate
+from conv_denoiser._checks.ragged import as_ragged, check_same_lengths, padded
 from conv_denoiser._checks.validation import check_signal_array, check_weight
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array
@@ -47,8 +48,8 @@ SEGMENT = 256
 
 
 def outputs(multioutput: Multioutput, **named: ArrayLike) -> list[Array]:
-    """Check arrays, and arrange them as `arranged` does."""
-    return [arranged(array, multioutput) for array in checked(**named)]
+    """Check arrays or lists of signals, and arrange them as `arranged` does."""
+    return [arranged(array, multioutput) for array in checked(**_padded(named))]
 
 
 def checked(**named: ArrayLike) -> list[Array]:
@@ -68,6 +69,16 @@ def checked(**named: ArrayLike) -> list[Array]:
             )
     floats = {name: with_channels(array.astype(np.float64)) for name, array in arrays.items()}
     return _without_missing(floats)
+
+
+def _padded(named: dict[str, ArrayLike]) -> dict[str, ArrayLike]:
+    """Return lists of signals of unequal lengths as arrays, in which NaN follows shorter ones."""
+    ragged = {name: as_ragged(array, name) for name, array in named.items()}
+    true = ragged["y_true"]
+    if true is None:
+        return named
+    check_same_lengths(true, **ragged)
+    return {name: padded(signals or []) for name, signals in ragged.items()}
 
 
 def _without_missing(arrays: dict[str, Array]) -> list[Array]:
@@ -161,7 +172,7 @@ def compared(
     multioutput: Multioutput, centered: bool, *, y_true: ArrayLike, y_pred: ArrayLike
 ) -> tuple[Array, Array]:
     """Return what clean signals have power in, and the error of estimates, as `arranged` does."""
-    true, pred = checked(y_true=y_true, y_pred=y_pred)
+    true, pred = checked(**_padded({"y_true": y_true, "y_pred": y_pred}))
     power = centred(true) if centered else true
     return arranged(power, multioutput), arranged(pred - true, multioutput)
 

@@ -18,6 +18,7 @@ from conv_denoiser._checks.axes import doubt_of_axes
 from conv_denoiser._checks.elsewhere import room_of
 from conv_denoiser._checks.kinds import in_kind, is_of_a_kind, sampling_rate_of, times_of
 from conv_denoiser._checks.numbers import check_number
+from conv_denoiser._checks.ragged import as_ragged, by_length
 from conv_denoiser._checks.times import even_grid
 from conv_denoiser._checks.warn import DenoisingWarning, warn
 from conv_denoiser._typing import Array, RawArray
@@ -94,11 +95,10 @@ def denoise(
     ----------
     x : array-like of shape (n_timesteps,), (n_signals, n_timesteps[, n_channels])
         Noisy signals in any units, of 2 timesteps or more. NaN and masked samples are missing.
-        Channels are denoised one by one. A pandas or polars table holds a signal in each row; with
-        a DatetimeIndex or TimedeltaIndex, in each column. Raw data and epochs of MNE are denoised
-        but for what is marked as bad, and traces and streams of ObsPy.
-    model : {"universal", "ecg"}, default="universal"
-        Name of the model, see `list_pretrained`.
+        Channels are denoised one by one. Signals of unequal lengths are a list. A pandas or polars
+        table holds a signal in each row; with a DatetimeIndex or TimedeltaIndex, in each column.
+        Raw data and epochs of MNE are denoised but for what is marked as bad, and traces and
+        streams of ObsPy.
     time : array-like of shape (n_timesteps,), default=None
         When the samples were taken, where that is not evenly: rising seconds, other numbers, dates
         or durations, the same for all signals. None is evenly, or what an index of pandas tells.
@@ -127,7 +127,8 @@ def denoise(
     -------
     denoised : ndarray of x's shape
         Denoised signals in the units of `x`, float32 for float32 input and float64 otherwise. For
-        tables and objects of MNE and ObsPy: a copy of their kind, with all else that they hold.
+        lists of signals of unequal lengths, tables and objects of MNE and ObsPy: a copy of their
+        kind, with all else that they hold.
     std : ndarray of x's shape
         With `return_std`: the standard deviation of the error of each sample, as the network
         predicts it, in the units of `x`. Where nothing was removed it is the level of the noise,
@@ -190,6 +191,13 @@ def denoise(
         if model == "ecg":
             options["sampling_rate"] = sampling_rate_of(x, sampling_rate)
         return in_kind(partial(denoise, **options), x, time_first=False)
+    if (ragged := as_ragged(x, "x")) is not None:
+        if time is not None:
+            raise ValueError("time is for signals of one length. Pass those of a list one by one.")
+        options = {"model": model, "sampling_rate": sampling_rate, "noise_std": noise_std}
+        options |= {"strength": strength, "gaps": gaps, "max_gap": max_gap, "bad": bad}
+        lists: Array = by_length(partial(denoise, return_std=return_std, **options), ragged)
+        return lists
     if noise_std is not None:
         noise_std = check_number("noise_std", noise_std, above=0)
     strength = check_number("strength", strength, above=0)
