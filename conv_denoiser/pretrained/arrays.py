@@ -99,6 +99,8 @@ def denoise(
         table holds a signal in each row; with a DatetimeIndex or TimedeltaIndex, in each column.
         Raw data and epochs of MNE are denoised but for what is marked as bad, and traces and
         streams of ObsPy.
+    model : {"universal", "ecg"}, default="universal"
+        Name of the model, see `list_pretrained`.
     time : array-like of shape (n_timesteps,), default=None
         When the samples were taken, where that is not evenly: rising seconds, other numbers, dates
         or durations, the same for all signals. None is evenly, or what an index of pandas tells.
