@@ -52,7 +52,7 @@ def test_novelty_is_told(signals):
     noisy, clean, _ = signals
     usual = DenoisingReport.from_arrays(noisy, clean, novelty=np.full(6, 0.5))
     assert usual.doubts == []
-    strange = DenoisingReport.from_arrays(noisy, clean, novelty=[0.5, 1.5, 2, 2, 2, 2])
+    strange = DenoisingReport.from_arrays(noisy, clean, novelty=[0.5, 1.6, 1.7, 1.8, 1.9, 2])
     assert strange.to_dict()["novelty"]["highest"] == 2
     assert "5 of 6 signals look unlike" in strange.doubts[0]
     assert "<td>highest score</td><td>2</td>" in strange.to_html()

@@ -154,15 +154,20 @@ def check_profile(profile: Profile | None) -> Profile:
 
 
 def novelty_in(scores: Array) -> str | None:
-    """Say that signals are unlike those learned from; None where that may be chance."""
+    """Say that signals are unlike those learned from; None where that may be chance.
+
+    Signals of one score are copies, with which batches of a recording are filled up.
+    """
+    scores = np.unique(np.round(scores, DIGITS))
     strange, n_signals = int(np.count_nonzero(scores > 1)), len(scores)
     if strange <= 1 + TOLERATED * n_signals and not (n_signals == 1 and scores[0] > FAR):
         return None
+    look = "signals look" if n_signals > 1 else "signal looks"
     return (
-        f"{strange} of {n_signals} signal{'s' * (n_signals > 1)} look unlike those that the "
-        f"denoiser learned from, of which one in 100 does (novelty_score up to {scores.max():.1f}, "
-        "usual up to 1). Results may be wrong, and intervals too narrow. Check kind, sampling "
-        "rate, clipping and noise of the signals; or fit with signals like these."
+        f"{strange} of {n_signals} {look} unlike those that the denoiser learned from, of which "
+        f"one in 100 does (novelty_score up to {scores.max():.1f}, usual up to 1). Results may be "
+        "wrong, and intervals too narrow. Check kind, sampling rate, clipping and noise of the "
+        "signals; or fit with signals like these."
     )
 
 
