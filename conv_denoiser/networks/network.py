@@ -45,7 +45,9 @@ class Network:
         weights: Sequence[Array] = (),
         model: "keras.Model | None" = None,
     ) -> None:
-        self.spec, self.scaling, self.length = spec, scaling, length
+        self.spec = spec
+        self.scaling = scaling
+        self.length = length
         self._weights, self._model = weights, model
         self._forward: Callable[[Array], Array] | None = None
 

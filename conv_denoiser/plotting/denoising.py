@@ -23,6 +23,7 @@ from conv_denoiser.plotting.parts import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
 __all__ = ["DenoisingDisplay"]
@@ -71,6 +72,9 @@ class DenoisingDisplay:
     >>> display.axes_.shape
     (2, 2)
     """
+
+    axes_: AxesGrid
+    figure_: "Figure"
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ from conv_denoiser.plotting.parts import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["IntervalDisplay"]
 
@@ -74,6 +75,9 @@ class IntervalDisplay:
     (2, 1)
     """
 
+    axes_: AxesGrid
+    figure_: "Figure"
+
     def __init__(
         self,
         lower: Array,
@@ -84,8 +88,12 @@ class IntervalDisplay:
         sampling_rate: float | None = None,
         unit: str | None = None,
     ) -> None:
-        self.lower, self.upper, self.signals, self.label = lower, upper, signals, label
-        self.sampling_rate, self.unit = sampling_rate, unit
+        self.lower = lower
+        self.upper = upper
+        self.signals = signals
+        self.label = label
+        self.sampling_rate = sampling_rate
+        self.unit = unit
 
     @classmethod
     def from_estimator(

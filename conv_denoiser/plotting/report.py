@@ -74,8 +74,10 @@ class DenoisingReport:
         sampling_rate: float | None = None,
         unit: str | None = None,
     ) -> None:
-        self.numbers, self.signals = numbers, signals
-        self.sampling_rate, self.unit = sampling_rate, unit
+        self.numbers = numbers
+        self.signals = signals
+        self.sampling_rate = sampling_rate
+        self.unit = unit
 
     @classmethod
     def from_estimator(

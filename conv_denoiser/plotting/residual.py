@@ -20,6 +20,7 @@ from conv_denoiser.plotting.parts import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["ResidualDisplay"]
 
@@ -87,6 +88,12 @@ class ResidualDisplay:
     >>> abs(display.correlation_) < 0.02
     True
     """
+
+    axes_: AxesGrid
+    figure_: "Figure"
+    autocorrelation_: Array
+    confidence_: Array
+    correlation_: float
 
     def __init__(
         self,

@@ -21,6 +21,8 @@ from conv_denoiser.plotting.parts import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 __all__ = ["SpectrumDisplay"]
 
@@ -73,6 +75,10 @@ class SpectrumDisplay:
     >>> display.ax_.get_xlabel()
     'frequency (Hz)'
     """
+
+    ax_: "Axes"
+    figure_: "Figure"
+    lines_: "dict[str, Line2D]"
 
     def __init__(
         self,

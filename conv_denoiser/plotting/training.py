@@ -10,6 +10,8 @@ from conv_denoiser.plotting.parts import LineStyle, one_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     from conv_denoiser.denoiser import ConvDenoiser
 
@@ -51,6 +53,10 @@ class TrainingDisplay:
     >>> sorted(display.lines_)
     ['loss', 'val_loss']
     """
+
+    ax_: "Axes"
+    figure_: "Figure"
+    lines_: "dict[str, Line2D]"
 
     def __init__(
         self,

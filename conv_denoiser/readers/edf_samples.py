@@ -56,7 +56,9 @@ class EdfSamples(FileSamples):
     """
 
     def __init__(self, path: Path, records: Records, channels: tuple[EdfChannel, ...]) -> None:
-        self.path, self.records, self.channels = path, records, channels
+        self.path = path
+        self.records = records
+        self.channels = channels
         n_timesteps = records.n_records * channels[0].n_samples
         self.shape = (n_timesteps,) if len(channels) == 1 else (n_timesteps, len(channels))
 

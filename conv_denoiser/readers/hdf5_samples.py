@@ -39,8 +39,11 @@ class Hdf5Samples(FileSamples):
         whole_shape: tuple[int, ...],
         stored: np.dtype,
     ) -> None:
-        self.path, self.name, self.place = path, name, place
-        self.whole_shape, self.stored = whole_shape, stored
+        self.path = path
+        self.name = name
+        self.place = place
+        self.whole_shape = whole_shape
+        self.stored = stored
         self.dtype = np.dtype(np.float32 if stored.newbyteorder("=") == np.float32 else np.float64)
         shape = whole_shape[::-1] if place.turned else whole_shape
         self.shape = (whole_shape[place.axis],) if place.channel is not None else shape

@@ -75,7 +75,9 @@ class Watch(keras.callbacks.Callback):
         self, watcher: Watcher, snapshot: Callable[[History], Trained], record: Record
     ) -> None:
         super().__init__()
-        self.watcher, self.snapshot, self.record = watcher, snapshot, record
+        self.watcher = watcher
+        self.snapshot = snapshot
+        self.record = record
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.watcher.begins()

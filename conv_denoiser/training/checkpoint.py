@@ -135,7 +135,10 @@ class WriteCheckpoint(keras.callbacks.Callback):
         stopper: EarlyStopping | None,
     ) -> None:
         super().__init__()
-        self.checkpoint, self.seed, self.epochs, self.stopper = checkpoint, seed, epochs, stopper
+        self.checkpoint = checkpoint
+        self.seed = seed
+        self.epochs = epochs
+        self.stopper = stopper
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Write what was learned until now."""
