@@ -188,6 +188,12 @@ class TestDenoiser:
             with pytest.raises(ValueError, match="fit with 100 signals or more"):
                 call(parabolas[0])
 
+    def test_does_not_know_signals_of_unequal_lengths(self, ecgs):
+        signals = [*ecgs[:100], ecgs[100, :99]]
+        denoiser = small_denoiser(batch_size=64).fit(signals, signals)
+        with pytest.raises(ValueError, match="signals of unequal lengths leave it unknown"):
+            denoiser.novelty_score(ecgs)
+
     def test_of_the_weights_of_the_package_is_not_known(self, parabolas):
         with pytest.raises(ValueError, match="learned from signals of every kind"):
             ConvDenoiser.from_pretrained().novelty_score(parabolas[0])

@@ -88,7 +88,7 @@ def _fit(
         if is_ragged:
             denoiser._take_any_length()
         denoiser.diagnostics_ = None if partial else diagnose(trained, signals)
-        denoiser.profile_ = None if partial else profile_of(trained, signals)
+        denoiser.profile_ = None if partial or is_ragged else profile_of(trained, signals)
     except BaseException:
         denoiser.__dict__ = before
         raise

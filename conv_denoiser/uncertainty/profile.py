@@ -147,7 +147,8 @@ def check_profile(profile: Profile | None) -> Profile:
         raise ValueError(
             "The denoiser does not know what the signals look like that it learned from. That takes"
             f" fit with {MIN_SIGNALS} signals or more, of {SHORTEST} to {LONGEST:,} timesteps: "
-            "partial_fit and Dask arrays leave it unknown, and so do files of earlier versions. "
+            "partial_fit, Dask arrays and signals of unequal lengths leave it unknown, and so do "
+            "files of earlier versions. "
             "The weights of the package learned from signals of every kind. Fit with your own."
         )
     return profile
