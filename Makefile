@@ -14,9 +14,10 @@ docs: .venv/ready
 		--doctree-dir docs/_build/doctrees docs docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
 
-# The picture at the head of the README, by the code beneath it.
+# The picture at the head of the README, by the code beneath it, and the logo of the site.
 picture: .venv/ready
 	$(BIN)/python docs/figures/readme.py docs/images/ecg.png
+	$(BIN)/python docs/figures/logo.py
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
