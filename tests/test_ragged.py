@@ -6,6 +6,7 @@ from conftest import small_denoiser
 
 from conv_denoiser import denoise, load, metrics, save
 from conv_denoiser._checks.ragged import pieces
+from conv_denoiser.export import OnnxDenoiser, to_onnx
 
 RNG = np.random.default_rng(0)
 LENGTHS = (60, 90, 60, 75, 100, 90)
@@ -43,6 +44,12 @@ class TestDenoiser:
         )
         assert np.isfinite(fitted.score(NOISY, [0, 1] * 3)), "labels"
 
+    def test_tables_hold_signals_of_one_length(self, fitted):
+        fitted.set_output(transform="pandas")
+        with pytest.raises(ValueError, match=r"X is a list. Pass .* signals of one length"):
+            fitted.transform(NOISY)
+        fitted.set_output(transform="default")
+
     def test_padding_teaches_nothing(self, fitted):
         longest = max(LENGTHS)
         X, y = (
@@ -63,6 +70,12 @@ class TestDenoiser:
         save(fitted, tmp_path / "any.safetensors")
         loaded = load(tmp_path / "any.safetensors")
         same(loaded.transform(NOISY), fitted.transform(NOISY), atol=1e-6)
+
+    @pytest.mark.slow
+    def test_a_file_for_devices_takes_lists(self, fitted, tmp_path):
+        to_onnx(fitted, tmp_path / "any.onnx")
+        deployed = OnnxDenoiser(tmp_path / "any.onnx")
+        same(deployed.transform(NOISY), fitted.transform(NOISY), atol=1e-3)
 
     def test_after_a_fit_to_one_length_others_are_refused(self):
         denoiser = small_denoiser(validation_split=0).fit(np.stack(NOISY[::2][:1] * 4))

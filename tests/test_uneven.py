@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import DenoisingWarning, denoise, denoise_recording, read_recording
@@ -145,6 +146,28 @@ class TestPandas:
         index = pd.to_datetime("2026-03-01") - pd.to_timedelta(np.arange(N), unit="s")
         with pytest.raises(ValueError, match="time must rise from sample to sample"):
             denoise(pd.Series(X, index=index))
+
+
+class TestXarray:
+    def array(self, time):
+        return xr.DataArray(np.stack([X, -X]), dims=("lead", "time"), coords={"time": time})
+
+    def test_a_coordinate_tells_times(self):
+        array = self.array(np.datetime64("2026-03-01", "ns") + PLACES * np.timedelta64(4, "ms"))
+        denoised = denoise(array)
+        np.testing.assert_allclose(denoised[0], denoise(X, time=PLACES), atol=1e-9)
+        assert denoised.time.equals(array.time)
+        smooth = FunctionTransformer(lambda x: np.cumsum(x, axis=1) / 9)
+        expected = denoise_recording(smooth, X, window=80, time=PLACES)
+        for time in (PLACES / 250, -PLACES / 250):
+            recording = denoise_recording(smooth, self.array(time), window=80, channelwise=True)
+            np.testing.assert_allclose(recording[0], expected, atol=1e-9)
+
+    def test_chunks_stay_where_they_are_with_a_warning(self):
+        with pytest.warns(DenoisingWarning, match="coordinate 'time' has holes"):
+            denoise_recording(
+                NOTHING, self.array(PLACES).chunk(time=500), window=50, channelwise=True
+            )
 
 
 @pytest.mark.usefixtures("in_a_folder")

@@ -192,11 +192,13 @@ def check_weight(sample_weight: ArrayLike | None, X: Array) -> NDArray[np.float6
     return None if (weight == weight[0]).all() else weight / weight.max()
 
 
-def check_output_container(estimator: BaseEstimator, X: Array) -> None:
-    """Raise ValueError if an array with channels is to be returned as a data frame."""
+def check_output_container(estimator: BaseEstimator, X: Array | list[RawArray]) -> None:
+    """Raise ValueError if an array with channels, or a list, is to be returned as a data frame."""
     container = _get_output_config("transform", estimator)["dense"]
-    if X.ndim == 3 and container != "default":
+    if container != "default" and (isinstance(X, list) or X.ndim == 3):
+        found = "is a list" if isinstance(X, list) else f"has the shape {X.shape}"
         raise ValueError(
             f"set_output(transform={container!r}) makes tables of shape (n_signals, n_timesteps), "
-            f"but X has the shape {X.shape}. Pass one channel, or set_output(transform='default')."
+            f"but X {found}. Pass one channel and signals of one length, or "
+            "set_output(transform='default')."
         )

@@ -338,7 +338,8 @@ class ConvDenoiser(
         if is_lazy(X):
             return room_of(X).transform_rows(self, X)
         if (signals := as_ragged(X, "X")) is not None:
-            return by_length(self.transform, signals)
+            check_output_container(self, signals)
+            return by_length(self.predict, signals)
         X = check_signals(self, X, reset=False)
         check_output_container(self, X)
         self._tell_of_novelty(X)

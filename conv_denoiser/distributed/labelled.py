@@ -3,10 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from conv_denoiser._checks.times import even_grid, on_even_grid, seconds_since_first
+from conv_denoiser._checks.warn import DenoisingWarning, warn
+
 __all__ = ["in_labels", "time_axis"]
 
 # From samples (n_timesteps[, ...]) of NumPy or Dask to denoised ones; or to several such arrays.
 Function = Callable[[Any], Any]
+# Lazy samples are uneven where a step in time is so many times the mean.
+HOLE = 1.5
 
 
 def in_labels(
@@ -68,10 +75,31 @@ def time_axis(dims: Sequence[Any], time_dim: str | None, default: int | None = N
     )
 
 
+def _in_time(function: Function, by_time: Any) -> Any:
+    """Apply a function to samples, time first, which a coordinate may tell to be uneven."""
+    times = by_time.coords.get(by_time.dims[0])
+    t = None
+    if times is not None and times.dtype.kind in "fiuMm" and times.size > 2:
+        t = seconds_since_first(times.values)
+        t = -t if t[-1] < 0 else t
+    if by_time.chunks is None:
+        grid = None if t is None else even_grid(t, t.size)
+        if grid is None or grid.is_whole:
+            return function(by_time.values)
+        return on_even_grid(function, by_time.values, grid)
+    if t is not None and np.diff(t).max() > HOLE * np.diff(t).mean():
+        warn(
+            f"The coordinate {by_time.dims[0]!r} has holes, but samples are taken for evenly "
+            "spaced. Put them on an even grid first, with reindex, or load the array.",
+            DenoisingWarning,
+        )
+    return function(by_time.data)
+
+
 def _applied(function: Function, array: Any, time_dim: str | None, default: int | None) -> Any:
     """Apply a function to one array, which may be chunked."""
     by_time = array.transpose(array.dims[time_axis(array.dims, time_dim, default)], ...)
-    result = function(by_time.values if by_time.chunks is None else by_time.data)
+    result = _in_time(function, by_time)
     outs = [
         by_time.copy(data=samples).drop_encoding().transpose(*array.dims)
         for samples in (result if isinstance(result, tuple) else (result,))

@@ -1,6 +1,7 @@
 """Denoisers that run on ONNX Runtime. NumPy and onnxruntime are all that is imported."""
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import numpy as np
@@ -14,6 +15,7 @@ from conv_denoiser._checks.arrays import (
 )
 from conv_denoiser._checks.elsewhere import is_lazy, room_of
 from conv_denoiser._checks.numbers import check_count
+from conv_denoiser._checks.ragged import as_ragged, by_length
 from conv_denoiser._typing import Array
 from conv_denoiser.export.onnx_card import (
     calibration_of,
@@ -101,11 +103,12 @@ class OnnxDenoiser(Trust, TableOutput):
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals, of any length. NaN and masked samples are missing, as in `ConvDenoiser`.
+            Noisy signals, of any length; a list where lengths are unequal. NaN and masked samples
+            are missing, as in `ConvDenoiser`.
 
         Returns
         -------
-        ndarray of X's shape, or the table that `set_output` asked for
+        ndarray of X's shape, a list, or the table that `set_output` asked for
             Denoised signals in the units of X, float32 for float32 input and float64 otherwise.
 
         Raises
@@ -147,6 +150,9 @@ class OnnxDenoiser(Trust, TableOutput):
         ValueError
             If the denoiser gives no standard deviation, or as in `transform`.
         """
+        if (ragged := as_ragged(X, "X")) is not None:
+            lists: Array = by_length(partial(self.predict, return_std=return_std), ragged)
+            return lists
         X = self._checked_signals(X)
         self._tell_of_novelty(X)
         if return_std:

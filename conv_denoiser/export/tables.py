@@ -81,10 +81,11 @@ class TableOutput:
         container = self._container()
         if container == "default":
             return output
-        if output.ndim == 3:
+        if isinstance(output, list) or output.ndim == 3:
+            found = "is a list" if isinstance(output, list) else f"has the shape {output.shape}"
             raise ValueError(
                 f"set_output(transform={container!r}) makes tables of shape (n_signals, "
-                f"n_timesteps), but X has the shape {output.shape}. Pass one channel, or "
+                f"n_timesteps), but X {found}. Pass one channel and signals of one length, or "
                 "set_output(transform='default')."
             )
         given = getattr(X, "columns", None)
