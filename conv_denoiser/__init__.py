@@ -4,8 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from conv_denoiser._checks.version import __version__ as __version__
     from conv_denoiser._checks.warn import DenoisingWarning
-    from conv_denoiser._version import __version__ as __version__
     from conv_denoiser.datasets import SignalDataset, SignalGenerator, load_dataset
     from conv_denoiser.denoiser import ConvDenoiser
     from conv_denoiser.distributed.stores import denoise_store

@@ -17,7 +17,8 @@ from scipy.signal import find_peaks
 from conv_denoiser import ConvDenoiser, SignalGenerator
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import GaussianNoise
-from conv_denoiser.plotting import DenoisingReport, IntervalDisplay
+from conv_denoiser.plotting import IntervalDisplay
+from conv_denoiser.report import DenoisingReport
 
 RATE = 360  # Hz
 

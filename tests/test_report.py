@@ -9,7 +9,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import SignalGenerator
 from conv_denoiser.cli import main
-from conv_denoiser.plotting import DenoisingReport
+from conv_denoiser.report import DenoisingReport
 
 RATE = 256
 

@@ -358,7 +358,7 @@ def _plot(path: Path, recording: Recording, denoised: Samples) -> None:
 
 
 def _report(path: Path, recording: Recording, denoised: Samples, *, by_rows: bool) -> None:
-    from conv_denoiser.plotting import DenoisingReport
+    from conv_denoiser.report import DenoisingReport
 
     n_samples = len(denoised)
     n_shown = min(n_samples, REPORTED // (denoised.shape[1] if denoised.ndim == 2 else 1))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from conv_denoiser._version import __version__
+from conv_denoiser._checks.version import __version__
 from conv_denoiser.cli.messages import say
 from conv_denoiser.readers.formats import FORMATS
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from conv_denoiser._checks.errors import ModelFileError
-from conv_denoiser._version import __version__
+from conv_denoiser._checks.version import __version__
 from conv_denoiser.gaps import Gaps
 from conv_denoiser.uncertainty.calibration import Calibration
 from conv_denoiser.uncertainty.profile import Profile

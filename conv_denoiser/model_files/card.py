@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from conv_denoiser._checks.errors import ModelFileError
 from conv_denoiser._checks.numbers import check_sampling_rate
-from conv_denoiser._version import __version__
+from conv_denoiser._checks.version import __version__
 from conv_denoiser.model_files.container import MEANINGLESS, read_model_file
 from conv_denoiser.model_files.parameters import external_name
 

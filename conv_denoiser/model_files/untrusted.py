@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._checks.errors import ModelFileError
+from conv_denoiser._checks.version import __version__
 from conv_denoiser._typing import JSON
-from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import Arrays, Shapes
 from conv_denoiser.model_files.parameters import decode
 from conv_denoiser.uncertainty.calibration import Calibration

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from conv_denoiser._atomic import check_target, remove_leftovers
+from conv_denoiser._checks.version import __version__
 from conv_denoiser._typing import Array, RawArray
-from conv_denoiser._version import __version__
 from conv_denoiser.model_files.container import read_model_file, write_model_file
 from conv_denoiser.model_files.parameters import encode
 from conv_denoiser.networks.backend import keras

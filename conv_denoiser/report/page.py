@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
+from conv_denoiser._checks.version import __version__
 from conv_denoiser._typing import JSON, Array
-from conv_denoiser._version import __version__
 from conv_denoiser.plotting.denoising import DenoisingDisplay
 from conv_denoiser.plotting.residual import ResidualDisplay
 from conv_denoiser.plotting.spectrum import SpectrumDisplay

@@ -13,7 +13,8 @@ from conv_denoiser._checks.numbers import check_sampling_rate
 from conv_denoiser._typing import JSON, Array, Transformer
 from conv_denoiser.gaps import without_gaps
 from conv_denoiser.plotting.parts import denoised_by, signals_to_draw
-from conv_denoiser.plotting.report_measures import (
+from conv_denoiser.recording import denoise_recording
+from conv_denoiser.report.measures import (
     Task,
     bands,
     of_novelty,
@@ -22,8 +23,7 @@ from conv_denoiser.plotting.report_measures import (
     of_truth,
     widest,
 )
-from conv_denoiser.plotting.report_page import page
-from conv_denoiser.recording import denoise_recording
+from conv_denoiser.report.page import page
 
 __all__ = ["DenoisingReport"]
 
@@ -54,7 +54,7 @@ class DenoisingReport:
     Examples
     --------
     >>> from conv_denoiser import SignalGenerator, denoise
-    >>> from conv_denoiser.plotting import DenoisingReport
+    >>> from conv_denoiser.report import DenoisingReport
     >>> noisy, clean, _ = SignalGenerator("ecg", noise=0.1, random_state=0).sample(20)
     >>> report = DenoisingReport.from_arrays(
     ...     noisy, denoise(noisy), clean, task=lambda X: abs(X).max(axis=1).mean()
