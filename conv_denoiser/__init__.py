@@ -81,7 +81,7 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of ours
         """Import a public name on first use; devices that run models have no scikit-learn."""
         if name in _SUBMODULES:
             return import_module(f"{__name__}.{name}")
-        modules = {**_MODULES, "__version__": "_version"}  # whose search takes a while
+        modules = {**_MODULES, "__version__": "_checks.version"}  # whose search takes a while
         if name not in modules:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{modules[name]}"), name)

@@ -20,7 +20,7 @@ ALIKE = 2
 
 def as_ragged(value: Any, name: str) -> list[RawArray] | None:
     """Return a list of signals of unequal lengths, (n_timesteps[, n_channels]); None for others."""
-    if not isinstance(value, (list, tuple)) or not all(map(_is_series, value)):
+    if type(value) not in (list, tuple) or not all(map(_is_series, value)):
         return None
     if len({len(signal) for signal in value}) < 2:
         return None
