@@ -2,14 +2,14 @@
 
     python benchmarks/pretrain.py --output FOLDER --minutes 60
 
-FOLDER gets a bank of clean signals, which is refilled while the network trains, the weights
-(`checkpoint.npz`, and `average.npz`, which `--export` writes as the package's file), a log
-(`log.csv`) and the figure of the learning curve. A run that was cut goes on from its checkpoint
-when the same command is given again. The learning rate falls along a cosine to zero when the time
-is over, or with ``--steps`` after that many; a file FOLDER/land that holds a number of minutes
-makes it fall within that time. Checkpoints are judged by random signals of a fixed seed; no signal
-of the benchmarks takes part in training or choosing. ``--without FAMILY`` leaves a family of
-signals out of training, and still validates with it.
+FOLDER gets a bank of clean signals, which is refilled while the network trains, `checkpoint.npz`, a
+log (`log.csv`), and in the end the figure of the learning curve and `universal.safetensors`, as the
+package holds it, whose digest belongs into `conv_denoiser/pretrained/universal.py`. A run that was
+cut goes on from its checkpoint when the same command is given again. The learning rate falls along
+a cosine to zero when the time is over, or with ``--steps`` after that many; a file FOLDER/land that
+holds a number of minutes makes it fall within that time. Checkpoints are judged by random signals
+of a fixed seed; no signal of the benchmarks takes part in training or choosing. ``--without FAMILY``
+leaves a family of signals out of training, and still validates with it.
 """
 
 import argparse
@@ -19,18 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pretraining import (
-    SLICE,
-    Feed,
-    add_options,
-    draw_clean,
-    fill,
-    import_keras,
-    learning_curve,
-    open_bank,
-    start_from,
-    train,
-)
+import pretraining
+from pretraining import Feed, draw_clean
 
 from conv_denoiser._checks.arrays import bridged
 from conv_denoiser.level import estimate as level
@@ -156,7 +146,7 @@ def integers(text: str) -> tuple[int, ...]:
 def main() -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser, rate=2e-3, batch=32)
+    pretraining.add_options(parser, rate=2e-3, batch=32)
     parser.add_argument("--filters", default="10,20,40,48,48")
     parser.add_argument("--strides", default="1,4,4,4,4")
     parser.add_argument("--kernel", type=int, default=5)
@@ -165,30 +155,32 @@ def main() -> None:
     folder: Path = options.output
     folder.mkdir(parents=True, exist_ok=True)
     families = [name for name in FAMILIES if name != options.without]
-    bank = open_bank(folder, (options.bank, LENGTH), families, options.seed, options.workers)
+    bank = pretraining.open_bank(
+        folder, (options.bank, LENGTH), families, options.seed, options.workers
+    )
     path = folder / "level.npz"  # of pretrain_level.py
     weights = dict(np.load(path)) if path.exists() else level.shipped_weights()
-
-    def renew(rng: np.random.Generator) -> None:
-        start = SLICE * int(rng.integers(0, len(bank) // SLICE))
-        fill(bank, start, int(rng.integers(2**31)), families)
+    renew = pretraining.renewal(bank, families)
 
     feeds = {}
     for length, share in LENGTHS.items():
         n, n_workers = options.batch * 1024 // length, max(1, round(options.workers * share))
         make = partial(make_batch, bank=bank, n=n, length=length, weights=weights)
         feeds[Feed(make, renew, n_workers, [options.seed, os.getpid(), length])] = share
-    keras = import_keras()
+    keras = pretraining.import_keras()
     from conv_denoiser.networks.universal import build_universal_network
 
     keras.utils.set_random_seed(options.seed)
     filters, strides = integers(options.filters), integers(options.strides)
     model = build_universal_network(filters, strides, options.kernel)
-    start_from(model, options.start)
+    pretraining.start_from(model, options.start)
     data = validation_set(weights)
-    train(model, feeds, loss, lambda: validate(model, *data), options)
+    pretraining.train(model, feeds, loss, lambda: validate(model, *data), options)
+    weights = {variable.path: np.asarray(variable) for variable in model.variables}
+    card = {"name": "universal", "filters": filters, "seed": options.seed}
+    pretraining.export(folder / "universal.safetensors", weights, card)
     curves = {"gain_0_to_20_db": "0 to 20 dB in", "gain_40_and_60_db": "40 and 60 dB in"}
-    learning_curve(folder, curves, "Gain in SNR on random signals (dB)")
+    pretraining.learning_curve(folder, curves, "Gain in SNR on random signals (dB)")
 
 
 if __name__ == "__main__":

@@ -14,18 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pretraining import (
-    SLICE,
-    Feed,
-    add_options,
-    draw_clean,
-    fill,
-    import_keras,
-    learning_curve,
-    open_bank,
-    start_from,
-    train,
-)
+import pretraining
+from pretraining import Feed, draw_clean
 
 from conv_denoiser.waveforms import FAMILIES, anything
 
@@ -58,36 +48,37 @@ def log_error(y_true: Any, y_pred: Any) -> Any:
 def main() -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    add_options(parser, rate=2e-3, batch=64)
+    pretraining.add_options(parser, rate=2e-3, batch=64)
     options = parser.parse_args()
     folder: Path = options.output
     folder.mkdir(parents=True, exist_ok=True)
     families = list(FAMILIES)
-    bank = open_bank(folder, (options.bank, LENGTH), families, options.seed, options.workers)
+    bank = pretraining.open_bank(
+        folder, (options.bank, LENGTH), families, options.seed, options.workers
+    )
     rng = np.random.default_rng(20190101)
     unseen = anything(N_VALIDATION, np.arange(LENGTH), rng).astype(np.float32)
     x, y = make_batch(rng, unseen, N_VALIDATION)
-
-    def renew(rng: np.random.Generator) -> None:
-        start = SLICE * int(rng.integers(0, len(bank) // SLICE))
-        fill(bank, start, int(rng.integers(2**31)), families)
+    renew = pretraining.renewal(bank, families)
 
     make = partial(make_batch, bank=bank, n=options.batch)
     feed = Feed(make, renew, options.workers, [options.seed, os.getpid()])
-    import_keras()
+    pretraining.import_keras()
     from conv_denoiser.denoiser.defaults import PRETRAINED
     from conv_denoiser.networks.unet import build_unet
 
     model = build_unet(PRETRAINED)
-    start_from(model, options.start)
+    pretraining.start_from(model, options.start)
 
     def judge() -> dict[str, float]:
         error = log_error(y, model.predict(x, batch_size=256, verbose=0))
         return {"val_loss": float(np.mean(error))}
 
-    train(model, {feed: 1.0}, log_error, judge, options)
+    pretraining.train(model, {feed: 1.0}, log_error, judge, options)
+    weights = {f"weight_{k:03}": array for k, array in enumerate(model.get_weights())}
+    pretraining.export(folder / "unet.safetensors", weights, {"name": "universal-unet"})
     curves = {"loss": "training", "val_loss": "validation"}
-    learning_curve(folder, curves, "Mean logarithm of the error")
+    pretraining.learning_curve(folder, curves, "Mean logarithm of the error")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ and takes a graphics card where there is one.
 """
 
 import csv
+import hashlib
 import mmap
 import os
 import sys
@@ -51,6 +52,16 @@ def open_bank(
             raise RuntimeError("A process that makes signals has failed.")
         new.rename(path)
     return np.lib.format.open_memmap(path, mode="r+")
+
+
+def renewal(bank: np.ndarray, families: list[str]) -> Callable[[np.random.Generator], None]:
+    """Return a function that draws a slice of the bank anew."""
+
+    def renew(rng: np.random.Generator) -> None:
+        start = SLICE * int(rng.integers(0, len(bank) // SLICE))
+        fill(bank, start, int(rng.integers(2**31)), families)
+
+    return renew
 
 
 def _fill_all(arguments: list[tuple[Any, ...]]) -> None:
@@ -217,7 +228,6 @@ def train(
         row = {"step": step, "done": round(progress.done, 4), "seconds": round(shown - start),
                "rate": float(f"{rate:.2e}"), "loss": np.mean(losses), **judge()}  # fmt: skip
         write_log(folder / "log.csv", row)
-        save(folder / "average.npz", **{v.path: v.numpy() for v in model.variables})
         model.set_weights(weights)
         state = [np.asarray(variable) for variable in optimizer.variables]
         save(checkpoint, step=step, done=progress.done, **numbered("average", average),
@@ -225,6 +235,14 @@ def train(
         losses = []
         progress.look_for_landing()
     model.set_weights(average)
+
+
+def export(path: Path, weights: dict[str, np.ndarray], card: dict[str, Any]) -> None:
+    """Write weights as a file that `start_from` and the package read."""
+    from conv_denoiser.model_files.container import write_model_file
+
+    write_model_file(path, {"card": card}, weights)
+    print(f"{path} has the SHA-256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
 
 
 def write_log(path: Path, row: dict[str, float]) -> None:
@@ -281,7 +299,3 @@ def start_from(model: Any, path: Path | None) -> None:
             variable.assign(arrays[name])
         elif variable.trainable:
             raise ValueError(f"{path} holds no weights {variable.path!r}.")
-
-
-__all__ = ["SLICE", "Feed", "Progress", "add_options", "draw_clean", "fill", "import_keras",
-           "learning_curve", "open_bank", "start_from", "train"]  # fmt: skip
