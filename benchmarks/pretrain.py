@@ -8,8 +8,8 @@ package holds it, whose digest belongs into `conv_denoiser/pretrained/universal.
 cut goes on from its checkpoint when the same command is given again. The learning rate falls along
 a cosine to zero when the time is over, or with ``--steps`` after that many; a file FOLDER/land that
 holds a number of minutes makes it fall within that time. Checkpoints are judged by random signals
-of a fixed seed; no signal of the benchmarks takes part in training or choosing. ``--without FAMILY``
-leaves a family of signals out of training, and still validates with it.
+of a fixed seed; no signal of the benchmarks takes part in training or choosing.
+``--without FAMILY`` leaves a family of signals out of training, and still validates with it.
 """
 
 import argparse

@@ -8,18 +8,17 @@ import numpy as np
 from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._typing import Array
 from conv_denoiser.readers.recording import Samples
+from conv_denoiser.recording.resampling import rate_ratio, resampled
 
 __all__ = ["at_rate", "ratio_of"]
 
-# Rates are told apart if they are no fraction of numbers up to this of each other.
-FINEST = 1000
 # More than so many times the samples, or fewer, and nothing is left of what the model knows.
 MOST = 20
 
 
 def ratio_of(model_rate: float, rate: float) -> Fraction:
     """Return how many samples of the model there are to one of the recording."""
-    ratio = Fraction(model_rate / rate).limit_denominator(FINEST)
+    ratio = rate_ratio(model_rate, rate)
     if not 1 / MOST <= ratio <= MOST:
         raise ValueError(
             f"A recording of {rate:g} samples a second is not resampled to the {model_rate:g} that "
@@ -39,22 +38,13 @@ def at_rate(denoise: Callable[..., Samples], ratio: Fraction) -> Callable[..., S
         table: Array = x.reshape(len(x), -1)
         whole = bridged(table.T, ~np.isnan(table.T)).T
         level = whole.mean(axis=0)  # which would leak at the ends
-        there = _resampled(whole - level, ratio).reshape(-1, *x.shape[1:])
+        there = resampled(whole - level, ratio, axis=0).reshape(-1, *x.shape[1:])
         denoised: Array = np.asarray(denoise(there, out=None, **options), np.float64)
         denoised = denoised.reshape(len(there), -1)
-        back = (_resampled(denoised, 1 / ratio)[: len(x)] + level).reshape(x.shape)
+        back = (resampled(denoised, 1 / ratio, axis=0)[: len(x)] + level).reshape(x.shape)
         if out is None:
             return back
         out[:] = back
         return out
 
     return denoise_resampled
-
-
-def _resampled(x: Array, ratio: Fraction) -> Array:
-    from scipy.signal import resample_poly
-
-    resampled: Array = resample_poly(
-        x, ratio.numerator, ratio.denominator, axis=0, padtype="symmetric"
-    )
-    return resampled

@@ -4,8 +4,6 @@ It removes white noise, and noise that is correlated: wandering baselines, muscl
 move. Other rates are resampled there and back.
 """
 
-from fractions import Fraction
-
 import numpy as np
 
 from conv_denoiser._checks.arrays import bridged
@@ -15,6 +13,7 @@ from conv_denoiser.level.estimate import level_of
 from conv_denoiser.pretrained.spikes import find_spikes
 from conv_denoiser.pretrained.unet import ready_unet
 from conv_denoiser.recording import denoise_recording
+from conv_denoiser.recording.resampling import rate_ratio, resampled
 
 __all__ = ["RATE", "WINDOW", "check_rate", "denoise_ecgs"]
 
@@ -22,8 +21,6 @@ RATE, WINDOW = 360.0, 1024  # Hz, samples
 LOWEST_RATE, HIGHEST_RATE = 50.0, 50_000.0
 # A slow trend, a cubic parabola, is put aside if it is so many times as strong as what it leaves.
 STEEP = 2.5
-# Sampling rates count as if they were RATE times a fraction of numbers up to this.
-FINEST = 1000
 
 
 def check_rate(sampling_rate: object) -> float:
@@ -56,23 +53,11 @@ def denoise_ecgs(X: Array, sampling_rate: float) -> Array:
     centre = np.median(x, axis=1, keepdims=True)
     x -= centre
     spikes = find_spikes(x, level_of(x, there)) & there
-    ratio = Fraction(RATE / sampling_rate).limit_denominator(FINEST)
-    at_rate = _resampled(bridged(x, there & ~spikes), ratio)
+    ratio = rate_ratio(RATE, sampling_rate)
+    at_rate = resampled(bridged(x, there & ~spikes), ratio, axis=1)
     denoised = np.stack([denoise_recording(_Windows(), row) for row in at_rate])
-    denoised = _resampled(denoised, 1 / ratio)[:, : x.shape[1]]
+    denoised = resampled(denoised, 1 / ratio, axis=1)[:, : x.shape[1]]
     return (np.where(spikes, x, denoised) + centre) * scale
-
-
-def _resampled(X: Array, ratio: Fraction) -> Array:
-    """Return so many times as many samples, rounded up."""
-    if ratio == 1:
-        return X
-    from scipy.signal import resample_poly
-
-    resampled: Array = resample_poly(
-        X, ratio.numerator, ratio.denominator, axis=1, padtype="symmetric"
-    )
-    return resampled
 
 
 class _Windows:
