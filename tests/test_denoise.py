@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pytest
 import pywt
+from kinds import N, pulse, quake, spectrum, steps, t
 from scipy.signal import savgol_filter
 
 from conv_denoiser import DenoisingWarning, denoise, list_pretrained
 from conv_denoiser._checks.errors import ModelFileError
-from conv_denoiser.cli import main
 from conv_denoiser.level import estimate
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.model_files.container import read_model_file
@@ -23,36 +23,6 @@ from conv_denoiser.pretrained.unet import UNET_WEIGHTS
 from conv_denoiser.waveforms import anything
 
 SETTINGS = [(9, 2), (15, 2), (31, 3), (61, 3)]
-N = 2048
-t = np.arange(N)
-
-
-def pulse():
-    """A pulse wave (photoplethysmogram) at 100 Hz."""
-    phase = (t / 100 * 1.2) % 1
-    return np.exp(-(((phase - 0.2) / 0.09) ** 2)) + 0.4 * np.exp(-(((phase - 0.5) / 0.12) ** 2))
-
-
-def spectrum():
-    """Lorentz and Gauss peaks on a curved background."""
-    places, widths = np.array([300, 420, 900, 1400, 1450]), np.array([8, 20, 5, 12, 9])
-    heights = np.array([3, 5, 9, 6, 4])[:, np.newaxis]
-    peaks = heights / (1 + ((t - places[:, np.newaxis]) / widths[:, np.newaxis]) ** 2)
-    return peaks.sum(axis=0) + 4 * np.exp(-t / 900)
-
-
-def steps():
-    """An accelerometer that is turned, and struck once a second."""
-    level = np.select([t < 500, t < 1300], [0.0, 9.8], -3.0)
-    return level + 15 * np.exp(-(t % 100) / 4) * (t % 100 < 40)
-
-
-def quake():
-    """Quiet, then a strong onset that rings off."""
-    since = np.maximum(t - 800, 0)
-    return (since > 0) * 20 * np.exp(-since / 250) * np.sin(since * 0.35)
-
-
 SIGNALS = [pulse, spectrum, steps, quake]
 
 
@@ -113,19 +83,6 @@ def test_heavy_tails_and_fast_signals_are_no_events(recwarn):
         denoise(clean + 0.3 * clean.std() * rng.standard_normal((2, N)))
     denoise(5 * pulse() + rng.standard_t(5, (10, N)))
     assert not recwarn
-
-
-def test_the_command_tells_of_events_in_its_own_words(tmp_path, noise, capsys):
-    noisy = 5 * pulse() + noise[0] + 10 * (t % 400 == 200)
-    np.save(tmp_path / "noisy.npy", noisy)
-    command = ["denoise", str(tmp_path / "noisy.npy"), "--output", str(tmp_path / "clean.npy")]
-    assert main(command) == 0
-    message = capsys.readouterr().err
-    assert "samples lie far beyond all others" in message
-    assert "lower --strength" in message
-    assert "numpy" not in message
-    assert main([*command, "--strength", "0.3"]) == 0
-    assert "lie far" not in capsys.readouterr().err
 
 
 def test_units_offset_and_sign_do_not_matter(noise):
@@ -396,46 +353,3 @@ def test_cards_fit_the_files():
     lines = repr(card).splitlines()
     assert lines[0] == "PretrainedCard 'universal'"
     assert [line.split()[0] for line in lines[1:]] == [*vars(card)][1:]
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".npy"])
-def test_command_without_a_model(tmp_path, noise, suffix):
-    noisy = pulse() + 0.1 * noise[0]
-    source, target = tmp_path / f"noisy{suffix}", tmp_path / f"clean{suffix}"
-    if suffix == ".csv":
-        np.savetxt(source, noisy, header="pulse", comments="", fmt="%.17g")
-    else:
-        np.save(source, noisy)
-    assert main(["denoise", str(source), "--output", str(target)]) == 0
-    written = np.load(target) if suffix == ".npy" else np.loadtxt(target, skiprows=1)
-    np.testing.assert_allclose(written, denoise(noisy), atol=1e-6)
-
-
-def test_command_without_a_model_asks_for_a_column(tmp_path, capsys):
-    source = tmp_path / "table.csv"
-    table = np.stack([t / 100, pulse(), -pulse()], axis=1)
-    np.savetxt(source, table, delimiter=",", header="time,pulse,other", comments="")
-    command = ["denoise", str(source), "--output", str(tmp_path / "clean.csv")]
-    assert main(command) == 2
-    assert "2 columns (pulse, other)" in capsys.readouterr().err
-    assert main([*command, "--column", "pulse"]) == 0
-    written = np.loadtxt(tmp_path / "clean.csv", delimiter=",", skiprows=1)
-    np.testing.assert_allclose(written[:, 0], t / 100)
-
-
-@pytest.mark.slow
-def test_options_of_the_command(tmp_path, capsys, noise):
-    noisy = pulse() + 0.1 * noise[0]
-    noisy[100] = np.nan
-    source, target = tmp_path / "noisy.npy", tmp_path / "clean.npy"
-    np.save(source, noisy)
-    command = ["denoise", str(source), "--output", str(target)]
-    assert main([*command, "--noise-std", "0.1", "--strength", "0.5"]) == 0
-    expected = denoise(noisy, noise_std=0.1, strength=0.5)
-    np.testing.assert_allclose(np.load(target), expected, atol=1e-9)
-    for options, message in (
-        (["--threads", "1"], "--threads and --overlap are for models"),
-        (["--model", "m.onnx", "--strength", "2"], "are for denoising without --model"),
-    ):
-        assert main([*command, *options]) == 2
-        assert message in capsys.readouterr().err

@@ -6,7 +6,7 @@ Libraries are recognised by what their objects offer, so that none is imported.
 from importlib import import_module
 from typing import Any
 
-__all__ = ["is_labelled", "is_lazy", "room_of"]
+__all__ = ["is_labelled", "is_lazy", "refuse_elsewhere", "room_of"]
 
 # Handed on by name, as no room imports from a higher one.
 ROOM = "conv_denoiser.distributed"
@@ -25,3 +25,11 @@ def is_lazy(value: object) -> bool:
 def is_labelled(value: object) -> bool:
     """Whether this is an array or a data set of xarray's."""
     return hasattr(value, "data_vars") or (hasattr(value, "dims") and hasattr(value, "coords"))
+
+
+def refuse_elsewhere(value: object, **given: bool) -> None:
+    """Raise ValueError where options that are for NumPy's arrays are given with another's."""
+    for option, is_given in given.items():
+        if is_given:
+            kind = type(value).__name__
+            raise ValueError(f"{option} is for arrays of NumPy. Got {kind}: pass numpy.asarray(x).")

@@ -15,7 +15,7 @@ from conv_denoiser._checks.arrays import (
     with_channels,
 )
 from conv_denoiser._checks.axes import doubt_of_axes
-from conv_denoiser._checks.elsewhere import room_of
+from conv_denoiser._checks.elsewhere import refuse_elsewhere, room_of
 from conv_denoiser._checks.kinds import in_kind, is_of_a_kind, sampling_rate_of, times_of
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._checks.ragged import as_ragged, by_length
@@ -186,33 +186,26 @@ def denoise(
     >>> bool(np.mean(np.abs(denoised - clean) < 2 * std) > 0.8)
     True
     """
+    options: dict[str, Any] = {"model": model, "sampling_rate": sampling_rate, "gaps": gaps}
+    options |= {"noise_std": noise_std, "strength": strength, "max_gap": max_gap, "bad": bad}
     if is_of_a_kind(x):
-        options: dict[str, Any] = {"noise_std": noise_std, "strength": strength, "gaps": gaps}
-        options |= {"max_gap": max_gap, "bad": bad, "return_std": return_std, "model": model}
-        options["time"] = times_of(x) if time is None else time
-        if model == "ecg":
-            options["sampling_rate"] = sampling_rate_of(x, sampling_rate)
-        return in_kind(partial(denoise, **options), x, time_first=False)
+        return _in_kind(x, time, return_std=return_std, **options)
     if (ragged := as_ragged(x, "x")) is not None:
         if time is not None:
             raise ValueError("time is for signals of one length. Pass those of a list one by one.")
-        options = {"model": model, "sampling_rate": sampling_rate, "noise_std": noise_std}
-        options |= {"strength": strength, "gaps": gaps, "max_gap": max_gap, "bad": bad}
         lists: Array = by_length(partial(denoise, return_std=return_std, **options), ragged)
         return lists
     if noise_std is not None:
         noise_std = check_number("noise_std", noise_std, above=0)
     strength = check_number("strength", strength, above=0)
     is_ecg = _check_model(model, noise_std, strength, return_std)
-    rate = check_rate(sampling_rate) if is_ecg and time is None else sampling_rate
     choice = as_gaps(gaps, max_gap)
+    if is_ecg and time is None:
+        check_rate(sampling_rate)
+    known: dict[str, Any] = {"noise_std": noise_std, "strength": strength, "return_std": return_std}
     if (room := room_of(x)) is not None:
-        if is_ecg or time is not None:
-            what = "model='ecg'" if is_ecg else "time"
-            kind = type(x).__name__
-            raise ValueError(f"{what} is for arrays of NumPy. Got {kind}: pass numpy.asarray(x).")
-        options = {"noise_std": noise_std, "strength": strength, "return_std": return_std}
-        return room.denoise(x, gaps=choice, bad=bad, **options)
+        refuse_elsewhere(x, **{"model='ecg'": is_ecg, "time": time is not None})
+        return room.denoise(x, gaps=choice, bad=bad, **known)
     array = as_array(x, "x")
     signals = _without_bad(_as_signals(array), bad)
     _warn_of_shape(signals, needs_level=noise_std is None and not is_ecg)
@@ -220,17 +213,9 @@ def denoise(
     # One row a channel, in float64 whatever came.
     by_channel = with_channels(signals.astype(np.float64)).transpose(0, 2, 1)
     rows = by_channel.reshape(-1, by_channel.shape[2])
-    grid = None if time is None else even_grid(time, rows.shape[1])
-    placed = rows if grid is None else grid.spread(rows)
-    if is_ecg:
-        rate = check_rate(1 / grid.step if grid is not None and rate is None else rate)
-        results = _by_row(placed, lambda X: denoise_ecgs(X, rate)[np.newaxis], choice, n_outputs=1)
-    else:
-        block = partial(denoise_block, run=universal(), noise_std=noise_std, strength=strength)
-        run = partial(denoise_rows, denoise=block, with_std=return_std)
-        results = _by_row(placed, run, choice, n_outputs=1 + return_std)
-    if grid is not None:
-        results = grid.gather(results)
+    of_ecgs = partial(_ecgs, gaps=choice, sampling_rate=sampling_rate)
+    of_white_noise = partial(_white, gaps=choice, **known)
+    results = _at_times(rows, time, of_ecgs if is_ecg else of_white_noise)
     if not is_ecg:
         _warn_of_events(rows, results[0], by_channel.shape[1])
     if noise_std is None and rows.shape[1] < SHORT:
@@ -238,6 +223,43 @@ def denoise(
     in_order = results.reshape(-1, *by_channel.shape).transpose(0, 1, 3, 2)
     restored = np.ascontiguousarray(in_order, dtype).reshape(-1, *array.shape)
     return (restored[0], restored[1]) if return_std else restored[0]
+
+
+def _in_kind(x: Any, time: Any, *, sampling_rate: float | None, model: str, **options: Any) -> Any:
+    """Denoise what is of pandas, MNE and the like, which may tell when samples were taken."""
+    options["time"] = times_of(x) if time is None else time
+    if model == "ecg":
+        options["sampling_rate"] = sampling_rate_of(x, sampling_rate)
+    return in_kind(partial(denoise, model=model, **options), x, time_first=False)
+
+
+def _at_times(
+    rows: Array, time: ArrayLike | None, evenly: Callable[[Array, float | None], Array]
+) -> Array:
+    """Denoise signals whose samples are as far apart as `time` says, on a grid that is even."""
+    if time is None:
+        return evenly(rows, None)
+    grid = even_grid(time, rows.shape[1])
+    return grid.gather(evenly(grid.spread(rows), grid.step))
+
+
+def _ecgs(rows: Array, step: float | None, *, gaps: Gaps, sampling_rate: float | None) -> Array:
+    rate = check_rate(1 / step if sampling_rate is None and step is not None else sampling_rate)
+    return _by_row(rows, lambda X: denoise_ecgs(X, rate)[np.newaxis], gaps, n_outputs=1)
+
+
+def _white(
+    rows: Array,
+    step: float | None,
+    *,
+    gaps: Gaps,
+    noise_std: float | None,
+    strength: float,
+    return_std: bool,
+) -> Array:
+    block = partial(denoise_block, run=universal(), noise_std=noise_std, strength=strength)
+    run = partial(denoise_rows, denoise=block, with_std=return_std)
+    return _by_row(rows, run, gaps, n_outputs=1 + return_std)
 
 
 def _by_row(rows: Array, run: Callable[[Array], Array], gaps: Gaps, n_outputs: int) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import unmasked
-from conv_denoiser._checks.elsewhere import room_of
+from conv_denoiser._checks.elsewhere import refuse_elsewhere, room_of
 from conv_denoiser._checks.kinds import in_kind, is_of_a_kind, times_of
 from conv_denoiser._checks.times import even_grid, on_even_grid
 from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples, check_window
@@ -130,9 +130,7 @@ def denoise_recording(
         "return_std": return_std,
     }
     if (room := room_of(recording)) is not None:
-        if time is not None:
-            kind = type(recording).__name__
-            raise ValueError(f"time is for arrays of NumPy. Got {kind}: pass numpy.asarray(x).")
+        refuse_elsewhere(recording, time=time is not None)
         return room.denoise_recording(
             denoiser, recording, out=out, progress=progress, time_dim=time_dim, **windows
         )
