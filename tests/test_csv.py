@@ -196,3 +196,43 @@ def test_names_and_units_of_other_formats_are_written(tmp_path):
     np.testing.assert_array_equal(again.samples[:, 0], ECG)
     write_recording(path, Recording(ECG, channel_names=("7",)))
     np.testing.assert_array_equal(read_recording(path).samples, ECG)
+
+
+def table(path, times, rng):
+    rows = [f"{time},{rng.normal():.6f}" for time in times]
+    path.write_text("\n".join(["time,a", *rows]))
+    return path
+
+
+def test_a_missing_time_is_told(tmp_path):
+    times = [f"{0.004 * n:.3f}" for n in range(40)]
+    times[7] = ""
+    path = table(tmp_path / "x.csv", times, np.random.default_rng(0))
+    with pytest.warns(UserWarning, match="1 of 40 times are missing, the first in row 8"):
+        assert read_recording(path, "a").sampling_rate is None
+
+
+@pytest.mark.parametrize("lost", [50, 100, 200])
+def test_a_lost_sample_is_a_hole(tmp_path, lost):
+    times = np.delete(np.arange(401) / 250, lost)
+    path = table(tmp_path / "x.csv", times, np.random.default_rng(0))
+    recording = read_recording(path, "a")
+    assert recording.sampling_rate == 250
+    np.testing.assert_allclose(recording.time, times)
+    with pytest.warns(UserWarning, match="x.wav will not tell when they were taken"):
+        write_recording(tmp_path / "x.wav", recording)
+
+
+def test_scattered_times_are_no_signal(tmp_path):
+    rng = np.random.default_rng(0)
+    path = table(tmp_path / "x.csv", rng.exponential(size=100).cumsum(), rng)
+    with pytest.warns(UserWarning, match="'time' is called as times are, and never falls"):
+        assert read_recording(path).channel_names == ("a",)
+
+
+def test_what_is_flat_keeps_its_digits(tmp_path):
+    samples = np.stack([np.full(20, 1234567891.25), np.arange(20.0)], axis=1)
+    write_recording(tmp_path / "x.csv", Recording(samples))
+    assert (tmp_path / "x.csv").read_text().startswith("1234567891.25,0\n")
+    write_recording(tmp_path / "x.csv", Recording(np.full(9, -1540216256, np.int32)))
+    assert (tmp_path / "x.csv").read_text().startswith("-1540216256\n")

@@ -234,3 +234,5 @@ class TestFiles:
         np.testing.assert_allclose(again.predict_interval(X[200:], 0.8)[0], lower, rtol=1e-5)
         with pytest.raises(ValueError, match="Pass y of X's shape"):
             deployed.conformalize(X, y[:, :5])
+        with pytest.raises(ValueError, match="NaN"):
+            deployed.conformalize(X, np.ma.masked_greater(y, np.quantile(y, 0.99)))

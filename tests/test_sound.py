@@ -79,3 +79,12 @@ def test_what_is_no_such_file():
         file.write(b"fLaC")
     with pytest.raises(ValueError, match=r"soundfile cannot read 'bad.flac'"):
         read_recording("bad.flac")
+
+
+@pytest.mark.parametrize("bits", [8, 24])
+def test_loudness_stays_in_wav_files(bits):
+    samples = RNG.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), 300)
+    subtype = {8: "PCM_S8", 24: "PCM_24"}[bits]
+    soundfile.write("a.flac", (samples << (32 - bits)).astype(np.int32), 360, subtype)
+    write_recording("a.wav", read_recording("a.flac"))
+    np.testing.assert_array_equal(soundfile.read("a.wav")[0], soundfile.read("a.flac")[0])

@@ -118,6 +118,14 @@ class TestResuming:
         np.testing.assert_array_equal(denoise_it()[:], expected)
         assert len(manifest()) == 12  # and the torn line
 
+    def test_denoises_what_has_changed_since(self, recording, expected):
+        denoise_it()
+        zarr.open_array("in.zarr", mode="r+")[500:510] = 9
+        recording[500:510] = 9
+        changed = denoise_recording(SMOOTHER, recording, channelwise=True, **WINDOW)
+        assert (changed != expected).any()
+        np.testing.assert_array_equal(denoise_it()[:], changed)
+
     def test_leaves_what_is_done(self, recording):
         denoise_it()
         files = {path: path.stat().st_mtime_ns for path in _files("out.zarr")}

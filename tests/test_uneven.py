@@ -8,7 +8,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import DenoisingWarning, denoise, denoise_recording, read_recording
 from conv_denoiser.__main__ import main
-from conv_denoiser._checks.times import even_grid
+from conv_denoiser._checks.times import even_grid, seconds_since_first
 
 RNG = np.random.default_rng(0)
 N = 1500
@@ -230,3 +230,16 @@ class TestFiles:
         self.written(np.where(np.arange(N) < 700, time, time + 1e5))
         assert main(["denoise", "a.csv", "--column", "ecg", "--output", "b.csv"]) == 2
         assert "time has holes" in capsys.readouterr().err
+
+
+def test_nanoseconds_since_1970_keep_their_digits():
+    time = 1_700_000_000_000_000_000 + 100 * np.arange(64)
+    for dtype in (np.int64, np.uint64):
+        passed = seconds_since_first(time.astype(dtype))
+        np.testing.assert_array_equal(passed, 100.0 * np.arange(64))
+
+
+def test_masked_times_are_refused():
+    time = np.ma.masked_equal(np.arange(64), 7)
+    with pytest.raises(ValueError, match="time is masked in places"):
+        denoise(np.random.default_rng(0).normal(size=64), time=time)

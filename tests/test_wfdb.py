@@ -143,3 +143,18 @@ def test_headers_that_lie(line, message):
     Path("a.hea").write_text("a 1 360 99999999999\necg.dat 16 200/mV 16 0 0 0 0 II\n")
     with pytest.raises(ValueError, match="more than fit"):
         read_recording("a.hea")
+
+
+def test_samples_of_other_records_stay(ecg):
+    recording = read_recording("ecg.hea")
+    Path("new.dat").write_bytes(b"samples of a record without a header")
+    with pytest.raises(FileExistsError, match="'new.dat' holds samples of another record"):
+        write_recording("new.hea", recording)
+    header = Path("ecg.hea").read_text().replace("ecg.dat", "other.dat")
+    Path("ecg.dat").rename("other.dat")
+    Path("ecg.hea").write_text(header)
+    before = Path("other.dat").read_bytes()
+    with pytest.raises(FileExistsError, match="'other.dat'"):
+        write_recording("other.hea", read_recording("ecg.hea"))
+    assert Path("other.dat").read_bytes() == before
+    assert not Path("other.hea").exists()

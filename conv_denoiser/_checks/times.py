@@ -121,12 +121,16 @@ def even_grid(time: ArrayLike, n_timesteps: int) -> Grid:
 
 def seconds_since_first(time: ArrayLike) -> Array:
     """Return times as numbers, dates and durations in seconds, from the first one on."""
+    if np.ma.is_masked(time):
+        raise ValueError("time is masked in places. Leave out samples of unknown time.")
     t = np.asarray(time)
     if t.dtype == object:  # dates of Python
         t = t.astype("datetime64[ns]")
     if t.dtype.kind not in "fiuMm":
         raise ValueError(f"time must hold numbers (seconds), dates or durations. Got {t.dtype}.")
-    passed = t - t[:1] if t.dtype.kind in "Mm" else t.astype(np.float64) - t[:1]
+    # As they are: differences of dates, and of nanoseconds since 1970, are lost in floats.
+    t = t.astype({"f": np.float64, "u": np.int64}.get(t.dtype.kind, t.dtype))
+    passed = t - t[:1]
     if passed.dtype.kind == "m":
         passed = passed / np.timedelta64(1, "s")  # NaT becomes NaN
     return np.asarray(passed, np.float64)

@@ -31,6 +31,7 @@ from conv_denoiser.readers.datasets import split_address
 from conv_denoiser.readers.formats import (
     FORMATS,
     check_suffix,
+    check_writable,
     copy_samples,
     format_of,
     read_recording,
@@ -181,8 +182,7 @@ def _denoise_file(options: argparse.Namespace, model: Model, source: str, target
     if not by_rows:
         _check_columns(recording, model.n_channels, options.channelwise)
     part = _part(recording, options.start, options.end, by_rows)
-    if file_format.check is not None:
-        file_format.check(recording)
+    check_writable(target, recording)
     if not by_rows:
         model = _at_rate_of(recording, model, options.resample)
         time = None if recording.time is None else recording.time[part]

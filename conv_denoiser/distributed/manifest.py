@@ -1,8 +1,8 @@
 """Manifests: which regions of a store are done, so that work that was cut short goes on.
 
 A manifest is a text file. Each line is a checksum, a space and JSON; the first says what work it
-is, each other one that a region is done, and the checksum of its samples. A line that was not
-written to its end has a wrong checksum, and does not count.
+is, each other one that a region is done, and a checksum of its samples, noisy and denoised. A line
+that was not written to its end has a wrong checksum, and does not count.
 """
 
 import json

@@ -14,6 +14,7 @@ from conv_denoiser.distributed.manifest import Manifest
 from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.distributed.zarrs import StoredArray, absolute, create_like, open_recording
 from conv_denoiser.pretrained.parts import SignalParts
+from conv_denoiser.pretrained.universal import SHA256, WEIGHTS
 from conv_denoiser.recording.parts import RecordingParts
 from conv_denoiser.recording.streaming import BATCH_SIZE
 
@@ -173,15 +174,15 @@ def denoise_store(
 
 
 def denoise_region(job: Job, region: Region) -> str:
-    """Denoise and write a region, unless it is there already; return its checksum."""
+    """Denoise and write a region, unless it is there already; return a checksum of both samples."""
     begin, end, digest = region
-    if digest is not None and _digest(job.target.read(begin, end)) == digest:
-        return digest
     first, last = job.parts.needed(begin, end)
     samples = job.source.read(first, last)
+    if digest is not None and _digest(samples, job.target.read(begin, end)) == digest:
+        return digest
     denoised = job.parts.denoise(job.shipped.open(), samples, first, begin, end)[0]
     job.target.write(begin, denoised)
-    return _digest(denoised)
+    return _digest(samples, denoised)
 
 
 def _noted(
@@ -201,8 +202,10 @@ def _noted(
     return failed
 
 
-def _digest(samples: Any) -> str:
-    return sha256(np.ascontiguousarray(samples).tobytes()).hexdigest()
+def _digest(noisy: Any, denoised: Any) -> str:
+    digest = sha256(np.ascontiguousarray(noisy).tobytes())
+    digest.update(np.ascontiguousarray(denoised).tobytes())
+    return digest.hexdigest()
 
 
 def _named(denoiser: Any) -> Any:
@@ -254,6 +257,7 @@ def _begin(
         "shape": list(array.shape),
         "dtype": str(array.dtype),
         "options": repr(parts),
+        "model": SHA256[WEIGHTS.name] if isinstance(parts, SignalParts) else None,
         "probe": _probe(denoiser, parts, shape) if isinstance(parts, RecordingParts) else None,
     }
     return Manifest(beside, work), create_like(source, absolute(path), dtype)

@@ -50,7 +50,7 @@ class Trust:
         ValueError
             If the denoiser gives no standard deviation, the shapes differ, or samples are missing.
         """
-        X = self._checked_signals(X)
+        X, y = self._checked_signals(X), self._checked_signals(y)
         if np.shape(y) != X.shape:
             raise ValueError(
                 f"conformalize compares denoised signals with clean ones. Pass y of X's shape, "

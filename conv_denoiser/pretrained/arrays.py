@@ -217,7 +217,7 @@ def denoise(
     of_white_noise = partial(_white, gaps=choice, **known)
     results = _at_times(rows, time, of_ecgs if is_ecg else of_white_noise)
     if not is_ecg:
-        _warn_of_events(rows, results[0], by_channel.shape[1])
+        _warn_of_events(rows, results[0], array.ndim, by_channel.shape[1])
     if noise_std is None and rows.shape[1] < SHORT:
         results[1:] = np.nan
     in_order = results.reshape(-1, *by_channel.shape).transpose(0, 1, 3, 2)
@@ -245,6 +245,11 @@ def _at_times(
 
 def _ecgs(rows: Array, step: float | None, *, gaps: Gaps, sampling_rate: float | None) -> Array:
     rate = check_rate(1 / step if sampling_rate is None and step is not None else sampling_rate)
+    if rows.shape[1] < rate:
+        warn(
+            f"{rows.shape[1]} timesteps at {rate:g} Hz are less than a second of an ECG, in which "
+            "model='ecg' may invent what it knows of hearts. Pass longer signals."
+        )
     return _by_row(rows, lambda X: denoise_ecgs(X, rate)[np.newaxis], gaps, n_outputs=1)
 
 
@@ -307,7 +312,7 @@ def _without_bad(signals: RawArray, bad: object) -> RawArray:
     return np.where(mask, dtype(np.nan), signals.astype(dtype))
 
 
-def _warn_of_events(rows: Array, denoised: Array, n_channels: int) -> None:
+def _warn_of_events(rows: Array, denoised: Array, n_dimensions: int, n_channels: int) -> None:
     """Warn of brief events among what was removed from signals, channel by channel."""
     there = ~np.isnan(rows)
     removed = np.where(there, rows - denoised, 0)
@@ -315,12 +320,12 @@ def _warn_of_events(rows: Array, denoised: Array, n_channels: int) -> None:
     if events is None:
         return
     signal, channel = divmod(events.signal, n_channels)
-    where = f"x[{signal}]" + (f", channel {channel}" if n_channels > 1 else "")
+    place = ("", f"[{signal}]", f"[{signal}, :, {channel}]")[n_dimensions - 1]
     warn(
         f"Of what is removed, {events.n_samples} samples lie far beyond all others, the largest, "
-        f"{events.largest:.3g}, at timestep {events.timestep} of {where}. Where these are events "
-        "of one or two samples that matter, such as clicks or strikes, put them back: "
-        f"numpy.where(abs(x - denoised) > {events.limit:.3g}, x, denoised).",
+        f"{events.largest:.3g}, at timestep {events.timestep} of x{place}. Where these are events "
+        "of one or two samples that matter, such as clicks or strikes, put them back: numpy.where("
+        f"abs(x{place} - denoised{place}) > {events.limit:.3g}, x{place}, denoised{place}).",
         DenoisingWarning,
     )
 

@@ -71,8 +71,8 @@ def _believable(noise: Array, level: Array, there: NDArray[np.bool_]) -> Array:
     n_samples = there.sum(axis=1)
     total = (noise**2 * there).sum(axis=2)
     removed, error = total / (np.maximum(n_samples, 1) * level**2)
-    is_sure = error < SURE
-    doubtful = np.flatnonzero(~is_sure | (removed + error <= MOST) | (n_samples < ENOUGH))
+    is_sure = (error < SURE) & (n_samples >= ENOUGH)
+    doubtful = np.flatnonzero(~is_sure | (removed + error <= MOST))
     if doubtful.size == 0:
         return level
     # What fills gaps is not noise, and would be quiet.

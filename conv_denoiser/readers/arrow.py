@@ -38,6 +38,8 @@ def read_arrow(path: Path, channel: str | None = None) -> Recording:
         if not places or table.num_rows == 0:
             raise ChannelError(f"{path.name} holds no column of numbers.")
         samples = np.stack([_numbers(table, place) for place in places], axis=1)
+        named = (n for n, field in enumerate(table.schema) if is_time(field.name))
+        clock = next(named, None)
         rate, start, time = _clock(table, places if channel is not None else [], path.name)
     recording = Recording(
         samples[:, 0] if len(places) == 1 else samples,
@@ -48,7 +50,7 @@ def read_arrow(path: Path, channel: str | None = None) -> Recording:
         places=tuple(places),
         time=time,
     )
-    return only_signals(recording, names) if len(places) > 1 else recording
+    return only_signals(recording, names, clock) if len(places) > 1 else recording
 
 
 def write_arrow(path: Path, recording: Recording) -> None:

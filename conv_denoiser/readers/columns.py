@@ -15,10 +15,16 @@ __all__ = ["MIN_RISING", "only_signals"]
 MIN_RISING = 8
 
 
-def only_signals(recording: Recording, names: Sequence[str]) -> Recording:
-    """Leave out columns that hold no signals, and warn of them; `names` are those of the file."""
+def only_signals(recording: Recording, names: Sequence[str], clock: int | None = None) -> Recording:
+    """Leave out columns that hold no signals, and warn of them.
+
+    `names` are those of the file; `clock` is the place of a column that is called as times are.
+    """
     samples = recording.table()
-    reasons = [_why_no_signal(column) for column in samples.T]
+    reasons = [
+        _why_no_signal(column) or (_why_times(column) if place == clock else None)
+        for place, column in zip(recording.places, samples.T, strict=True)
+    ]
     kept = [place for place, reason in enumerate(reasons) if reason is None]
     if not kept or len(kept) == len(reasons):
         return recording
@@ -43,6 +49,12 @@ def only_signals(recording: Recording, names: Sequence[str]) -> Recording:
         units=those(recording.units),
         places=tuple(recording.places[place] for place in kept),
     )
+
+
+def _why_times(samples: Array) -> str | None:
+    """Say why a column that is called as times are holds times; None where it falls."""
+    rises = len(samples) > 2 and not np.any(np.diff(samples) < 0)
+    return "is called as times are, and never falls" if rises else None
 
 
 def _why_no_signal(samples: Array) -> str | None:

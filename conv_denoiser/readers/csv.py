@@ -49,7 +49,7 @@ def read_csv(path: Path, channel: str | None = None) -> Recording:
         raise ValueError(f"{str(path)!r} is not a text file in UTF-8: {error}") from error
     if channel is None and recording.n_channels > 1:
         names = layout.names or tuple(f"column {place + 1}" for place in range(layout.n_columns))
-        return only_signals(recording, names)
+        return only_signals(recording, names, layout.clock)
     return recording
 
 
@@ -123,15 +123,25 @@ def _clock(
     start = as_date(times[0])
     try:
         if start is not None:
-            passed = [(datetime.fromisoformat(text.strip()) - start) for text in times]
-            rate, time = clock_of([time.total_seconds() for time in passed], 1.0, file_name)
+            passed = [_seconds_since(start, text) for text in times]
+            rate, time = clock_of(passed, 1.0, file_name)
             return rate, start, time
         name, unit = layout.names[layout.clock], "".join(layout.units[layout.clock :][:1])
-        numbers = [float(layout.number(text)) for text in times]
+        numbers = [math.nan if _is_missing(text) else float(layout.number(text)) for text in times]
         rate, time = clock_of(numbers, seconds_of(name, unit), file_name)
         return rate, None, time
     except (TypeError, ValueError):  # not all of them are times
         return None, None, None
+
+
+def _seconds_since(start: datetime, text: str) -> float:
+    if _is_missing(text):
+        return math.nan
+    return (datetime.fromisoformat(text.strip()) - start).total_seconds()
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.strip().lower() in MISSING
 
 
 def _rewrite(path: Path, source: Path, recording: Recording) -> None:
@@ -156,7 +166,7 @@ def _rewrite(path: Path, source: Path, recording: Recording) -> None:
 
 
 def _parsed(cell: str, place: str) -> float:
-    if cell.strip().lower() in MISSING:
+    if _is_missing(cell):
         return math.nan
     try:
         number = math.nan if "_" in cell else float(cell)
@@ -212,9 +222,12 @@ def _rows(
 
 def _formats(samples: RawArray) -> list[str]:
     """Return how to write each channel: with enough digits for its changes beside its level."""
+    if samples.dtype.kind in "iu":
+        return ["d"] * samples.shape[1]
     largest = np.fmax.reduce(np.abs(samples), axis=0)
     span = np.fmax.reduce(samples, axis=0) - np.fmin.reduce(samples, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.log10(largest / span)
-    level = np.ceil(np.where(np.isfinite(level), level, 0)).clip(0, 17 - DIGITS)
+    flat = span == 0  # as they were
+    level = np.ceil(np.where(np.isfinite(level), level, 17 * flat)).clip(0, 17 - DIGITS)
     return [f".{DIGITS + int(digits)}g" for digits in level]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from conv_denoiser._atomic import replacing
+from conv_denoiser._checks.warn import DenoisingWarning, warn
 from conv_denoiser.readers import arrow, hdf5, sound
 from conv_denoiser.readers.arrow import read_arrow, write_arrow
 from conv_denoiser.readers.csv import SUFFIXES, read_csv, write_csv
@@ -26,6 +27,7 @@ __all__ = [
     "FORMATS",
     "Format",
     "check_suffix",
+    "check_writable",
     "copy_samples",
     "format_of",
     "read_recording",
@@ -143,7 +145,8 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     Warns
     -----
     UserWarning
-        If samples are clipped to the range of the integers that a file holds.
+        If samples are clipped to the range of the integers that a file holds, or the file does not
+        tell of uneven times.
 
     See Also
     --------
@@ -161,8 +164,7 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     ['time,ECG', '0,1', '1,0.5']
     """
     file_format = FORMATS[check_suffix(path, FORMATS, "A recording")]
-    if file_format.check is not None:
-        file_format.check(recording)
+    check_writable(Path(path), recording)
     with replacing(path) as temporary:
         if file_format.map is not None:
             out = file_format.map(temporary, recording)
@@ -170,6 +172,21 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
             out.flush()
         else:
             write_whole(temporary, Path(path), recording)
+
+
+def check_writable(path: Path, recording: Recording) -> None:
+    """Raise an error if a file cannot hold a recording; warn if it will not hold uneven times."""
+    file_format = FORMATS[suffix_of(path)]
+    if file_format.check is not None:
+        file_format.check(recording)
+    source = recording.source
+    is_copied = source is not None and FORMATS[suffix_of(source)].read is file_format.read
+    if recording.time is not None and not (is_copied and recording.places):
+        warn(
+            f"{recording.name}: samples are not evenly spaced, and {path.name} will not tell when "
+            "they were taken. To keep their times, write a file of the same format.",
+            DenoisingWarning,
+        )
 
 
 def copy_samples(out: Samples, samples: Samples) -> None:

@@ -65,6 +65,8 @@ class Recording:
         Where in that file each channel stands, counted from 0.
     sample_type : dtype, default=None
         Type of the samples in that file, if they are to be written as such.
+    n_bits : int, default=None
+        Bits that samples have, where those are fewer than the bits of their type.
     dataset : str, default=""
         What the samples are called in a file that holds several arrays.
     time : ndarray of shape (n_timesteps,), default=None
@@ -93,6 +95,7 @@ class Recording:
     source: Path | None = None
     places: tuple[int, ...] = ()
     sample_type: np.dtype | None = None
+    n_bits: int | None = None
     dataset: str = ""
     time: Array | None = None
 

@@ -51,7 +51,8 @@ def read_sound(path: Path, channel: str | None = None) -> Recording:
         raise ValueError(f"{str(path)!r} holds no samples.")
     whole = np.dtype(np.int16 if bits == 16 else np.int32)
     sample_type = None if bits is None else whole
-    return Recording(samples, rate, source=path, sample_type=sample_type).channel(channel)
+    recording = Recording(samples, rate, source=path, sample_type=sample_type, n_bits=bits)
+    return recording.channel(channel)
 
 
 def check_flac(recording: Recording) -> None:

@@ -20,6 +20,8 @@ UNIT = "|".join(sorted([*SECONDS, *WORDS], key=len, reverse=True))
 TIME = re.compile(rf"(?:t|times?|elapsed(?: time)?)(?:[ _\[(]+({UNIT})[\])]?)?")
 # Sampling rates are looked for with so many digits after the point.
 DIGITS = 7
+# So many long steps are holes; more may come from rounding.
+FEW_HOLES = 3
 
 
 def is_time(name: str) -> bool:
@@ -61,10 +63,18 @@ def clock_of(
     Uneven times are in seconds, or in their own unit where that is unknown.
     """
     t = np.asarray(times, np.float64)
+    unknown = ~np.isfinite(t)
+    if unknown.any():
+        warn(
+            f"{file_name}: {unknown.sum()} of {len(t)} times are missing, the first in row "
+            f"{np.argmax(unknown) + 1}, so that samples are taken for evenly spaced.",
+            DenoisingWarning,
+        )
+        return None, None
     rate = rate_of(t, unit)
     if rate is not None or _is_even(t):
         return rate, None
-    if not (np.isfinite(t).all() and np.all(np.diff(t) > 0)):
+    if not np.all(np.diff(t) > 0):
         warn(
             f"{file_name}: times do not rise from sample to sample, which are taken for evenly "
             "spaced.",
@@ -85,11 +95,22 @@ def clock_of(
 def _is_even(t: Array) -> bool:
     """Tell whether times are evenly spaced to within half a step, or a tick of their clock."""
     steps = np.diff(t)
-    if not np.isfinite(t).all() or not np.any(steps > 0):
+    if not np.any(steps > 0):
         return True  # they tell nothing
+    if _has_holes(steps):
+        return False
     off = np.abs(t - np.linspace(t[0], t[-1], len(t))).max()
     tick = steps[steps > 0].min() if np.any(steps == 0) else 0.0
     return bool(off <= max(tick, 0.5 * steps.mean()))
+
+
+def _has_holes(steps: Array) -> bool:
+    """Tell whether a few steps are longer, as where samples were lost, and no rounding explains it.
+
+    Times that are rounded to nearly their own step are longer by one now and then, but more often.
+    """
+    n_long = int(np.sum(steps > 1.5 * steps.mean()))
+    return 0 < n_long <= FEW_HOLES and steps.min() > 0
 
 
 def rate_of(times: Sequence[float] | Array, unit: float | None) -> float | None:
@@ -104,7 +125,9 @@ def rate_of(times: Sequence[float] | Array, unit: float | None) -> float | None:
         return None
     step = float(t[-1] - t[0]) / n_steps
     off = float(np.abs(t - t[0] - step * np.arange(n_steps + 1)).max())
-    if off > 0.5 * step or (unit is None and np.array_equal(t, np.rint(t))):
+    if off > 0.5 * step or _has_holes(np.diff(t)):
+        return None
+    if unit is None and np.array_equal(t, np.rint(t)):
         return None
     step *= unit or 1.0
     allowed = max(off * (unit or 1.0) / n_steps, 1e-9 * step)  # of a step

@@ -45,5 +45,8 @@ def write_wav(path: Path, recording: Recording) -> None:
 
     check_wav(recording)
     dtype = recording.sample_type or np.dtype(np.float32)
-    samples = stored(recording.samples, dtype)
+    samples = recording.samples
+    if recording.n_bits is not None:  # integers fill the range of their type
+        samples = np.asarray(samples, np.float64) * 2.0 ** (8 * dtype.itemsize - recording.n_bits)
+    samples = stored(samples, dtype)
     wavfile.write(path, round(recording.sampling_rate or 0), samples)

@@ -90,20 +90,37 @@ def write_wfdb(temporary: Path, target: Path, recording: Recording) -> None:
             f"{target.stem!r}."
         )
     source = recording.source
+    others = [] if target.exists() else list(target.parent.glob(f"{target.stem}*"))
     with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as folder:
         if source is None or source.suffix.lower() != SUFFIX or not recording.places:
             _write_new(target.stem, folder, recording)
         else:
-            record = _renamed(_denoised(_record(source), recording), target.stem)
+            record = _denoised(_record(source), recording)
+            if source.resolve() != target.resolve():
+                others += [source.parent / name for name in record.file_name]
+            record = _renamed(record, target.stem)
             several_rates = max(record.samps_per_frame) > 1
             if not several_rates:  # the header then says no more than it did
                 record.d_signal = np.stack(record.e_d_signal, axis=1)
             record.wrsamp(expanded=several_rates, write_dir=folder)
+        files = [file for file in Path(folder).iterdir() if file.suffix != SUFFIX]
+        _refuse_foreign([target.parent / file.name for file in files], others)
+        if source is not None and source.suffix.lower() == SUFFIX:
             _copy_annotations(source, target)
         shutil.copyfile(Path(folder, target.stem + SUFFIX), temporary)
-        for file in Path(folder).iterdir():
-            if file.suffix != SUFFIX:
-                os.replace(file, target.parent / file.name)
+        for file in files:
+            os.replace(file, target.parent / file.name)
+
+
+def _refuse_foreign(files: list[Path], others: list[Path]) -> None:
+    """Raise FileExistsError if files of another record would be replaced."""
+    foreign = {path.resolve() for path in others}
+    for file in files:
+        if file.resolve() in foreign:
+            raise FileExistsError(
+                f"{file.name!r} holds samples of another record, and would be replaced. Choose "
+                "another name for the output."
+            )
 
 
 def _record(path: Path) -> "Record":
