@@ -130,6 +130,7 @@ class TestPipes:
         np.testing.assert_allclose(np.load("b.npy"), NOISY, atol=1e-7)
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
         fails(capsys, "stdin.csv' holds no samples", "denoise", "-", "--output", "-")
+        fails(capsys, "give --output, a file or -", "denoise", "-", "--output-dir", "q")
 
 
 def test_convert(capsys):

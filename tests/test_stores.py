@@ -184,6 +184,8 @@ class TestCommand:
         for options, message in (
             (["in.zarr", "--output", "out.npy"], "both end in .zarr"),
             (["in.zarr", "--output", "out.zarr", "--plot", "p.png"], "--plot is for files"),
+            (["in.zarr", "--output", "out.zarr", "--model", "ecg"], "--model ecg is for files"),
+            (["in.zarr", "--output", "out.zarr", "--jobs", "2"], "--jobs is for files"),
             (["x.npy", "--output", "y.npy", "--workers", "2"], "are for zarr stores"),
         ):
             assert main(["denoise", *options]) == 2

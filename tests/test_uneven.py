@@ -230,6 +230,8 @@ class TestFiles:
         self.written(np.where(np.arange(N) < 700, time, time + 1e5))
         assert main(["denoise", "a.csv", "--column", "ecg", "--output", "b.csv"]) == 2
         assert "time has holes" in capsys.readouterr().err
+        part = ["denoise", "a.csv", "--column", "ecg", "--output", "b.csv", "--end", "50"]
+        assert main(part) == 0
 
 
 def test_nanoseconds_since_1970_keep_their_digits():

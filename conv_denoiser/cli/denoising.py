@@ -87,6 +87,8 @@ def denoise(options: argparse.Namespace) -> None:
         raise ValueError("--workers and --scheduler are for zarr stores. For files, see --jobs.")
     sources = expanded(options.recordings)
     if options.output_dir is not None:
+        if any(map(is_pipe, sources)):
+            raise ValueError("Standard input is one recording: give --output, a file or -.")
         _denoise_all(options, sources)
         return
     if len(sources) > 1:
@@ -214,20 +216,21 @@ def _part(recording: Recording, start: float | None, end: float | None, by_rows:
         return slice(0, n_samples)
     if by_rows:
         raise ValueError(f"--start and --end are for recordings. {recording.name} holds signals.")
-    if rate is None:
+    if recording.time is not None:
+        duration = float(recording.time[-1])
+        begin, stop = np.searchsorted(recording.time, (start or 0, np.inf if end is None else end))
+        part = slice(int(begin), int(stop))
+    elif rate is not None:
+        duration = n_samples / rate
+        part = slice(round((start or 0) * rate), n_samples if end is None else round(end * rate))
+    else:
         raise SamplingRateError(
             f"--start and --end are in seconds, and {recording.name} does not tell its sampling "
             "rate."
         )
-    if recording.time is not None:
-        begin, stop = np.searchsorted(recording.time, (start or 0, np.inf if end is None else end))
-        part = slice(int(begin), int(stop))
-    else:
-        part = slice(round((start or 0) * rate), n_samples if end is None else round(end * rate))
     if not part.start < min(part.stop, n_samples):
         raise ValueError(
-            f"Between --start and --end is nothing of {recording.name}, which lasts "
-            f"{n_samples / rate if recording.time is None else recording.time[-1]:g} s."
+            f"Between --start and --end is nothing of {recording.name}, which lasts {duration:g} s."
         )
     return slice(part.start, min(part.stop, n_samples))
 

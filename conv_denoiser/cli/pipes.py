@@ -39,8 +39,9 @@ def piped(source: str, target: Path) -> Iterator[tuple[str, Path]]:
 
 def _print(file: Path) -> None:
     try:
-        with open(file, encoding="utf-8", newline="") as lines:
-            shutil.copyfileobj(lines, sys.stdout)
         sys.stdout.flush()
+        with open(file, "rb") as content:  # UTF-8, whatever the terminal writes
+            shutil.copyfileobj(content, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
     except BrokenPipeError:  # whoever reads the output has had enough of it
         silence(sys.stdout)

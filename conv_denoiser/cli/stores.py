@@ -21,6 +21,8 @@ FOR_FILES = {
     "column": None,
     "rows": None,
     "sampling_rate": None,
+    "jobs": 1,
+    "resample": True,
 }
 
 
@@ -40,7 +42,8 @@ def denoise_stores(options: argparse.Namespace, sources: list[str]) -> None:
         )
     for name, default in FOR_FILES.items():
         if getattr(options, name) != default:
-            raise ValueError(f"--{name.replace('_', '-')} is for files, and not for zarr stores.")
+            option = "no-resample" if name == "resample" else name.replace("_", "-")
+            raise ValueError(f"--{option} is for files, and not for zarr stores.")
     from conv_denoiser.distributed.stores import denoise_store
 
     start = time.perf_counter()
@@ -60,7 +63,9 @@ def denoise_stores(options: argparse.Namespace, sources: list[str]) -> None:
 
 def _denoising(options: argparse.Namespace) -> dict[str, Any]:
     """Return which denoiser to take, and how."""
-    if options.model is None:
+    if options.model == "ecg":
+        raise ValueError("--model ecg is for files, and not for zarr stores.")
+    if options.model in (None, "universal"):
         if options.threads is not None or options.overlap != OVERLAP:
             raise ValueError("--threads and --overlap are for models of your own: see --model.")
         return {"noise_std": options.noise_std, "strength": options.strength}
