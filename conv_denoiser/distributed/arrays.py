@@ -25,7 +25,6 @@ from conv_denoiser.recording.parts import RecordingParts
 
 __all__ = [
     "Parts",
-    "_denoised_by_parts",
     "check_chunks",
     "denoise",
     "denoise_recording",

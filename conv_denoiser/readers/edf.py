@@ -5,11 +5,11 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from conv_denoiser._checks.warn import warn
 from conv_denoiser.readers.edf_samples import EdfChannel, EdfSamples, Records
+from conv_denoiser.readers.libraries import errors_naming, library
 from conv_denoiser.readers.recording import (
     Recording,
     channel_place,
@@ -23,40 +23,37 @@ __all__ = ["map_bdf", "map_edf", "read_bdf", "read_edf"]
 
 Read = Callable[[Path], "Edf | Bdf"]
 EDF_BYTES, BDF_BYTES = 2, 3  # of a sample
+FILES = "EDF and BDF files"
 
 
 def read_edf(path: Path, channel: str | None = None) -> Recording:
     """Read an EDF file, or one channel of it; samples are read when they are needed."""
-    return _read(path, channel, _import_edfio().read_edf, EDF_BYTES)
+    return _read(path, channel, library("edfio", FILES).read_edf, EDF_BYTES)
 
 
 def read_bdf(path: Path, channel: str | None = None) -> Recording:
     """Read a BDF file, or one channel of it; samples are read when they are needed."""
-    return _read(path, channel, _import_edfio().read_bdf, BDF_BYTES)
+    return _read(path, channel, library("edfio", FILES).read_bdf, BDF_BYTES)
 
 
 def map_edf(path: Path, recording: Recording) -> EdfSamples:
     """Copy the EDF file that a recording came from; its samples can then be written in pieces."""
-    return _copied(path, recording, _import_edfio().read_edf, EDF_BYTES)
+    return _copied(path, recording, library("edfio", FILES).read_edf, EDF_BYTES)
 
 
 def map_bdf(path: Path, recording: Recording) -> EdfSamples:
     """Copy the BDF file that a recording came from; its samples can then be written in pieces."""
-    return _copied(path, recording, _import_edfio().read_bdf, BDF_BYTES)
+    return _copied(path, recording, library("edfio", FILES).read_bdf, BDF_BYTES)
 
 
 def _read(path: Path, channel: str | None, read: Read, n_bytes: int) -> Recording:
-    try:
+    with errors_naming(path, "edfio"):
         header = read(path)
         signals, is_continuous = header.signals, header.is_continuous
         records, channels = _layout(header, n_bytes)
         rates = [signal.sampling_frequency for signal in signals]
         names = [signal.label for signal in signals]
         units = [signal.physical_dimension for signal in signals]
-    except OSError:
-        raise
-    except Exception as error:  # damaged files make it stumble in many ways
-        raise ValueError(f"edfio cannot read {str(path)!r}: {error}") from error
     places = range(len(names)) if channel is None else [channel_place(channel, names, path.name)]
     check_one_rate(names, rates, places, path.name)
     if not is_continuous:
@@ -94,17 +91,6 @@ def _start_time(header: "Edf | Bdf") -> datetime | None:
         return header.startdatetime
     except ValueError:  # it is anonymous, or damaged
         return None
-
-
-def _import_edfio() -> ModuleType:
-    try:
-        import edfio
-    except ImportError as error:
-        raise ImportError(
-            f"EDF and BDF files need edfio ({error}). Install it with: "
-            "pip install 'conv-denoiser[files]'"
-        ) from error
-    return edfio
 
 
 def _layout(header: "Edf | Bdf", n_bytes: int) -> tuple[Records, list[EdfChannel]]:

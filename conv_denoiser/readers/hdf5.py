@@ -22,7 +22,7 @@ from conv_denoiser.readers.datasets import (
 )
 from conv_denoiser.readers.hdf5_heaps import check_heaps
 from conv_denoiser.readers.hdf5_samples import Hdf5Samples
-from conv_denoiser.readers.libraries import errors_naming, library
+from conv_denoiser.readers.libraries import MAX_EXPANSION, errors_naming, library
 from conv_denoiser.readers.recording import DatasetError, Recording
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ NUMBERS = frozenset(
 # More texts, or values beside an array that are no times, are not looked at.
 MOST_VALUES = 10_000
 MOST_BYTES = 2**20  # of an attribute
-# No file is read that would be so many times as large, which damaged ones may claim to be.
-MAX_EXPANSION = 2000
 
 
 def read_hdf5(path: Path, channel: str | None = None) -> Recording:

@@ -9,7 +9,10 @@ from typing import Any
 
 from conv_denoiser.readers.recording import ChannelError, DatasetError
 
-__all__ = ["errors_naming", "library"]
+__all__ = ["MAX_EXPANSION", "errors_naming", "library"]
+
+# Compressed samples take so many times the bytes of their file at most.
+MAX_EXPANSION = 2000
 
 
 def library(name: str, files: str) -> Any:

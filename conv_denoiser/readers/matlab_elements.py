@@ -8,6 +8,8 @@ import struct
 import zlib
 from pathlib import Path
 
+from conv_denoiser.readers.libraries import MAX_EXPANSION
+
 __all__ = ["COMPRESSED", "HEADER", "LITTLE", "check_elements", "end_of"]
 
 # Length of the header of a file, and its last bytes in the usual order.
@@ -23,7 +25,6 @@ NUMERIC = range(6, 16)
 COMPLEX = 0x0800  # a flag
 SMALL = 4  # bytes
 DEEPEST = 50
-MAX_EXPANSION = 2000
 
 
 def check_elements(file: Path) -> None:

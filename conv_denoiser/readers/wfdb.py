@@ -12,7 +12,7 @@ import numpy as np
 from conv_denoiser._atomic import replacing
 from conv_denoiser._typing import Array
 from conv_denoiser.readers.integers import rounded, warn_of_clipped
-from conv_denoiser.readers.libraries import errors_naming, library
+from conv_denoiser.readers.libraries import MAX_EXPANSION, errors_naming, library
 from conv_denoiser.readers.recording import (
     Recording,
     SamplingRateError,
@@ -45,8 +45,6 @@ BITS = {
 }
 ANNOTATIONS = ("atr", "qrs", "qrsc", "blh", "blm", "alh", "alm", "bph", "bpm", "apn", "ecg", "st")
 NO_UNIT = "NU"
-# Files of samples are compressed so many times at most.
-MAX_EXPANSION = 2000
 
 
 def read_wfdb(path: Path, channel: str | None = None) -> Recording:
