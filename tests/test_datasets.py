@@ -5,6 +5,7 @@ from conv_denoiser import SignalGenerator, load_dataset
 from conv_denoiser.datasets.generator import BLOCK_SIZE
 from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.waveforms import WAVEFORMS
+from conv_denoiser.waveforms.vibration import Machines, machines, revolutions, vibration_of
 
 
 def constant(value):
@@ -80,6 +81,52 @@ def test_ecg_beats_at_plausible_rates():
         len(find_peaks(row, height=0.5 * np.quantile(row, 0.999), distance=120)[0]) for row in clean
     ]
     assert 7 <= np.median(counts) <= 19
+
+
+def test_spectra_are_peaks_of_height_one_on_a_background_above_zero():
+    from scipy.signal import find_peaks, peak_widths
+
+    clean = SignalGenerator("spectrum", noise=None, random_state=0).sample(50).clean
+    assert clean.shape[1] == 1024
+    assert clean.min() >= 0
+    highest = []
+    for row in clean:
+        peaks, found = find_peaks(row, prominence=0.02)
+        assert 1 <= len(peaks) <= 20
+        highest.append(found["prominences"].max())
+        assert (peak_widths(row, peaks)[0] > 1).all()  # none is narrower than the sampling
+    assert 0.8 < np.median(highest) < 1.1
+
+
+@pytest.mark.parametrize("run_up", [0.0, 0.4])
+def test_bearing_rings_at_its_order_of_the_shaft(run_up):
+    from scipy.signal import hilbert
+
+    drawn = machines(8, np.random.default_rng(0))
+    nothing = {"shaft": 0 * drawn.shaft, "mesh": 0 * drawn.mesh, "load": 0 * drawn.load}
+    drawn = drawn._replace(impact=1 + 0 * drawn.impact, run_up=run_up + 0 * drawn.load, **nothing)
+    time = np.arange(12_000) / 12_000
+    signals = vibration_of(drawn, time, np.random.default_rng(1))
+    turns, _ = revolutions(drawn, time, 1 / 12_000)
+    for signal, turned, order in zip(signals, turns, drawn.order[:, 0], strict=True):
+        envelope = np.interp(np.arange(0, turned[-1], 0.01), turned, np.abs(hilbert(signal)))
+        power = np.abs(np.fft.rfft(envelope - envelope.mean()))
+        orders = np.fft.rfftfreq(envelope.size, 0.01)
+        found = orders[np.argmax(np.where(orders < 1.5 * order, power, 0))]
+        assert found == pytest.approx(order, abs=1 / turned[-1])
+
+
+def test_gear_mesh_has_tones_with_sidebands_of_the_shaft():
+    drawn = machines(1, np.random.default_rng(0))
+    drawn = Machines(
+        **{name: 0 * field for name, field in drawn._asdict().items()}
+        | {"speed": np.full((1, 1), 30.0), "teeth": np.full((1, 1), 20.0)}
+        | {"mesh": np.array([[1.0, 0, 0]]), "sidebands": np.full((1, 1), 0.4)}
+    )
+    signal = vibration_of(drawn, np.arange(12_000) / 12_000, np.random.default_rng(0))[0]
+    power = np.abs(np.fft.rfft(signal)) ** 2  # bins of 1 Hz
+    strongest = {*np.argsort(power)[-3:].tolist()}
+    assert strongest == {570, 600, 630}
 
 
 @pytest.mark.parametrize("n_signals", [1, 10, BLOCK_SIZE, BLOCK_SIZE + 1])

@@ -28,7 +28,11 @@ RandomState = int | np.random.RandomState | np.random.Generator | None
 # still writes the bytes that `sample` returns.
 BLOCK_SIZE = 4096
 # Length in samples, and samples a second, of waveforms that have their own.
-OWN_AXES = {"ecg": (1024, 360.0)}
+OWN_AXES = {
+    "ecg": (1024, 360.0),
+    "spectrum": (1024, None),
+    "vibration": (4096, 12_000.0),
+}
 
 
 class SignalGenerator:
@@ -43,10 +47,11 @@ class SignalGenerator:
     noise : NoiseModel, float or None, default=0.05
         Noise model; a float is the standard deviation of Gaussian noise in signal units.
     n_timesteps : int, default=None
-        Length of a signal in samples; None is 150, and 1,024 for "ecg". A bank has its own length.
+        Length of a signal in samples; None is 150, 1,024 for "ecg" and "spectrum", and 4,096 for
+        "vibration". A bank has its own length.
     sampling_rate : float, default=None
-        Samples a second (Hz); time then starts at 0. None is 360 for "ecg", and else the recipe's
-        axis: steps of 0.01 from -0.5.
+        Samples a second (Hz); time then starts at 0. None is 360 for "ecg", 12,000 for "vibration",
+        and else the recipe's axis: steps of 0.01 from -0.5.
     dtype : {"float32", "float64"}, default="float32"
         Type of the signals.
     random_state : int, RandomState, Generator or None, default=None

@@ -3,11 +3,21 @@
 Each is called as ``waveform(n_signals, time, rng)`` with `time` of shape (n_timesteps,), and
 returns clean signals of shape (n_signals, n_timesteps). A new one is a function and a line in
 `WAVEFORMS`.
+
+The networks of the package learned from `FAMILIES` alone. The test signals of the benchmarks,
+`vibration` and `spectrum` among them, stay out of it.
 """
 
 from conv_denoiser.waveforms.anything import FAMILIES, anything
 from conv_denoiser.waveforms.plain import WAVEFORMS as PLAIN_WAVEFORMS
+from conv_denoiser.waveforms.spectrum import spectrum
+from conv_denoiser.waveforms.vibration import vibration
 
-__all__ = ["FAMILIES", "WAVEFORMS", "anything"]
+__all__ = ["FAMILIES", "WAVEFORMS", "anything", "spectrum", "vibration"]
 
-WAVEFORMS = {**PLAIN_WAVEFORMS, "anything": anything}
+WAVEFORMS = {
+    **PLAIN_WAVEFORMS,
+    "anything": anything,
+    "spectrum": spectrum,
+    "vibration": vibration,
+}
