@@ -236,3 +236,10 @@ def test_what_is_flat_keeps_its_digits(tmp_path):
     assert (tmp_path / "x.csv").read_text().startswith("1234567891.25,0\n")
     write_recording(tmp_path / "x.csv", Recording(np.full(9, -1540216256, np.int32)))
     assert (tmp_path / "x.csv").read_text().startswith("-1540216256\n")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_new_files_tell_each_bit(tmp_path, dtype):
+    samples = np.random.default_rng(0).normal(size=(50, 2)).astype(dtype) + 1e6
+    write_recording(tmp_path / "x.csv", Recording(samples))
+    np.testing.assert_array_equal(read_recording(tmp_path / "x.csv").samples.astype(dtype), samples)

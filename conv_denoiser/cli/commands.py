@@ -21,6 +21,7 @@ from conv_denoiser.cli.shell import (
     signals_raised,
     silence,
 )
+from conv_denoiser.cli.units import with_units
 from conv_denoiser.export.opening import MODEL_SUFFIXES, read_any_card
 from conv_denoiser.readers.datasets import split_address
 from conv_denoiser.readers.formats import (
@@ -79,8 +80,8 @@ def _exit_code(options: argparse.Namespace) -> int:
 def fit(options: argparse.Namespace) -> None:
     """Fit a denoiser to recordings, or to signals in an npy file, and save it."""
     _check_fit(options)
-    noisy = read_recording(options.noisy, options.column)
-    clean = None if options.clean is None else read_recording(options.clean, options.column)
+    noisy = with_units(read_recording(options.noisy, options.channels), options.units)
+    clean = None if options.clean is None else read_recording(options.clean, options.channels)
     from conv_denoiser.cli.fitting import fit_denoiser  # TensorFlow takes seconds: after the files
 
     if Path(options.output).suffix.lower() == ".onnx":
@@ -120,7 +121,7 @@ def _check_fit(options: argparse.Namespace) -> None:
             "--width is for noisy recordings alone. Leave it or --noise and CLEAN out."
         )
     is_array = format_of(options.noisy) is FORMATS[".npy"]
-    if options.column and is_array and holds_signals(read_recording(options.noisy), options.rows):
+    if options.channels and is_array and holds_signals(read_recording(options.noisy), options.rows):
         raise ValueError(
             f"{options.noisy} holds signals, one in each row, and not channels. Leave out --column."
         )
@@ -149,10 +150,10 @@ def _report_fit(denoiser: "ConvDenoiser", path: Path) -> None:
 
 def convert(options: argparse.Namespace) -> None:
     """Write a recording in another format, as it is."""
-    with piped(options.recording, options.output) as (source, target):
+    with piped(options.recording, options.output, options.format) as (source, target):
         check_suffix(target, FORMATS, "output")
         check_target(target)
-        recording = read_recording(source, options.column)
+        recording = with_units(read_recording(source, options.channels), options.units)
         rate = options.sampling_rate or recording.sampling_rate
         write_recording(target, replace(recording, sampling_rate=rate))
 

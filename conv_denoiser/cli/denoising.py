@@ -24,6 +24,7 @@ from conv_denoiser.cli.several import expanded, outcomes
 from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.cli.stores import denoise_stores, is_store
 from conv_denoiser.cli.uneven import at_times, drawn_evenly, in_seconds
+from conv_denoiser.cli.units import factors_to, in_units, with_units
 from conv_denoiser.export import OnnxDenoiser
 from conv_denoiser.export.opening import open_model, read_any_card
 from conv_denoiser.pretrained.ecg import RATE
@@ -58,6 +59,7 @@ class Model(NamedTuple):
     denoise_signals: Callable[[Samples], Array]  # (n_signals, n_timesteps[, n_channels])
     n_channels: int = 1
     sampling_rate: float | None = None
+    units: str | None = None  # where they matter, as the model does not scale what it gets
     name: str | None = None  # of a model of the package that resamples recordings
 
     def for_rate_of(self, recording: Recording, resample: bool) -> "Model":
@@ -95,7 +97,7 @@ def denoise(options: argparse.Namespace) -> None:
         raise ValueError("--output is for one recording. Give --output-dir for several.")
     if options.jobs > 1:
         raise ValueError("--jobs is for several recordings, with --output-dir.")
-    with piped(sources[0], options.output) as (source, target):
+    with piped(sources[0], options.output, options.format) as (source, target):
         check_suffix(target, FORMATS, "--output")
         check_target(target)
         for name, suffixes in (("plot", PICTURE_SUFFIXES), ("report", (".html",))):
@@ -175,20 +177,25 @@ class _Work:
 def _denoise_file(options: argparse.Namespace, model: Model, source: str, target: Path) -> str:
     """Denoise a recording into a file; return what was done, in words."""
     file_format = FORMATS[check_suffix(target, FORMATS, "A recording")]
-    recording = read_recording(source, options.column)
+    recording = with_units(read_recording(source, options.channels), options.units)
     recording = _with_sampling_rate(recording, options.sampling_rate, model.sampling_rate)
     model = model.for_rate_of(recording, options.resample)
+    # Of several channels that were chosen, each is denoised by itself if the model takes one.
+    channelwise = isinstance(options.channels, tuple) and model.n_channels == 1
+    channelwise = channelwise or options.channelwise
     # A model of as many channels was fitted to columns.
     is_recording = recording.n_channels == model.n_channels and options.rows is None
     by_rows = not is_recording and holds_signals(recording, options.rows)
     if not by_rows:
-        _check_columns(recording, model.n_channels, options.channelwise)
+        _check_columns(recording, model.n_channels, channelwise)
     part = _part(recording, options.start, options.end, by_rows)
     check_writable(target, recording)
     if not by_rows:
+        model = model._replace(denoise=partial(model.denoise, channelwise=channelwise))
+        factors = factors_to(model.units, recording)
         model = _at_rate_of(recording, model, options.resample)
         time = None if recording.time is None else recording.time[part]
-        model = model._replace(denoise=at_times(model.denoise, time))
+        model = model._replace(denoise=at_times(in_units(model.denoise, factors), time))
     with replacing(target) as temporary:
         out = None if file_format.map is None else file_format.map(temporary, recording)
         if by_rows:
@@ -249,7 +256,6 @@ def _denoised_part(
         samples if is_all else samples[part],
         overlap=options.overlap,
         out=out if is_all else None,
-        channelwise=options.channelwise,
         progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
     )
     if is_all:
@@ -271,7 +277,9 @@ def _chosen_model(options: argparse.Namespace) -> Model:
         model = open_model(options.model, options.threads)
         card = model.card if isinstance(model, OnnxDenoiser) else read_any_card(options.model)
         denoise_samples = partial(denoise_recording, model)
-        return Model(denoise_samples, model.transform, model.n_channels_in_, card["sampling_rate"])
+        units = card.get("units") if card.get("scaler") == "None" else None
+        facts = (model.n_channels_in_, card["sampling_rate"], units)
+        return Model(denoise_samples, model.transform, *facts)
     if options.threads is not None or options.overlap != OVERLAP:
         raise ValueError("--threads and --overlap are for models of your own: see --model.")
     if options.model == "ecg":

@@ -16,7 +16,7 @@ OPTIONS = {
 }
 # The option that helps if a file cannot be read or written.
 ADVICE: dict[type[BaseException], str] = {
-    ChannelError: "Choose with --column.",
+    ChannelError: "Choose with --column or --channels.",
     SamplingRateError: "Set it with --sampling-rate.",
 }
 

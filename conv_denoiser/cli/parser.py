@@ -46,12 +46,12 @@ def build_parser(denoise: Run, fit: Run, convert: Run, info: Run) -> argparse.Ar
 
 def _add_denoise(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    recordings = f"noisy recordings, folders or patterns: {KINDS}; - for CSV on standard input"
+    recordings = f"noisy recordings, folders or patterns: {KINDS}; - for standard input"
     add("recordings", nargs="+", metavar="recording", help=recordings)
     model = "onnx or safetensors file, or ecg; default: the universal model, for white noise"
     add("--model", help=model)
     outputs = command.add_mutually_exclusive_group(required=True)
-    output = f"recording to write: {KINDS}; - for CSV on standard output"
+    output = f"recording to write: {KINDS}; - for standard output"
     outputs.add_argument("--output", type=Path, help=output)
     folder = "folder for denoised recordings of the same names"
     outputs.add_argument("--output-dir", type=Path, metavar="FOLDER", help=folder)
@@ -96,7 +96,7 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
 
 def _add_convert(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("recording", help=f"recording to read: {KINDS}; - for CSV on standard input")
+    add("recording", help=f"recording to read: {KINDS}; - for standard input")
     add("output", type=Path, help="recording to write, of any of these kinds; -")
     _add_facts(command)
 
@@ -107,8 +107,15 @@ def _add_info(command: argparse.ArgumentParser) -> None:
 
 def _add_facts(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("--column", help="the one to use of a text file: name or number, from 1; else a channel")
+    which = command.add_mutually_exclusive_group()
+    column = "the one to use of a text file: name or number, from 1; else a channel"
+    which.add_argument("--column", dest="channels", help=column)
+    channels = "the ones to use: names or numbers, from 1; others stay as they are"
+    which.add_argument("--channels", type=_names, metavar="A,B,...", help=channels)
     add("--sampling-rate", type=_positive, help="samples per second (Hz)")
+    add("--units", help="what the samples are in, such as mV, if the file does not tell")
+    raw = "what standard input and output hold where they are -: csv (default), or raw float32"
+    add("--format", choices=["csv", "f32"], default="csv", help=raw)
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:
@@ -120,6 +127,13 @@ def _add_common(command: argparse.ArgumentParser) -> None:
     columns = "each column is a channel of one recording: default for up to 16"
     axes.add_argument("--columns", dest="rows", action="store_false", default=None, help=columns)
     add("--quiet", action="store_true", help="print nothing but errors")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} names no channel")
+    return names
 
 
 def _count(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Recordings on standard input and output, in CSV."""
+"""Recordings on standard input and output, in CSV or raw samples."""
 
 import shutil
 import sys
@@ -12,7 +12,7 @@ from conv_denoiser.cli.shell import silence
 __all__ = ["is_pipe", "piped"]
 
 PIPE = "-"
-INPUT, OUTPUT = "stdin.csv", "stdout.csv"
+INPUT, OUTPUT = "stdin", "stdout"
 
 
 def is_pipe(path: str | Path) -> bool:
@@ -21,17 +21,17 @@ def is_pipe(path: str | Path) -> bool:
 
 
 @contextmanager
-def piped(source: str, target: Path) -> Iterator[tuple[str, Path]]:
-    """Give files in the place of standard input and output, or the paths as they are."""
+def piped(source: str, target: Path, suffix: str) -> Iterator[tuple[str, Path]]:
+    """Give files that end in a suffix for standard input and output, or the paths as they are."""
     if not is_pipe(source) and not is_pipe(target):
         yield source, target
         return
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, INPUT)
+        file = Path(folder, f"{INPUT}.{suffix}")
         if is_pipe(source):
             with open(file, "wb") as copy:
                 shutil.copyfileobj(sys.stdin.buffer, copy)
-        written = Path(folder, OUTPUT)
+        written = Path(folder, f"{OUTPUT}.{suffix}")
         yield str(file) if is_pipe(source) else source, written if is_pipe(target) else target
         if is_pipe(target):
             _print(written)

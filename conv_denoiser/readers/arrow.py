@@ -11,7 +11,7 @@ from conv_denoiser._typing import Array
 from conv_denoiser.readers.columns import only_signals
 from conv_denoiser.readers.integers import stored
 from conv_denoiser.readers.libraries import errors_naming, library
-from conv_denoiser.readers.recording import ChannelError, Recording, channel_place
+from conv_denoiser.readers.recording import ChannelError, Channels, Recording, channel_places
 from conv_denoiser.readers.times import clock_of, is_time, seconds_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ FILES = "Parquet, Feather and Arrow files"
 INDEX = "__index_level_"
 
 
-def read_arrow(path: Path, channel: str | None = None) -> Recording:
+def read_arrow(path: Path, channel: Channels = None) -> Recording:
     """Read one column, by name or number, or all that hold signals; null is missing, NaN.
 
     A column of times, which may be the index of pandas, tells the sampling rate.
@@ -34,20 +34,22 @@ def read_arrow(path: Path, channel: str | None = None) -> Recording:
     with errors_naming(path, "pyarrow"):
         table = _loaded(path)
         names = list(table.column_names)
-        places = _numeric(table) if channel is None else [channel_place(channel, names, path.name)]
+        places = channel_places(channel, names, path.name)
+        if channel is None:
+            places = _numeric(table)
         if not places or table.num_rows == 0:
             raise ChannelError(f"{path.name} holds no column of numbers.")
         samples = np.stack([_numbers(table, place) for place in places], axis=1)
         named = (n for n, field in enumerate(table.schema) if is_time(field.name))
         clock = next(named, None)
-        rate, start, time = _clock(table, places if channel is not None else [], path.name)
+        rate, start, time = _clock(table, places if channel is not None else (), path.name)
     recording = Recording(
         samples[:, 0] if len(places) == 1 else samples,
         rate,
         tuple(names[place] for place in places),
         start_time=start,
         source=path,
-        places=tuple(places),
+        places=places,
         time=time,
     )
     return only_signals(recording, names, clock) if len(places) > 1 else recording
@@ -94,14 +96,14 @@ def _write(path: Path, table: "pyarrow.Table", source: Path | None) -> None:
     parquet.write_table(table, path, **options)
 
 
-def _numeric(table: "pyarrow.Table") -> list[int]:
+def _numeric(table: "pyarrow.Table") -> tuple[int, ...]:
     """Return the columns of numbers, without the index of pandas."""
     index = (table.schema.pandas_metadata or {}).get("index_columns", [])
-    return [
+    return tuple(
         place
         for place, field in enumerate(table.schema)
         if _is_number(field) and field.name not in index and not field.name.startswith(INDEX)
-    ]
+    )
 
 
 def _is_number(field: "pyarrow.Field") -> bool:

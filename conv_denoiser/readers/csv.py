@@ -22,7 +22,7 @@ from conv_denoiser.readers.csv_layout import (
     is_comment,
     layout_of,
 )
-from conv_denoiser.readers.recording import Recording, is_number, suffix_of
+from conv_denoiser.readers.recording import Channels, Recording, is_number, suffix_of
 from conv_denoiser.readers.times import as_date, clock_of, seconds_of
 
 __all__ = ["SUFFIXES", "read_csv", "write_csv"]
@@ -31,10 +31,12 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 Row = tuple[int, list[str]]  # number of the line, from 1, and its cells
 # Significant digits of what a network computes in float32, and two more.
 DIGITS = 9
+# Lines that are made at once.
+LINES = 10_000
 
 
-def read_csv(path: Path, channel: str | None = None) -> Recording:
-    """Read one column, by name or number, or all that hold signals.
+def read_csv(path: Path, channel: Channels = None) -> Recording:
+    """Read some columns, by name or number, or all that hold signals.
 
     Words before the table, comments, a row of units and other columns are passed over; empty cells
     are missing samples, NaN. A column of times tells the sampling rate.
@@ -61,10 +63,12 @@ def write_csv(path: Path, recording: Recording) -> None:
         return
     samples = recording.table()
     delimiter = "\t" if suffix_of(path).startswith(".tsv") else ","
-    forms = [f"%{form}" for form in _formats(samples)]
     with _open(path, "w") as file:
-        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(_header(recording))
-        np.savetxt(file, samples, fmt=forms, delimiter=delimiter)
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        writer.writerows(_header(recording))
+        for begin in range(0, len(samples), LINES):  # with as few digits as tell their bits
+            rows = samples[begin : begin + LINES].astype(str).tolist()
+            writer.writerows([cell.removesuffix(".0") for cell in row] for row in rows)
 
 
 def _header(recording: Recording) -> list[list[str]]:
@@ -75,7 +79,7 @@ def _header(recording: Recording) -> list[list[str]]:
     return [list(names), *([[f"[{unit}]" for unit in units]] if all(units) and units else [])]
 
 
-def _layout(file: TextIO, path: Path, channel: str | None) -> Layout:
+def _layout(file: TextIO, path: Path, channel: Channels) -> Layout:
     lines = ((n, line) for n, line in enumerate(file, 1) if line.strip() and not is_comment(line))
     head = list(islice(lines, HEAD))
     file.seek(0)

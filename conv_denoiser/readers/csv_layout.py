@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from conv_denoiser.readers.columns import MIN_RISING
-from conv_denoiser.readers.recording import channel_place, is_number
+from conv_denoiser.readers.recording import Channels, channel_places, is_number
 from conv_denoiser.readers.times import as_date, is_time
 
 __all__ = ["MISSING", "Layout", "is_comment", "layout_of", "split"]
@@ -56,7 +56,7 @@ def split(line: str, delimiter: str | None) -> list[str]:
     return line.split() if delimiter is None else next(csv.reader([line], delimiter=delimiter), [])
 
 
-def layout_of(head: Sequence[tuple[int, str]], channel: str | None, file_name: str) -> Layout:
+def layout_of(head: Sequence[tuple[int, str]], channel: Channels, file_name: str) -> Layout:
     """Tell the layout of a file by its first lines, with their numbers; none is blank."""
     delimiter = _delimiter([line for _, line in head])
     rows = [split(line, delimiter) for _, line in head]
@@ -73,7 +73,7 @@ def layout_of(head: Sequence[tuple[int, str]], channel: str | None, file_name: s
         start = 0  # rows of other lengths are no words
     chosen = _numeric_columns(rows[len(rows) // 2 :], layout)
     if channel is not None:
-        chosen = (_place(rows[start:], channel, file_name),)
+        chosen = _places(rows[start:], channel, file_name)
     layout = layout._replace(places=chosen)
     data = start
     while data < len(rows) and fits[data] and _is_header(rows[data : data + 2], layout):
@@ -108,11 +108,12 @@ def _holds_samples(cells: list[str], layout: Layout, or_missing: bool = False) -
     return bool(known) and all(map(layout.is_number, known))
 
 
-def _place(rows: list[list[str]], channel: str, file_name: str) -> int:
-    """Return where a column is, by its number or by its name in the first row that has it."""
+def _places(rows: list[list[str]], channels: Channels, file_name: str) -> tuple[int, ...]:
+    """Return where columns are, by their numbers, or names in the first row that has one."""
     names = [[cell.strip() for cell in row] for row in rows]
-    row = next((row for row in names if channel in row), names[0])
-    return channel_place(channel, row, file_name)
+    asked = (channels,) if isinstance(channels, str) else channels or ()
+    row = next((row for row in names if set(asked) & set(row)), names[0])
+    return channel_places(channels, row, file_name)
 
 
 def _n_filled(cells: list[str]) -> int:

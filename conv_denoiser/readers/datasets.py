@@ -12,10 +12,11 @@ from conv_denoiser._checks.warn import DenoisingWarning, warn
 from conv_denoiser._typing import RawArray
 from conv_denoiser.readers.recording import (
     MOST_NAMES,
+    Channels,
     DatasetError,
     Recording,
     Samples,
-    channel_place,
+    channel_places,
 )
 from conv_denoiser.readers.times import as_date, clock_of, is_time, seconds_of
 
@@ -39,17 +40,29 @@ class Place(NamedTuple):
 
     ndim: int
     axis: int  # of time
-    channel: int | None  # None means all
+    channel: int | tuple[int, ...] | None  # None means all
 
     def at(self, rows: slice) -> Any:
         """Return the index of some timesteps; what it gives has time first if `turned` is false."""
-        other = slice(None) if self.channel is None else self.channel
+        other: Any = slice(None) if self.channel is None else self.channel
+        other = list(other) if isinstance(other, tuple) else other
         return rows if self.ndim == 1 else (rows, other) if self.axis == 0 else (other, rows)
 
     @property
     def turned(self) -> bool:
         """Whether channels come first."""
-        return self.channel is None and self.axis == 1
+        return self.axis == 1 and not isinstance(self.channel, int)
+
+    def of(self, channels: tuple[int, ...]) -> "Place":
+        """Return where some channels are, counted from 0."""
+        return self._replace(channel=channels[0] if len(channels) == 1 else channels)
+
+    def shape(self, whole: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape of the recording in an array of another shape."""
+        if isinstance(self.channel, int):
+            return (whole[self.axis],)
+        shape = whole[::-1] if self.turned else whole
+        return shape if self.channel is None else (shape[0], len(self.channel))
 
 
 class Facts(NamedTuple):
@@ -101,7 +114,7 @@ def chosen(shapes: Mapping[str, tuple[int, ...]], asked: str, file_name: str) ->
 
 
 def placed(
-    shape: tuple[int, ...], facts: Facts, channel: str | None, file_name: str
+    shape: tuple[int, ...], facts: Facts, channel: Channels, file_name: str
 ) -> tuple[Place, tuple[int, ...]]:
     """Return where the recording is, and which channels those are, counted from 0.
 
@@ -112,11 +125,9 @@ def placed(
     if len(shape) == 2 and (shape[0] == 1 or facts.sampling_rate is not None):
         axis = int(shape[1] > shape[0])
     n_channels = shape[1 - axis] if len(shape) == 2 else 1
-    if channel is not None:
-        names = facts.channel_names or ("",) * n_channels
-        place = channel_place(channel, names, file_name)
-        return Place(len(shape), axis, place), (place,)
-    return Place(len(shape), axis, 0 if n_channels == 1 else None), tuple(range(n_channels))
+    place = Place(len(shape), axis, 0 if n_channels == 1 else None)
+    channels = channel_places(channel, facts.channel_names or ("",) * n_channels, file_name)
+    return (place if channel is None else place.of(channels)), channels
 
 
 def facts_of(shape: tuple[int, ...], values: Mapping[str, Callable[[], object]]) -> Facts:

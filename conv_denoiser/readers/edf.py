@@ -11,8 +11,9 @@ from conv_denoiser._checks.warn import warn
 from conv_denoiser.readers.edf_samples import EdfChannel, EdfSamples, Records
 from conv_denoiser.readers.libraries import errors_naming, library
 from conv_denoiser.readers.recording import (
+    Channels,
     Recording,
-    channel_place,
+    channel_places,
     check_one_rate,
 )
 
@@ -26,12 +27,12 @@ EDF_BYTES, BDF_BYTES = 2, 3  # of a sample
 FILES = "EDF and BDF files"
 
 
-def read_edf(path: Path, channel: str | None = None) -> Recording:
+def read_edf(path: Path, channel: Channels = None) -> Recording:
     """Read an EDF file, or one channel of it; samples are read when they are needed."""
     return _read(path, channel, library("edfio", FILES).read_edf, EDF_BYTES)
 
 
-def read_bdf(path: Path, channel: str | None = None) -> Recording:
+def read_bdf(path: Path, channel: Channels = None) -> Recording:
     """Read a BDF file, or one channel of it; samples are read when they are needed."""
     return _read(path, channel, library("edfio", FILES).read_bdf, BDF_BYTES)
 
@@ -46,7 +47,7 @@ def map_bdf(path: Path, recording: Recording) -> EdfSamples:
     return _copied(path, recording, library("edfio", FILES).read_bdf, BDF_BYTES)
 
 
-def _read(path: Path, channel: str | None, read: Read, n_bytes: int) -> Recording:
+def _read(path: Path, channel: Channels, read: Read, n_bytes: int) -> Recording:
     with errors_naming(path, "edfio"):
         header = read(path)
         signals, is_continuous = header.signals, header.is_continuous
@@ -54,7 +55,7 @@ def _read(path: Path, channel: str | None, read: Read, n_bytes: int) -> Recordin
         rates = [signal.sampling_frequency for signal in signals]
         names = [signal.label for signal in signals]
         units = [signal.physical_dimension for signal in signals]
-    places = range(len(names)) if channel is None else [channel_place(channel, names, path.name)]
+    places = channel_places(channel, names, path.name)
     check_one_rate(names, rates, places, path.name)
     if not is_continuous:
         warn(f"{path.name} has gaps in time. What is before and after one is taken as adjacent.")
@@ -65,7 +66,7 @@ def _read(path: Path, channel: str | None, read: Read, n_bytes: int) -> Recordin
         units=tuple(units[place] for place in places),
         start_time=_start_time(header),
         source=path,
-        places=tuple(places),
+        places=places,
     )
 
 

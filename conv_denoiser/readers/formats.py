@@ -9,7 +9,7 @@ import numpy as np
 
 from conv_denoiser._atomic import replacing
 from conv_denoiser._checks.warn import DenoisingWarning, warn
-from conv_denoiser.readers import arrow, hdf5, sound
+from conv_denoiser.readers import arrow, hdf5, raw, sound
 from conv_denoiser.readers.arrow import read_arrow, write_arrow
 from conv_denoiser.readers.csv import SUFFIXES, read_csv, write_csv
 from conv_denoiser.readers.datasets import split_address
@@ -17,7 +17,8 @@ from conv_denoiser.readers.edf import map_bdf, map_edf, read_bdf, read_edf
 from conv_denoiser.readers.hdf5 import map_hdf5, read_hdf5
 from conv_denoiser.readers.matlab import read_matlab, write_matlab
 from conv_denoiser.readers.npy import map_npy, read_npy
-from conv_denoiser.readers.recording import Recording, Samples, suffix_of
+from conv_denoiser.readers.raw import check_raw, map_raw, read_raw
+from conv_denoiser.readers.recording import Channels, Recording, Samples, suffix_of
 from conv_denoiser.readers.samples import FileSamples
 from conv_denoiser.readers.sound import check_flac, read_sound, write_sound
 from conv_denoiser.readers.wav import check_wav, read_wav, write_wav
@@ -43,7 +44,7 @@ PIECE = 2**18
 class Format(NamedTuple):
     """How files of a format are read, and written: as a whole, or mapped in pieces."""
 
-    read: Callable[[Path, str | None], Recording]
+    read: Callable[[Path, Channels], Recording]
     write: Callable[[Path, Recording], None] | None = None
     map: Callable[[Path, Recording], np.memmap | FileSamples] | None = None
     # Writes samples beside a file, and the file itself: given where it is for now, and at last.
@@ -55,6 +56,7 @@ class Format(NamedTuple):
 FORMATS = {
     ".npy": Format(read_npy, map=map_npy),
     **{suffix: Format(read_csv, write_csv) for suffix in SUFFIXES},
+    raw.SUFFIX: Format(read_raw, map=map_raw, check=check_raw),
     ".wav": Format(read_wav, write_wav, check=check_wav),
     ".edf": Format(read_edf, map=map_edf),
     ".bdf": Format(read_bdf, map=map_bdf),
@@ -67,21 +69,22 @@ FORMATS = {
 }
 
 
-def read_recording(path: str | os.PathLike[str], channel: str | None = None) -> Recording:
-    r"""Read a recording, or one channel of it.
+def read_recording(path: str | os.PathLike[str], channel: Channels = None) -> Recording:
+    r"""Read a recording, or some channels of it.
 
     Samples of npy, wav, EDF, BDF and HDF5 files are read when they are needed.
 
     Parameters
     ----------
     path : path-like
-        File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav or .mat; with the extra
-        ``files`` also in .edf, .bdf, .h5, .hdf5, .hdf, .parquet, .feather, .arrow, .flac, .aif,
-        .aiff, .au, .caf, .w64, .hea, and in .mat of version 7.3. Where a file holds several
-        arrays, the name of one follows: "night.h5::/EEG/data".
-    channel : str, default=None
-        Name of a channel in the file, or its number, from "1" on. None means all, but columns of a
-        text file that are no signals: text, and what rises evenly, as times and counters do.
+        File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav, .mat or .f32 (raw
+        float32); with the extra ``files`` also in .edf, .bdf, .h5, .hdf5, .hdf, .parquet, .feather,
+        .arrow, .flac, .aif, .aiff, .au, .caf, .w64, .hea, and in .mat of version 7.3. Where a file
+        holds several arrays, the name of one follows: "night.h5::/EEG/data".
+    channel : str or sequence of str, default=None
+        Name of a channel in the file, or its number, from "1" on; or several of them, which come in
+        the order of the file. None means all, but columns of a text file that are no signals: text,
+        and what rises evenly, as times and counters do.
 
     Returns
     -------

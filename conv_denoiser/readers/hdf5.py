@@ -23,7 +23,7 @@ from conv_denoiser.readers.datasets import (
 from conv_denoiser.readers.hdf5_heaps import check_heaps
 from conv_denoiser.readers.hdf5_samples import Hdf5Samples
 from conv_denoiser.readers.libraries import MAX_EXPANSION, errors_naming, library
-from conv_denoiser.readers.recording import DatasetError, Recording
+from conv_denoiser.readers.recording import Channels, DatasetError, Recording
 
 if TYPE_CHECKING:
     import h5py
@@ -41,7 +41,7 @@ MOST_VALUES = 10_000
 MOST_BYTES = 2**20  # of an attribute
 
 
-def read_hdf5(path: Path, channel: str | None = None) -> Recording:
+def read_hdf5(path: Path, channel: Channels = None) -> Recording:
     """Read a dataset, or one channel of it; samples are read when they are needed."""
     file, asked = split_address(path)
     with _opened(file) as h5:
@@ -75,7 +75,7 @@ def copy_hdf5(path: Path, recording: Recording) -> Hdf5Samples:
         dataset, facts = _dataset(h5, name), _facts(h5, name)
         place, channels = _placed(dataset, facts, None, source.name)
         if channels != recording.places:
-            place = place._replace(channel=recording.places[0])
+            place = place.of(recording.places)
         out = Hdf5Samples(path, name, place, dataset.shape, dataset.dtype)
     if out.shape != tuple(recording.samples.shape):
         raise ValueError(
@@ -93,7 +93,7 @@ def _opened(file: Path) -> "Iterator[h5py.File]":
 
 
 def _placed(
-    dataset: "h5py.Dataset", facts: Facts, channel: str | None, file_name: str
+    dataset: "h5py.Dataset", facts: Facts, channel: Channels, file_name: str
 ) -> tuple[Place, tuple[int, ...]]:
     """Return where the recording is; MATLAB's first axis is the last one of HDF5."""
     is_matlab = "MATLAB_class" in dataset.attrs

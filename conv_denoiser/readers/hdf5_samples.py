@@ -45,8 +45,7 @@ class Hdf5Samples(FileSamples):
         self.whole_shape = whole_shape
         self.stored = stored
         self.dtype = np.dtype(np.float32 if stored.newbyteorder("=") == np.float32 else np.float64)
-        shape = whole_shape[::-1] if place.turned else whole_shape
-        self.shape = (whole_shape[place.axis],) if place.channel is not None else shape
+        self.shape = place.shape(whole_shape)
 
     def __getitem__(self, key: Key) -> Array:
         import h5py

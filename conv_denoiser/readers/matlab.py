@@ -27,7 +27,7 @@ from conv_denoiser.readers.matlab_elements import (
     check_elements,
     end_of,
 )
-from conv_denoiser.readers.recording import Recording
+from conv_denoiser.readers.recording import Channels, Recording
 
 __all__ = ["SUFFIX", "read_matlab", "write_matlab"]
 
@@ -37,7 +37,7 @@ NEW = b"MATLAB 7.3 MAT"
 SUBSYSTEM, ORDER = slice(116, 124), slice(126, 128)
 
 
-def read_matlab(path: Path, channel: str | None = None) -> Recording:
+def read_matlab(path: Path, channel: Channels = None) -> Recording:
     """Read a variable, or one channel of it; fields of structures are named as in EEG/data."""
     file, asked = split_address(path)
     if _is_new(file):
@@ -144,13 +144,13 @@ def _changed(source: Path, recording: Recording) -> np.ndarray:
     facts = _facts(arrays, recording.dataset)
     place, channels = placed(array.shape, facts, None, source.name)
     if channels != recording.places:
-        place = place._replace(channel=recording.places[0])
+        place = place.of(recording.places)
     samples = np.asarray(recording.samples)
-    part = array[place.at(slice(None))]
-    part = part.T if place.turned else part
-    if samples.shape != part.shape:
-        raise ValueError(f"{source.name} holds samples of shape {part.shape}. Got {samples.shape}.")
-    part[:] = stored(samples, array.dtype)  # a view into what structures refer to
+    if samples.shape != place.shape(array.shape):
+        expected = place.shape(array.shape)
+        raise ValueError(f"{source.name} holds samples of shape {expected}. Got {samples.shape}.")
+    samples = stored(samples, array.dtype)
+    array[place.at(slice(None))] = samples.T if place.turned else samples  # structures refer to it
     variable: np.ndarray = variables[recording.dataset.partition("/")[0]]
     return variable
 

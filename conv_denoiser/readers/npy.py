@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from conv_denoiser.readers.recording import Recording
+from conv_denoiser.readers.recording import Channels, Recording
 
-__all__ = ["map_npy", "read_npy"]
+__all__ = ["allocate", "map_npy", "read_npy"]
 
 
-def read_npy(path: Path, channel: str | None = None) -> Recording:
+def read_npy(path: Path, channel: Channels = None) -> Recording:
     """Map a file, or one channel of it."""
     try:
         samples = np.lib.format.open_memmap(path, mode="r")
@@ -26,7 +26,12 @@ def map_npy(path: Path, recording: Recording) -> np.memmap:
     samples = recording.samples
     dtype = np.float32 if samples.dtype == np.float32 else np.float64
     out = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=samples.shape)
-    if hasattr(os, "posix_fallocate"):  # a write to a map on a full disk ends the process
+    allocate(path)
+    return out
+
+
+def allocate(path: Path) -> None:
+    """See that the disk has room for a new file: a write to a map of it ends the process else."""
+    if hasattr(os, "posix_fallocate"):
         with open(path, "rb+") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-    return out

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +13,11 @@ from conv_denoiser.readers.samples import FileSamples
 
 __all__ = [
     "ChannelError",
+    "Channels",
     "DatasetError",
     "Recording",
     "SamplingRateError",
-    "channel_place",
+    "channel_places",
     "check_one_rate",
     "holds_signals",
     "is_number",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 Samples = RawArray | FileSamples  # (n_timesteps,) or (n_timesteps, n_channels)
+Channels = str | Sequence[str] | None  # names, or numbers from "1" on; None means all
 
 
 class ChannelError(ValueError):
@@ -137,29 +140,37 @@ class Recording:
         """
         return np.asarray(self.samples).reshape(len(self.samples), -1)
 
-    def channel(self, channel: str | None) -> "Recording":
-        """Return one channel.
+    def channel(self, channel: Channels) -> "Recording":
+        """Return one channel, or some.
 
         Parameters
         ----------
-        channel : str or None
-            Its name, or its number, from "1" on. None means all.
+        channel : str, sequence of str or None
+            Its name, or its number, from "1" on; or several of them. None means all.
 
         Returns
         -------
         Recording
-            The same with that channel alone.
+            The same with these channels alone, in the order that they had.
         """
         if channel is None:
             return self
         names = self.channel_names or ("",) * self.n_channels
-        place = channel_place(channel, names, self.name)
+        places = channel_places(channel, names, self.name)
+        samples = self.samples
+        if samples.ndim == 2:
+            several = len(places) > 1
+            samples = np.asarray(samples)[:, list(places)] if several else samples[:, places[0]]
+
+        def those(of_channels: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(of_channels[place] for place in places if of_channels)
+
         return replace(
             self,
-            samples=self.samples[:, place] if self.samples.ndim == 2 else self.samples,
-            channel_names=self.channel_names[place : place + 1],
-            units=self.units[place : place + 1],
-            places=self.places[place : place + 1],
+            samples=samples,
+            channel_names=those(self.channel_names),
+            units=those(self.units),
+            places=those(self.places),
         )
 
 
@@ -175,8 +186,18 @@ def holds_signals(recording: Recording, rows: bool | None = None) -> bool:
     return rows
 
 
-def channel_place(channel: str, names: Sequence[str], file_name: str) -> int:
-    """Return which channel, counted from 0, has a name or a number that counts from 1."""
+def channel_places(channels: Channels, names: Sequence[str], file_name: str) -> tuple[int, ...]:
+    """Return which channels, counted from 0 and in the order of the file, are meant."""
+    if channels is None:
+        return tuple(range(len(names)))
+    asked = (channels,) if isinstance(channels, str) else channels
+    if not asked:
+        raise ChannelError(f"No channel of {file_name} was chosen, out of {len(names)}.")
+    return tuple(sorted({_place(channel, names, file_name) for channel in asked}))
+
+
+def _place(channel: str, names: Sequence[str], file_name: str) -> int:
+    """Return which channel has a name, or a number that counts from 1."""
     if channel and channel in names and not is_number(channel):
         if names.count(channel) > 1:
             raise ChannelError(

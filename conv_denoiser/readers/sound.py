@@ -8,7 +8,7 @@ import numpy as np
 from conv_denoiser._typing import RawArray
 from conv_denoiser.readers.integers import rounded, warn_of_clipped
 from conv_denoiser.readers.libraries import errors_naming, library
-from conv_denoiser.readers.recording import Recording, SamplingRateError
+from conv_denoiser.readers.recording import Channels, Recording, SamplingRateError
 from conv_denoiser.readers.wav import check_wav
 
 __all__ = ["SUFFIXES", "check_flac", "read_sound", "write_sound"]
@@ -36,7 +36,7 @@ SUBTYPES = {
 MAX_RATE, MAX_CHANNELS = 655350, 8
 
 
-def read_sound(path: Path, channel: str | None = None) -> Recording:
+def read_sound(path: Path, channel: Channels = None) -> Recording:
     """Read a file, or one channel of it: integers as they are stored, or floats."""
     soundfile = library("soundfile", FILES)
     with errors_naming(path, "soundfile"), soundfile.SoundFile(path) as file:

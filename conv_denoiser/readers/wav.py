@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from conv_denoiser.readers.integers import stored
-from conv_denoiser.readers.recording import Recording, SamplingRateError
+from conv_denoiser.readers.recording import Channels, Recording, SamplingRateError
 
 __all__ = ["check_wav", "read_wav", "write_wav"]
 
 
-def read_wav(path: Path, channel: str | None = None) -> Recording:
+def read_wav(path: Path, channel: Channels = None) -> Recording:
     """Read a file, or one channel of it; the samples are mapped to memory where they can be."""
     from scipy.io import wavfile
 

@@ -14,9 +14,10 @@ from conv_denoiser._typing import Array
 from conv_denoiser.readers.integers import rounded, warn_of_clipped
 from conv_denoiser.readers.libraries import MAX_EXPANSION, errors_naming, library
 from conv_denoiser.readers.recording import (
+    Channels,
     Recording,
     SamplingRateError,
-    channel_place,
+    channel_places,
     check_one_rate,
 )
 
@@ -47,13 +48,12 @@ ANNOTATIONS = ("atr", "qrs", "qrsc", "blh", "blm", "alh", "alm", "bph", "bpm", "
 NO_UNIT = "NU"
 
 
-def read_wfdb(path: Path, channel: str | None = None) -> Recording:
+def read_wfdb(path: Path, channel: Channels = None) -> Recording:
     """Read a record, or one channel of it, in its units."""
     with errors_naming(path, "wfdb"):
         record = _record(path)
         names = [name or "" for name in record.sig_name]
-        every = list(range(len(names)))
-        places = every if channel is None else [channel_place(channel, names, path.name)]
+        places = channel_places(channel, names, path.name)
         rates = [record.fs * n_samples for n_samples in record.samps_per_frame]
         check_one_rate(names, rates, places, path.name)
         physical = record.dac(expanded=True)
@@ -65,7 +65,7 @@ def read_wfdb(path: Path, channel: str | None = None) -> Recording:
         tuple(record.units[place] for place in places),
         record.base_datetime,
         source=path,
-        places=tuple(places),
+        places=places,
     )
 
 
