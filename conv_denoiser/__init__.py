@@ -84,7 +84,14 @@ if not TYPE_CHECKING:  # a type checker would take any name for one of ours
         modules = {**_MODULES, "__version__": "_checks.version"}  # whose search takes a while
         if name not in modules:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{modules[name]}"), name)
+        try:
+            module = import_module(f"{__name__}.{modules[name]}")
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"conv_denoiser.{name} needs {error.name}, which is not installed "
+                "(conv-denoiser-light only runs models; conv-denoiser has the rest)."
+            ) from error
+        value = getattr(module, name)
         globals()[name] = value
         return value
 

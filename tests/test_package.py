@@ -7,6 +7,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import conv_denoiser
@@ -63,7 +64,44 @@ def test_version():
     assert project["version"] in (ROOT / "CHANGELOG.md").read_text()
     citation = (ROOT / "CITATION.cff").read_text().splitlines()
     assert f"version: {project['version']}" in citation
+    light = tomllib.loads((ROOT / "light" / "pyproject.toml").read_text())
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for key in ("version", "license", "requires-python", "scripts"):
+        assert light["project"][key] == project[key]
+    assert light["tool"]["setuptools"] == whole["tool"]["setuptools"]
     assert f"license: {project['license']}" in citation
+
+
+def wheel_of_light(folder):
+    """Build conv-denoiser-light, and return the names of its files."""
+    options = ["--no-isolation", "--wheel", "--outdir", folder / "light", ROOT / "light"]
+    subprocess.run([sys.executable, "-m", "build", *options], check=True, capture_output=True)
+    (wheel,) = (folder / "light").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if "dist-info" not in name}
+
+
+def test_light_says_what_it_lacks(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules.update(dict.fromkeys(('sklearn', 'sklearn.base')))")
+    code = """
+import conv_denoiser
+from conv_denoiser.cli import main
+print(conv_denoiser.denoise([0.0, 1.0] * 50).shape)
+try:
+    conv_denoiser.ConvDenoiser
+except ImportError as error:
+    print(error)
+raise SystemExit(main(["fit", "noisy.npy", "--output", "mine.onnx"]))
+"""
+    np.save(tmp_path / "noisy.npy", np.zeros((2, 100)))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path
+    )
+    assert done.stdout.startswith("(100,)\nconv_denoiser.ConvDenoiser needs sklearn")
+    assert "conv-denoiser-light only runs models" in done.stdout
+    assert "conv-denoiser-light only runs models" in done.stderr
+    assert done.returncode == 2
 
 
 @pytest.mark.slow
@@ -80,6 +118,9 @@ def test_wheel_works_outside_the_repository(tmp_path):
     files = {path.relative_to(package) for path in package.rglob("*.*") if path.suffix != ".pyc"}
     installed = target / "conv_denoiser"
     assert files <= {path.relative_to(installed) for path in installed.rglob("*.*")}
+    assert wheel_of_light(tmp_path) == {
+        str(path.relative_to(target)) for path in installed.rglob("*.*") if path.is_file()
+    }
     code = """
 import conv_denoiser
 print(conv_denoiser.denoise([0.0, 1.0] * 50).shape)

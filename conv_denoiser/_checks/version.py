@@ -1,7 +1,10 @@
 """The version of this installation."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["__version__"]
 
-__version__ = version("conv-denoiser")
+try:
+    __version__ = version("conv-denoiser")
+except PackageNotFoundError:  # the same files, with the requirements of devices
+    __version__ = version("conv-denoiser-light")

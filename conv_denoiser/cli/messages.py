@@ -18,6 +18,7 @@ OPTIONS = {
 ADVICE: dict[type[BaseException], str] = {
     ChannelError: "Choose with --column or --channels.",
     SamplingRateError: "Set it with --sampling-rate.",
+    ModuleNotFoundError: "(conv-denoiser-light only runs models; conv-denoiser has the rest)",
 }
 
 
