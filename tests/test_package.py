@@ -82,7 +82,8 @@ def wheel_of_light(folder):
 
 
 def test_light_says_what_it_lacks(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules.update(dict.fromkeys(('sklearn', 'sklearn.base')))")
+    hidden = "import sys; sys.modules.update(dict.fromkeys(('sklearn', 'sklearn.base')))"
+    (tmp_path / "sitecustomize.py").write_text(hidden)
     code = """
 import conv_denoiser
 from conv_denoiser.cli import main
