@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND ?= Agg
 
-.PHONY: coverage demo docs picture test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg benchmark-zero-shot build clean universal-graph
+.PHONY: coverage demo docs picture test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg benchmark-zero-shot benchmark-vibration benchmark-spectra build clean universal-graph
 
 demo: .venv/demo
 	$(BIN)/python examples/run.py plot_recipe plot_ecg
@@ -58,10 +58,15 @@ fuzz: .venv/ready
 	$(BIN)/python benchmarks/fuzz.py
 	$(BIN)/python benchmarks/fuzz_recordings.py
 
+# One thread for linear algebra: matrices are small, and more threads wait for one another.
+benchmark-vibration benchmark-spectra: benchmark-%: .venv/ready
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/$*.py
+
 # make benchmark-ecg DATA=FOLDER; the head of the script says what FOLDER holds, and where from.
-benchmark-ecg benchmark-eeg: benchmark-%: .venv/ready
+# NeuroKit2 wants older packages than the tests, hence an environment of its own.
+benchmark-ecg benchmark-eeg: benchmark-%: .venv-benchmarks/ready
 	$(if $(DATA),,$(error Say where the recordings are: make $@ DATA=FOLDER (see benchmarks/$*.py)))
-	$(BIN)/python benchmarks/$*.py --data $(DATA)
+	OPENBLAS_NUM_THREADS=1 .venv-benchmarks/bin/python benchmarks/$*.py --data $(DATA)
 
 build: .venv/ready
 	rm -rf dist
@@ -72,15 +77,16 @@ build: .venv/ready
 # The demo needs neither what checks and tests nor what builds pages.
 .venv/demo: EXTRAS = examples
 .venv/ready .venv-oldest/ready: EXTRAS = test
+.venv-benchmarks/ready: EXTRAS = benchmarks
 .venv-oldest/ready: INSTALL = --constraint tests/oldest.txt
 .venv-oldest/ready: tests/oldest.txt
 
-.venv/demo .venv/ready .venv-oldest/ready: pyproject.toml
+.venv/demo .venv/ready .venv-oldest/ready .venv-benchmarks/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet $(INSTALL) --editable ".[$(EXTRAS)]"
 	touch $@
 
 clean:
-	rm -rf .venv .venv-oldest build dist *.egg-info output \
+	rm -rf .venv .venv-oldest .venv-benchmarks build dist *.egg-info output \
 		docs/_build docs/auto_examples docs/generated docs/sg_execution_times.rst

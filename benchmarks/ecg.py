@@ -9,7 +9,8 @@ memorise, 640 on noise drawn afresh, and 1,408 steps of 32 windows with blind sp
 White noise is Gaussian, at 6 dB. Real noise is baseline wander and muscle noise of the MIT-BIH
 Noise Stress Test Database, each weighted at random, at 0 dB; networks train with its first half and
 are tested with its second. The settings of the classical filters are those that are best for the
-truth of the test windows themselves, a help that users do not have.
+truth of the test windows themselves, a help that users do not have. Last come the tables of
+benchmarks/ecg_tasks.py, for windows of ten seconds.
 
     python benchmarks/ecg.py --data FOLDER         # about half an hour on two cores
     python benchmarks/ecg.py --data FOLDER --quick # one epoch each, for a look
@@ -23,14 +24,11 @@ https://physionet.org/content/nstdb/1.0.0/ (both ODC-BY 1.0); the package wfdb r
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
-import noisereduce
 import numpy as np
-from common import Denoise, Row, classical, machine, network, recipe, table, unet
-from scipy.signal import butter, savgol_filter, sosfiltfilt
-from skimage.restoration import denoise_wavelet
+from common import Row, classical, machine, network, recipe, table, unet
+from peers import band_passes, savitzky_golays, spectral_gates, wavelets
 
 from conv_denoiser.metrics import relative_rmse, snr_db
 from conv_denoiser.noise import GaussianNoise, NoiseModel, RecordedNoise
@@ -98,54 +96,6 @@ def stress_noise(data: Path, half: int) -> StressNoise:
     return StressNoise(*halves)
 
 
-def wavelets() -> Iterator[tuple[str, Denoise]]:
-    """Twenty settings of wavelet shrinkage."""
-    for wavelet, method, mode in product(
-        ("db4", "db8", "sym4", "sym8", "coif3"), ("BayesShrink", "VisuShrink"), ("soft", "hard")
-    ):
-        options = {"wavelet": wavelet, "method": method, "mode": mode, "rescale_sigma": True}
-        yield (
-            f"wavelet {wavelet}, {method}, {mode}",
-            lambda X, options=options: np.stack([denoise_wavelet(row, **options) for row in X]),
-        )
-
-
-def savitzky_golays() -> Iterator[tuple[str, Denoise]]:
-    """Savitzky-Golay filters of many lengths and orders."""
-    for length, order in product(range(5, 26, 2), (2, 3, 4)):
-        if order < length:
-            yield (
-                f"Savitzky-Golay, length {length}, order {order}",
-                lambda X, length=length, order=order: savgol_filter(X, length, order, axis=1),
-            )
-
-
-def spectral_gates() -> Iterator[tuple[str, Denoise]]:
-    """Twelve settings of noisereduce, which gates the bins of a spectrogram."""
-    for stationary, n_fft, share in product((True, False), (64, 128, 256), (0.8, 1.0)):
-        options = {"stationary": stationary, "n_fft": n_fft, "prop_decrease": share}
-        if stationary:
-            options["n_std_thresh_stationary"] = 1.0
-        # By default masks are smoothed over 500 Hz, which is for sound.
-        options |= {"freq_mask_smooth_hz": None, "time_mask_smooth_ms": None}
-        yield (
-            f"noisereduce, {'' if stationary else 'non-'}stationary, n_fft {n_fft}, share {share}",
-            lambda X, options=options: np.stack(
-                [noisereduce.reduce_noise(y=row, sr=RATE, **options) for row in X]
-            ),
-        )
-
-
-def band_passes() -> Iterator[tuple[str, Denoise]]:
-    """Eighteen Butterworth band-passes, forwards and backwards."""
-    for low, high in product((0.5, 0.75, 1, 1.5, 2, 3), (15, 25, 40)):
-        sections = butter(2, (low, high), "bandpass", fs=RATE, output="sos")
-        yield (
-            f"band-pass {low} to {high} Hz",
-            lambda X, sections=sections: sosfiltfilt(sections, X, axis=1),
-        )
-
-
 def white_rows(clean: np.ndarray, test: np.ndarray, quick: bool) -> Iterator[Row]:
     """Compare methods on white noise at 6 dB."""
     noise = GaussianNoise(snr_db=6)
@@ -154,7 +104,7 @@ def white_rows(clean: np.ndarray, test: np.ndarray, quick: bool) -> Iterator[Row
     yield classical([("nothing", lambda X: X)], *pair)
     yield classical(wavelets(), *pair)
     yield classical(savitzky_golays(), *pair)
-    yield classical(spectral_gates(), *pair)
+    yield classical(spectral_gates(RATE), *pair)
     yield network("recipe's network, pairs", recipe(1 if quick else RECIPE), (X, clean), *pair)
     yield network("U-Net, pairs", unet(1 if quick else PAIRS), (X, clean), *pair)
     synthetic = unet(1 if quick else FRESH, noise=noise)
@@ -169,10 +119,10 @@ def real_rows(clean: np.ndarray, test: np.ndarray, quick: bool, data: Path) -> I
     X, noisy = noise(clean, 0), stress_noise(data, 1)(test, 1)
     pair = (noisy, test, METRICS)
     yield classical([("nothing", lambda X: X)], *pair)
-    yield classical(band_passes(), *pair)
+    yield classical(band_passes(RATE), *pair)
     yield classical(wavelets(), *pair)
     yield classical(savitzky_golays(), *pair)
-    yield classical(spectral_gates(), *pair)
+    yield classical(spectral_gates(RATE), *pair)
     yield network("recipe's network, pairs", recipe(1 if quick else RECIPE), (X, clean), *pair)
     yield network("U-Net, pairs", unet(1 if quick else PAIRS), (X, clean), *pair)
     synthetic = unet(1 if quick else FRESH, noise=noise)
@@ -192,6 +142,10 @@ def main() -> None:
     print(table(white_rows(clean, test, options.quick), METRICS))
     print("\nThe same windows, recorded noise at 0 dB:\n")
     print(table(real_rows(clean, test, options.quick, folder), METRICS))
+    if not options.quick:
+        from ecg_tasks import report
+
+        report(folder)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from classical import CLASSICAL
 from common import machine
-from ecg import RATE, TEST, band_passes, stress_noise
+from ecg import RATE, TEST, stress_noise
+from peers import band_passes
 from pretrain_ecg import ElectrodeMotion, windows
 
 from conv_denoiser import denoise
@@ -60,7 +61,7 @@ def report(clean: np.ndarray, noise: NoiseModel, seed: int) -> list[float]:
         gain(denoise(noisy, model="ecg", sampling_rate=RATE)),
         gain(denoise(noisy)),
         best(wavelets, gain, noisy),
-        best((method for _, method in band_passes()), gain, noisy),
+        best((method for _, method in band_passes(RATE)), gain, noisy),
     ]
 
 

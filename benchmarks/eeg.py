@@ -6,7 +6,8 @@ with the eye movement of the same number, at 11 ratios; 340 to 679 are left for 
 others are for training, any EEG with any eye movement at any ratio, both with either sign, drawn
 afresh in every epoch of training. (The network's scaler divides by the standard deviation of the
 noisy epoch.) The U-Net's loss is the metric, the relative RMSE of each signal. The settings of the
-high-pass are those that are best for the truth of the test signals themselves.
+high-pass are those that are best for the truth of the test signals themselves. Last come
+the tables of benchmarks/eeg_tasks.py, level by level.
 
     python benchmarks/eeg.py --data FOLDER             # about 20 minutes on two cores
     python benchmarks/eeg.py --data FOLDER --epochs 2  # a quick look
@@ -66,8 +67,10 @@ def relative_error(y_true: KerasTensor, y_pred: KerasTensor) -> KerasTensor:
     return ops.sqrt((error + 1e-6) / (power + 1e-3))
 
 
-def rows(eeg: np.ndarray, eog: np.ndarray, epochs: int) -> Iterator[Row]:
-    """Compare methods."""
+def rows(
+    eeg: np.ndarray, eog: np.ndarray, epochs: int, fitted: dict[str, Denoise]
+) -> Iterator[Row]:
+    """Compare methods, and hand on what was fitted."""
     noisy, clean = test_signals(eeg[:N_TEST], eog[:N_TEST])
     train, noise = training_signals(eeg, eog)
     steps = ceil_div(len(train), BATCH_SIZE)
@@ -79,6 +82,7 @@ def rows(eeg: np.ndarray, eog: np.ndarray, epochs: int) -> Iterator[Row]:
     yield network("recipe's network, drawn afresh", small, (train,), *pair)
     large = unet(epochs, steps, noise=noise, loss=relative_error, **options)
     yield network("U-Net, drawn afresh", large, (train,), *pair)
+    fitted |= {"recipe's network": small.transform, "U-Net": large.transform}
 
 
 def main() -> None:
@@ -90,7 +94,12 @@ def main() -> None:
     eeg, eog = (np.load(options.data / "eeg" / f"{name}.npy") for name in ("eeg", "eog"))
     print(machine())
     print(f"\n{N_TEST * TEST_RATIOS.size:,} test signals, eye movements at -7 to 2 dB:\n")
-    print(table(rows(eeg, eog, options.epochs), METRICS))
+    fitted: dict[str, Denoise] = {}
+    print(table(rows(eeg, eog, options.epochs, fitted), METRICS))
+    from eeg_tasks import report
+    from levels import single
+
+    report(eeg, eog, [single(*method) for method in fitted.items()])
 
 
 if __name__ == "__main__":
