@@ -30,7 +30,7 @@ from sklearn.metrics import roc_auc_score
 
 from conv_denoiser import SignalGenerator
 from conv_denoiser.noise import ColoredNoise, GaussianNoise
-from conv_denoiser.waveforms.vibration import Machines, machines, revolutions, vibration_of
+from conv_denoiser.waveforms.rotating import Machines, machines, revolutions, vibration_of
 
 RATE, LENGTH, WINDOW = 12_000, 8192, 1024  # Hz, samples
 ABOVE = 1000  # Hz: what rings

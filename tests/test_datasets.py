@@ -5,7 +5,7 @@ from conv_denoiser import SignalGenerator, load_dataset
 from conv_denoiser.datasets.generator import BLOCK_SIZE
 from conv_denoiser.noise import GaussianNoise
 from conv_denoiser.waveforms import WAVEFORMS
-from conv_denoiser.waveforms.vibration import Machines, machines, revolutions, vibration_of
+from conv_denoiser.waveforms.rotating import Machines, machines, revolutions, vibration_of
 
 
 def constant(value):

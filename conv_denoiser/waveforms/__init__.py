@@ -10,8 +10,8 @@ The networks of the package learned from `FAMILIES` alone. The test signals of t
 
 from conv_denoiser.waveforms.anything import FAMILIES, anything
 from conv_denoiser.waveforms.plain import WAVEFORMS as PLAIN_WAVEFORMS
-from conv_denoiser.waveforms.spectrum import spectrum
-from conv_denoiser.waveforms.vibration import vibration
+from conv_denoiser.waveforms.rotating import vibration
+from conv_denoiser.waveforms.spectra import spectrum
 
 __all__ = ["FAMILIES", "WAVEFORMS", "anything", "spectrum", "vibration"]
 
