@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ SECONDS = 5
 MEGABYTES = 500
 N_TIMESTEPS = 400
 AT_ONCE = 500  # files that one process reads
+HEADS_OF = {".dat": ".hea", ".vmrk": ".vhdr", ".eeg": ".vhdr"}  # what refers to which files
 HEADS = (32, 256, 4096)  # bytes at the start, where most of what a format says is
 
 
@@ -80,13 +82,17 @@ def whole_files(folder: Path) -> Iterator[Path]:
         "caf",
         "w64",
         "hea",
+        "mseed",
+        "f32",
     ]
     for suffix in suffixes:
         path = folder / f"whole.{suffix}"
-        write_recording(path, recording)
+        one = replace(recording, samples=samples[:, 0], channel_names=("Fz",), units=("uV",))
+        write_recording(path, one if suffix == "f32" else recording)
         yield path
     yield _hdf5(folder / "compressed.h5", samples)
     yield from _edf(folder, samples)
+    yield from _by_mne(folder, samples)
     yield _matlab(folder / "compressed.mat", samples)
     yield folder / "whole.dat"  # beside whole.hea, which is read
 
@@ -118,6 +124,17 @@ def _edf(folder: Path, samples: np.ndarray) -> Iterator[Path]:
         yield folder / name
 
 
+def _by_mne(folder: Path, samples: np.ndarray) -> Iterator[Path]:
+    import mne
+
+    raw = mne.io.RawArray(samples.T * 1e-6, mne.create_info(2, 250.0, "eeg"), verbose="error")
+    raw.set_annotations(mne.Annotations([0.1], [0.2], ["\x1b[2J of the night"]))
+    raw.save(folder / "whole.fif", verbose="error")
+    yield folder / "whole.fif"
+    mne.export.export_raw(folder / "whole.vhdr", raw, verbose="error")
+    yield from (folder / f"whole.{suffix}" for suffix in ("vhdr", "vmrk", "eeg"))
+
+
 def mutated(content: bytes, suffix: str, rng: np.random.Generator) -> tuple[bytes, str]:
     """Return a mutation of a file, and its kind; of what is compressed, also before that."""
     damage: Callable[[bytes, np.random.Generator], bytes] = DAMAGES[int(rng.integers(len(DAMAGES)))]
@@ -128,7 +145,7 @@ def mutated(content: bytes, suffix: str, rng: np.random.Generator) -> tuple[byte
 
 def outcome(path: Path) -> tuple[str, float, float]:
     """Read a file; return what came of it, and the seconds and megabytes that it took."""
-    read = path.with_suffix(".hea") if path.suffix == ".dat" else path
+    read = path.with_suffix(HEADS_OF.get(path.suffix, path.suffix))
     before, start = _start_of_peak(), time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -50,4 +50,4 @@ def test_20_recordings_of_each_format(fuzz_recordings, tmp_path, monkeypatch):
         assert wrong == []
         assert counts["read"] + counts["refused"] == 20
         read += counts["read"]
-    assert 50 < read < 350
+    assert 100 < read < 450

@@ -9,13 +9,20 @@ import numpy as np
 
 from conv_denoiser._atomic import replacing
 from conv_denoiser._checks.warn import DenoisingWarning, warn
-from conv_denoiser.readers import arrow, hdf5, raw, sound
+from conv_denoiser.readers import arrow, hdf5, mseed, raw, sound
 from conv_denoiser.readers.arrow import read_arrow, write_arrow
+from conv_denoiser.readers.brainvision import (
+    check_brainvision,
+    read_brainvision,
+    write_brainvision,
+)
 from conv_denoiser.readers.csv import SUFFIXES, read_csv, write_csv
 from conv_denoiser.readers.datasets import split_address
 from conv_denoiser.readers.edf import map_bdf, map_edf, read_bdf, read_edf
+from conv_denoiser.readers.fif import map_fif, read_fif
 from conv_denoiser.readers.hdf5 import map_hdf5, read_hdf5
 from conv_denoiser.readers.matlab import read_matlab, write_matlab
+from conv_denoiser.readers.mseed import check_mseed, read_mseed, write_mseed
 from conv_denoiser.readers.npy import map_npy, read_npy
 from conv_denoiser.readers.raw import check_raw, map_raw, read_raw
 from conv_denoiser.readers.recording import Channels, Recording, Samples, suffix_of
@@ -63,6 +70,9 @@ FORMATS = {
     **{suffix: Format(read_sound, write_sound, check=check_wav) for suffix in sound.SUFFIXES},
     ".flac": Format(read_sound, write_sound, check=check_flac),
     ".hea": Format(read_wfdb, write_beside=write_wfdb, check=check_wfdb),
+    ".fif": Format(read_fif, map=map_fif),
+    ".vhdr": Format(read_brainvision, write_beside=write_brainvision, check=check_brainvision),
+    **{suffix: Format(read_mseed, write_mseed, check=check_mseed) for suffix in mseed.SUFFIXES},
     **{suffix: Format(read_arrow, write_arrow) for suffix in arrow.SUFFIXES},
     ".mat": Format(read_matlab, write_matlab),
     **{suffix: Format(read_hdf5, map=map_hdf5) for suffix in hdf5.SUFFIXES},
@@ -79,7 +89,8 @@ def read_recording(path: str | os.PathLike[str], channel: Channels = None) -> Re
     path : path-like
         File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav, .mat or .f32 (raw
         float32); with the extra ``files`` also in .edf, .bdf, .h5, .hdf5, .hdf, .parquet, .feather,
-        .arrow, .flac, .aif, .aiff, .au, .caf, .w64, .hea, and in .mat of version 7.3. Where a file
+        .arrow, .flac, .aif, .aiff, .au, .caf, .w64, .hea, and in .mat of version 7.3; with
+        the extra ``mne`` in .fif and .vhdr, with ``obspy`` in .mseed and .miniseed. Where a file
         holds several arrays, the name of one follows: "night.h5::/EEG/data".
     channel : str or sequence of str, default=None
         Name of a channel in the file, or its number, from "1" on; or several of them, which come in
@@ -97,7 +108,7 @@ def read_recording(path: str | os.PathLike[str], channel: Channels = None) -> Re
     ValueError
         If the name ends otherwise, the file is damaged, or it does not have the channel.
     ImportError
-        If a library of the extra ``files`` is needed and not installed.
+        If a library of an extra is needed and not installed.
     OSError
         If the file cannot be read.
 

@@ -15,15 +15,15 @@ __all__ = ["MAX_EXPANSION", "errors_naming", "library"]
 MAX_EXPANSION = 2000
 
 
-def library(name: str, files: str) -> Any:
-    """Import a library of the extra `files`; say what needs it if it is missing."""
+def library(name: str, files: str, extra: str = "files") -> Any:
+    """Import a library of an extra; say what needs it if it is missing."""
     try:
         with warnings.catch_warnings():  # of what it imports, which is its own affair
             warnings.simplefilter("ignore", DeprecationWarning)
             return import_module(name)
     except (ImportError, OSError) as error:  # a shared library may be missing, too
         raise ImportError(
-            f"{files} need {name} ({error}). Install it with: pip install 'conv-denoiser[files]'"
+            f"{files} need {name} ({error}). Install it with: pip install 'conv-denoiser[{extra}]'"
         ) from error
 
 
