@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import dask
@@ -217,6 +218,56 @@ class TestFaults:
             denoise_it(slow_smoother(), scheduler=cluster.scheduler_address)
         path.write_bytes(content)
         np.testing.assert_array_equal(denoise_it()[:], expected)
+
+    def test_a_worker_without_onnxruntime(self, cluster, onnx_file, recording):
+        def hide(hidden):
+            import sys
+
+            if hidden:
+                sys.modules["onnxruntime"] = None
+            else:
+                del sys.modules["onnxruntime"]
+
+        denoiser = OnnxDenoiser(onnx_file, n_threads=2)  # which no worker has opened yet
+        options = {"window": 64, "scheduler": cluster.scheduler_address}
+        with Client(cluster) as client:
+            lacking = [next(iter(client.scheduler_info()["workers"]))]
+            client.run(hide, True, workers=lacking)
+            try:
+                with pytest.raises(
+                    RuntimeError, match=r"ImportError: The worker process \d+ on .*\[onnx\]"
+                ):
+                    denoise_it(denoiser, **options)
+            finally:
+                client.run(hide, False, workers=lacking)
+        expected = denoise_recording(denoiser, recording, channelwise=True, window=64)
+        np.testing.assert_array_equal(denoise_it(denoiser, **options)[:], expected)
+
+    def test_two_clients_at_once(self, cluster, recording):
+        def denoise_by(function):
+            denoiser, target = FunctionTransformer(function), f"{function.__name__}.zarr"
+            options = {"channelwise": True, **WINDOW}
+            stored = denoise_store(
+                "in.zarr",
+                target,
+                denoiser,
+                region=1,
+                scheduler=cluster.scheduler_address,
+                **options,
+            )
+            return stored[:], denoise_recording(denoiser, recording, **options)
+
+        with ThreadPool(2) as pool:
+            for result, expected in pool.map(denoise_by, (np.square, np.tanh)):
+                np.testing.assert_array_equal(result, expected)
+
+    def test_two_clients_of_one_store(self, cluster, expected):
+        with ThreadPool(2) as pool:
+            results = pool.map(
+                lambda _: denoise_it(scheduler=cluster.scheduler_address)[:], range(2)
+            )
+        for result in results:
+            np.testing.assert_array_equal(result, expected)
 
     def test_a_scheduler_that_goes_away(self, recording, expected):
         with (

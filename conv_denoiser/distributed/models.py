@@ -1,6 +1,8 @@
 """Denoisers on their way to other processes: sent once, opened once, and shared by threads."""
 
+import os
 import pickle
+import platform
 import threading
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -39,11 +41,20 @@ class Shipped:
         return cls(sha256(content).hexdigest(), content)
 
     def open(self) -> Any:
-        """Return the denoiser, the same one for all threads of this process."""
+        """Return the denoiser, the same one for all threads of this process.
+
+        Raise ImportError where this process lacks a package that the denoiser needs.
+        """
         with _OPENING:
             return _opened(self)
 
 
 @lru_cache(maxsize=4)
 def _opened(shipped: Shipped) -> Any:
-    return pickle.loads(shipped.content)
+    try:
+        return pickle.loads(shipped.content)
+    except ImportError as error:
+        raise ImportError(
+            f"The worker process {os.getpid()} on {platform.node()!r} cannot open the denoiser: "
+            f"{error}. All workers need what the denoiser needs; retire those that lack it."
+        ) from error
