@@ -134,12 +134,43 @@ def test_eager_functions_are_told_once(parabolas):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_scope_of_a_strategy(parabolas, method):
+def test_scope_of_another_strategy(parabolas, method):
     with (
-        tf.distribute.MirroredStrategy(["CPU:0"]).scope(),
-        pytest.raises(RuntimeError, match=r"MirroredStrategy\. Call it outside"),
+        tf.distribute.OneDeviceStrategy("CPU:0").scope(),
+        pytest.raises(RuntimeError, match=r"OneDeviceStrategy\..*MirroredStrategy"),
     ):
         getattr(small_denoiser(), method)(*parabolas)
+
+
+@pytest.mark.slow
+def test_two_devices(parabolas):
+    """Learn in the scope of a MirroredStrategy, as one device does."""
+    noisy, clean = (array[:57] for array in parabolas)  # of which rests of one row are left
+    options = {"validation_split": 8 / 57, "batch_size": 24}
+    alone = small_denoiser(**options).fit(noisy, clean)
+    code = """
+import pickle, sys
+import tensorflow as tf
+from conftest import small_denoiser
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+noisy, clean, options = pickle.load(sys.stdin.buffer)
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    denoiser = small_denoiser(**options).fit(noisy, clean)
+pickle.dump((denoiser, denoiser.model_.distribute_strategy.num_replicas_in_sync), sys.stdout.buffer)
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        input=pickle.dumps((noisy, clean, options)),
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    denoiser, n_devices = pickle.loads(done.stdout)
+    assert n_devices == 2
+    assert denoiser.history_["loss"] == pytest.approx(alone.history_["loss"], rel=1e-3)
+    assert denoiser.history_["val_loss"] == pytest.approx(alone.history_["val_loss"], rel=1e-5)
+    np.testing.assert_allclose(denoiser.transform(noisy), alone.transform(noisy), atol=1e-5)
 
 
 def test_graph_mode(fitted, parabolas):

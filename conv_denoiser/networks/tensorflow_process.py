@@ -93,10 +93,12 @@ def limit_threads() -> None:
 def start_tensorflow() -> None:
     """Get this process ready to build networks: with its threads, and without start-up lines."""
     check_usable()
-    if tf.distribute.has_strategy():
+    strategy = tf.distribute.get_strategy()
+    if tf.distribute.has_strategy() and not isinstance(strategy, tf.distribute.MirroredStrategy):
         raise RuntimeError(
-            f"A denoiser computes on one device, and not in the scope of a "
-            f"{type(tf.distribute.get_strategy()).__name__}. Call it outside of the scope."
+            f"A denoiser computes on the devices of one machine, and not in the scope of a "
+            f"{type(strategy).__name__}. Call it outside of the scope, or in that of a "
+            "tf.distribute.MirroredStrategy."
         )
     limit_threads()
     start_devices()

@@ -26,6 +26,7 @@ from conv_denoiser.training.compiling import restore_optimizer
 from conv_denoiser.training.feed import BatchFeed
 from conv_denoiser.training.history import Training
 from conv_denoiser.training.plan import History, Trained, Watcher
+from conv_denoiser.training.replicas import Replicas, n_steps
 from conv_denoiser.training.wrapper import run_epochs
 
 __all__ = ["Schedule", "fit_model"]
@@ -64,9 +65,9 @@ def fit_model(
     n_done, stopped = _take_up(saved, model, record, stoppers)
     if saved is not None and (stopped or n_done == schedule.epochs):
         model.set_weights(saved.best or saved.weights)
-        return Training(record.history(), None, int(model.optimizer.iterations))
-    weights, first_step = model.get_weights(), int(model.optimizer.iterations)
-    feed = BatchFeed(batches)
+        return Training(record.history(), None, n_steps(model))
+    weights, first_step = model.get_weights(), n_steps(model)
+    feed, replicas = BatchFeed(batches), Replicas.of(model)
     initial_epoch, n_epochs = schedule.initial_epoch + n_done, schedule.epochs - n_done
     interruption = None
     bars = [ProgressBar(n_epochs, batches.n_batches)] if schedule.verbose == 1 else []
@@ -74,12 +75,12 @@ def fit_model(
         with quiet_training():
             run_epochs(
                 model,
-                feed.dataset(initial_epoch, n_epochs),
+                replicas.evened(feed.dataset(initial_epoch, n_epochs)),
                 initial_epoch=initial_epoch,
                 n_epochs=n_epochs,
                 n_batches=batches.n_batches,
-                batch_size=batches.batch_size,
-                validation=validation,
+                batch_size=replicas.multiple(batches.batch_size),
+                validation=replicas.evened_arrays(validation),
                 callbacks=[*_callbacks(schedule, record, stoppers), *bars],
                 verbose=0 if bars else schedule.verbose,
             )
@@ -92,7 +93,7 @@ def fit_model(
             bar.bar.close()
         feed.close()
         forget_validation(model)
-    return Training(record.history(), interruption, int(model.optimizer.iterations))
+    return Training(record.history(), interruption, n_steps(model))
 
 
 def _keep_what_was_learned(
@@ -103,7 +104,7 @@ def _keep_what_was_learned(
     error: BaseException,
 ) -> None:
     """Settle the weights of a training that ended early, or put all back and raise `error`."""
-    learned = int(model.optimizer.iterations) > first_step
+    learned = n_steps(model) > first_step
     for stopper in stoppers:
         if learned and stopper.best_weights is not None:
             model.set_weights(stopper.best_weights)
