@@ -84,6 +84,7 @@ def whole_files(folder: Path) -> Iterator[Path]:
         "hea",
         "mseed",
         "f32",
+        "xlsx",
     ]
     for suffix in suffixes:
         path = folder / f"whole.{suffix}"
@@ -92,6 +93,7 @@ def whole_files(folder: Path) -> Iterator[Path]:
         yield path
     yield _hdf5(folder / "compressed.h5", samples)
     yield from _edf(folder, samples)
+    yield _jcamp(folder / "whole.jdx", samples[:, 0])
     yield from _by_mne(folder, samples)
     yield _matlab(folder / "compressed.mat", samples)
     yield folder / "whole.dat"  # beside whole.hea, which is read
@@ -122,6 +124,13 @@ def _edf(folder: Path, samples: np.ndarray) -> Iterator[Path]:
         notes = [edfio.EdfAnnotation(1, None, "\x1b[2J of the night")]
         getattr(edfio, kind)(signals, annotations=notes).write(folder / name)
         yield folder / name
+
+
+def _jcamp(path: Path, samples: np.ndarray) -> Path:
+    head = "##TITLE=x\n##XUNITS=1/CM\n##FIRSTX=400\n##LASTX=4000\n##NPOINTS=400\n##YFACTOR=0.1\n"
+    rows = "".join(f"{400 + 9 * n:.2f} {value}\n" for n, value in enumerate(samples))
+    path.write_text(f"{head}##XYDATA=(X++(Y..Y))\n{rows}##END=\n")
+    return path
 
 
 def _by_mne(folder: Path, samples: np.ndarray) -> Iterator[Path]:

@@ -19,6 +19,20 @@ START = datetime.datetime(2024, 2, 29, 23, 30)
 SAMPLES = np.random.default_rng(0).integers(-999, 999, (40, 2)).astype(np.int16)
 KNOWN = {"sampling_rate": 250.0, "channel_names": ("Fz", "Cz"), "units": ("uV", "mV")}
 KNOWN["start_time"] = START
+OTHERS = {suffix: {"units": ("V", "V")} for suffix in (".fif", ".vhdr")}
+OTHERS |= {suffix: {"channel_names": ("Fz",), "units": ("uV",)} for suffix in (".jdx", ".dx")}
+SPECTRUM = """##TITLE=Fz
+##JCAMP-DX=4.24
+##XUNITS=SECONDS
+##YUNITS=uV
+##FIRSTX=0
+##LASTX=0.016
+##NPOINTS=5
+##FIRSTY=1
+##XYDATA=(X++(Y..Y))
+0 1 2 3 2 1
+##END=
+"""
 TIMES = [START + datetime.timedelta(seconds=number / 250) for number in range(40)]
 
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
@@ -40,7 +54,7 @@ TABLE = list(table())
 
 
 def samples_for(suffix):
-    return SAMPLES[:, 0] if suffix == ".f32" else SAMPLES
+    return SAMPLES[:, 0] if suffix in (".f32", ".jdx", ".dx") else SAMPLES
 
 
 def write_by_mne(path, suffix):
@@ -71,6 +85,12 @@ def write_all_that_it_can_hold(path, suffix):
         make(signals, recording=when, starttime=START.time()).write(path)
     elif suffix in (".fif", ".vhdr"):
         write_by_mne(path, suffix)
+    elif suffix in (".jdx", ".dx"):
+        path.write_text(SPECTRUM)
+    elif suffix == ".xlsx":
+        rows = [["when", "Fz", "Cz"], ["", "[uV]", "[mV]"]]
+        rows += [[time, *row] for time, row in zip(TIMES, SAMPLES.tolist(), strict=True)]
+        pd.DataFrame(rows).to_excel(path, header=False, index=False)
     elif suffix in (".parquet", ".feather", ".arrow"):
         frame = pd.DataFrame({"when": TIMES, "Fz": SAMPLES[:, 0], "Cz": SAMPLES[:, 1]})
         frame.to_parquet(path) if suffix == ".parquet" else frame.to_feather(path)
@@ -95,7 +115,7 @@ def test_each_cell(suffix, said, tmp_path):
     recording = read_recording(path)
     found = []
     samples = samples_for(suffix)
-    expected = KNOWN | ({"units": ("V", "V")} if suffix in (".fif", ".vhdr") else {})
+    expected = KNOWN | OTHERS.get(suffix, {})
     for name, value in expected.items():
         known = getattr(recording, name)
         assert known in (value, None, ())

@@ -25,7 +25,7 @@ from conv_denoiser.readers.csv_layout import (
 from conv_denoiser.readers.recording import Channels, Recording, is_number, suffix_of
 from conv_denoiser.readers.times import as_date, clock_of, seconds_of
 
-__all__ = ["SUFFIXES", "read_csv", "write_csv"]
+__all__ = ["SUFFIXES", "header_of", "read_csv", "read_table", "table_rows", "write_csv"]
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 Row = tuple[int, list[str]]  # number of the line, from 1, and its cells
@@ -43,12 +43,17 @@ def read_csv(path: Path, channel: Channels = None) -> Recording:
     """
     try:
         with _open(path) as file:
-            layout = _layout(file, path, channel)
-            recording = _read(file, path, layout)
+            return read_table(file, path, channel)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{str(path)!r} is not a whole gzip file: {error}") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"{str(path)!r} is not a text file in UTF-8: {error}") from error
+
+
+def read_table(file: TextIO, path: Path, channel: Channels) -> Recording:
+    """Read some columns of an open file, or all that hold signals."""
+    layout = _layout(file, path, channel)
+    recording = _read(file, path, layout)
     if channel is None and recording.n_channels > 1:
         names = layout.names or tuple(f"column {place + 1}" for place in range(layout.n_columns))
         return only_signals(recording, names, layout.clock)
@@ -65,13 +70,19 @@ def write_csv(path: Path, recording: Recording) -> None:
     delimiter = "\t" if suffix_of(path).startswith(".tsv") else ","
     with _open(path, "w") as file:
         writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        writer.writerows(_header(recording))
+        writer.writerows(header_of(recording))
         for begin in range(0, len(samples), LINES):  # with as few digits as tell their bits
             rows = samples[begin : begin + LINES].astype(str).tolist()
             writer.writerows([cell.removesuffix(".0") for cell in row] for row in rows)
 
 
-def _header(recording: Recording) -> list[list[str]]:
+def table_rows(file: TextIO, path: Path, channel: Channels) -> Iterator[Row]:
+    """Yield the rows of samples of an open file."""
+    layout = _layout(file, path, channel)
+    return islice(_rows(file, layout), layout.n_header_rows, None)
+
+
+def header_of(recording: Recording) -> list[list[str]]:
     """Return a row of names and one of units, as far as they are known and none is a number."""
     names, units = recording.channel_names, recording.units
     if not all(name.strip() and not is_number(name) for name in names or ("",)):

@@ -9,7 +9,7 @@ import numpy as np
 
 from conv_denoiser._atomic import replacing
 from conv_denoiser._checks.warn import DenoisingWarning, warn
-from conv_denoiser.readers import arrow, hdf5, mseed, raw, sound
+from conv_denoiser.readers import arrow, hdf5, jcamp, mseed, raw, sound
 from conv_denoiser.readers.arrow import read_arrow, write_arrow
 from conv_denoiser.readers.brainvision import (
     check_brainvision,
@@ -21,6 +21,7 @@ from conv_denoiser.readers.datasets import split_address
 from conv_denoiser.readers.edf import map_bdf, map_edf, read_bdf, read_edf
 from conv_denoiser.readers.fif import map_fif, read_fif
 from conv_denoiser.readers.hdf5 import map_hdf5, read_hdf5
+from conv_denoiser.readers.jcamp import check_jcamp, read_jcamp, write_jcamp
 from conv_denoiser.readers.matlab import read_matlab, write_matlab
 from conv_denoiser.readers.mseed import check_mseed, read_mseed, write_mseed
 from conv_denoiser.readers.npy import map_npy, read_npy
@@ -30,6 +31,7 @@ from conv_denoiser.readers.samples import FileSamples
 from conv_denoiser.readers.sound import check_flac, read_sound, write_sound
 from conv_denoiser.readers.wav import check_wav, read_wav, write_wav
 from conv_denoiser.readers.wfdb import check_wfdb, read_wfdb, write_wfdb
+from conv_denoiser.readers.xlsx import read_xlsx, write_xlsx
 
 __all__ = [
     "FORMATS",
@@ -74,6 +76,8 @@ FORMATS = {
     ".vhdr": Format(read_brainvision, write_beside=write_brainvision, check=check_brainvision),
     **{suffix: Format(read_mseed, write_mseed, check=check_mseed) for suffix in mseed.SUFFIXES},
     **{suffix: Format(read_arrow, write_arrow) for suffix in arrow.SUFFIXES},
+    **{suffix: Format(read_jcamp, write_jcamp, check=check_jcamp) for suffix in jcamp.SUFFIXES},
+    ".xlsx": Format(read_xlsx, write_xlsx),
     ".mat": Format(read_matlab, write_matlab),
     **{suffix: Format(read_hdf5, map=map_hdf5) for suffix in hdf5.SUFFIXES},
 }
@@ -89,8 +93,8 @@ def read_recording(path: str | os.PathLike[str], channel: Channels = None) -> Re
     path : path-like
         File that ends in .npy, .csv, .tsv, .txt (or these and .gz), .wav, .mat or .f32 (raw
         float32); with the extra ``files`` also in .edf, .bdf, .h5, .hdf5, .hdf, .parquet, .feather,
-        .arrow, .flac, .aif, .aiff, .au, .caf, .w64, .hea, and in .mat of version 7.3; with
-        the extra ``mne`` in .fif and .vhdr, with ``obspy`` in .mseed and .miniseed. Where a file
+        .arrow, .flac, .aif, .aiff, .au, .caf, .w64, .hea, .xlsx, .jdx, .dx, and in .mat of version
+        7.3; with ``mne`` in .fif and .vhdr, with ``obspy`` in .mseed and .miniseed. Where a file
         holds several arrays, the name of one follows: "night.h5::/EEG/data".
     channel : str or sequence of str, default=None
         Name of a channel in the file, or its number, from "1" on; or several of them, which come in
