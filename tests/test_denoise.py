@@ -227,8 +227,9 @@ def test_random_states_stay(noise, on_tensorflow):
 
 
 @pytest.mark.parametrize("x", [np.ones(500), np.zeros((2, 300)), np.arange(300.0), 1e304 * t])
-def test_without_noise_hardly_anything_changes(x):
-    np.testing.assert_allclose(denoise(x), x, rtol=1e-9, atol=1e-9)
+@pytest.mark.parametrize("strength", [1, 2])
+def test_without_noise_hardly_anything_changes(x, strength):
+    np.testing.assert_allclose(denoise(x, strength=strength), x, rtol=1e-9, atol=1e-9)
 
 
 def test_a_known_level_and_strength(noise):

@@ -100,7 +100,8 @@ def _at_strength(
     """Remove more or less; how far that is from the best estimate adds to the error."""
     noisy = np.flatnonzero(level > ROUNDING)
     noise = np.zeros_like(removed[0])
-    noise[noisy] = estimate(noisy, strength * level[noisy])[0]
+    if noisy.size:
+        noise[noisy] = estimate(noisy, strength * level[noisy])[0]
     return np.stack([noise, np.hypot(removed[1], noise - removed[0])])
 
 
