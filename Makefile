@@ -1,6 +1,7 @@
 # Everything runs from .venv, which the first call of any target sets up.
 PYTHON ?= python3
 BIN := .venv/bin
+PACKAGES := docs/try/node_modules/.package-lock.json
 export MPLBACKEND ?= Agg
 
 .PHONY: coverage demo docs picture test test-fast test-oldest lint fuzz benchmark benchmark-ecg benchmark-eeg benchmark-zero-shot benchmark-vibration benchmark-spectra build clean universal-graph
@@ -8,10 +9,11 @@ export MPLBACKEND ?= Agg
 demo: .venv/demo
 	$(BIN)/python examples/run.py plot_recipe plot_ecg
 
-# Warnings are errors; nothing is fetched, every example runs.
+# Warnings are errors, every example runs. The page try.html takes packages from the npm registry.
 docs: .venv/ready
 	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --nitpicky \
 		--doctree-dir docs/_build/doctrees docs docs/_build/html
+	$(BIN)/python docs/try/build.py docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
 
 # The picture at the head of the README, by the code beneath it, and the logo of the site.
@@ -19,13 +21,17 @@ picture: .venv/ready
 	$(BIN)/python docs/figures/readme.py docs/images/ecg.png
 	$(BIN)/python docs/figures/logo.py
 
-test: lint
+# Where npm or Chromium is missing, the test of the page try.html is skipped.
+$(PACKAGES): docs/try/package-lock.json .venv/ready
+	-$(BIN)/python docs/try/build.py
+
+test: lint $(PACKAGES)
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test-fast: lint
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
-coverage: .venv/ready
+coverage: .venv/ready $(PACKAGES)
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term-missing
 
 # Old packages use what newer ones of their dependencies deprecate.
@@ -89,4 +95,4 @@ build: .venv/ready
 
 clean:
 	rm -rf .venv .venv-oldest .venv-benchmarks build dist *.egg-info output \
-		docs/_build docs/auto_examples docs/generated docs/sg_execution_times.rst
+		docs/_build docs/auto_examples docs/generated docs/sg_execution_times.rst docs/try/node_modules

@@ -80,6 +80,7 @@ html_theme_options = {
         for name, url in (line.split(", ", 1) for line in urls)
     ],
     "navbar_align": "left",
+    "navbar_end": ["try_it", "theme-switcher", "navbar-icon-links"],
     "header_links_before_dropdown": 7,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
