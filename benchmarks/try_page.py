@@ -152,9 +152,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Path(folder)
         build(site)
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"] if os.geteuid() == 0 else []
-        )
+        options = {"args": ["--no-sandbox"]} if os.geteuid() == 0 else {}
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), **options)
         print(f"| Chromium {browser.version} | measured |\n|---|---|")
         with served(site) as address:
             measure(browser.new_page(), address, site, os.getpid())

@@ -22,7 +22,7 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "mathml",
 ]
-exclude_patterns = ["_build", "**/sg_execution_times.rst", "sg_execution_times.rst"]
+exclude_patterns = ["_build", "try", "**/sg_execution_times.rst", "sg_execution_times.rst"]
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist", "substitution"]

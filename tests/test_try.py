@@ -21,12 +21,14 @@ from conv_denoiser.cli import main
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "try"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-LACKING = [name for name, path in (("chromium", CHROMIUM), ("npm", shutil.which("npm"))) if not path]
+LACKING = [
+    name for name, path in (("chromium", CHROMIUM), ("npm", shutil.which("npm"))) if not path
+]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         bool(LACKING),
-        reason=f"{' and '.join(LACKING)} not installed (Debian, Ubuntu: apt-get install chromium npm)",
+        reason=f"not installed: {LACKING} (Debian, Ubuntu: apt-get install chromium npm)",
     ),
 ]
 RNG = np.random.default_rng(0)
@@ -78,6 +80,7 @@ def page(browser, address):
     page.context.on("request", lambda request: requests.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.set_default_timeout(120_000)  # machines may be busy
     page.goto(f"{address}/try.html")
     yield page
     elsewhere = [url for url in requests if not url.startswith((address, f"blob:{address}"))]
@@ -88,7 +91,7 @@ def page(browser, address):
 
 
 def shown(page, strength="1"):
-    page.wait_for_selector(f"#results[data-strength='{strength}']", timeout=60_000)
+    page.wait_for_selector(f"#results[data-strength='{strength}']")
 
 
 def choose(page, path, column=None):
@@ -277,7 +280,9 @@ def test_what_is_all_missing_stays_so(page, tmp_path):
 def test_pasted_numbers_and_another_strength(page, tmp_path):
     page.evaluate("document.getElementById('paste').open = true")
     page.fill("#numbers", "0\n1\n")
-    page.evaluate("text => document.getElementById('numbers').value = text", "\n".join(map(str, NOISY)))
+    page.evaluate(
+        "text => document.getElementById('numbers').value = text", "\n".join(map(str, NOISY))
+    )
     page.click("#use-numbers")
     shown(page)
     for key in ("ArrowLeft", "ArrowLeft", "ArrowLeft"):
@@ -320,7 +325,7 @@ def signals_of_every_kind():
     tones = sum(np.sin(0.0213 * k * t + k) / k for k in (1, 2, 3, 6))
     riddled = np.where(RNG.random(N) < 0.3, np.nan, NOISY)
     spiky = np.where(t % 300 == 77, 90, NOISY)
-    long = np.concatenate([np.sin(np.arange(40_000) / 9), 0.1 * np.cumsum(RNG.normal(size=60_000))])
+    long = np.concatenate([np.sin(np.arange(20_000) / 9), 0.1 * np.cumsum(RNG.normal(size=10_000))])
     return {
         **{f.__name__: f() + RNG.normal(size=N) / 3 for f in (spectrum, steps, quake)},
         "tones": tones + RNG.normal(size=N) / 2,
@@ -339,7 +344,7 @@ def signals_of_every_kind():
 
 def test_signals_of_every_kind_are_what_python_makes_of_them(page):
     signals = signals_of_every_kind()
-    strengths = {name: (1,) if name == "long" else (1, 0.5, 2) for name in signals}
+    strengths = {name: (1,) if name == "long" else (1, 0.5) for name in signals}
     asked = [
         {"x": [None if v != v else v for v in x.tolist()], "strengths": strengths[name]}
         for name, x in signals.items()
@@ -356,8 +361,7 @@ def test_signals_of_every_kind_are_what_python_makes_of_them(page):
                 assert off <= 1e-4 * span, (name, strength)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_the_page_is_for_everyone(page, width, scheme):
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)

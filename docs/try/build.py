@@ -1,7 +1,7 @@
 """Build the page on which a file is denoised in the browser: `make docs`.
 
-python docs/try/build.py FOLDER writes try.html there, and all that it loads into FOLDER/try. Without
-a folder, it fetches the packages from the npm registry that the page needs, and nothing else.
+python docs/try/build.py FOLDER writes try.html there, and all that it loads into FOLDER/try.
+Without a folder, it only fetches the packages of the npm registry that the page needs.
 
 What the page computes is a translation of `denoise` into JavaScript, module by module; the numbers
 that it goes by are read from the Python modules here, so that they stand in one place, and
@@ -157,7 +157,8 @@ def network() -> bytes:
 
 def as_module(path: Path) -> str:
     """Return a CommonJS file that needs no other as a module."""
-    return f"const module = {{}};\n{path.read_text(encoding='utf-8')}\nexport default module.exports;\n"
+    text = path.read_text(encoding="utf-8")
+    return f"const module = {{}};\n{text}\nexport default module.exports;\n"
 
 
 def examples() -> dict[str, str]:
@@ -175,12 +176,8 @@ def examples() -> dict[str, str]:
     vibration = shaft + 1.5 * strikes
     return {
         "ecg.csv": table("time (s)", np.arange(ecg.size) / 360, "ECG", ecg),
-        "spectrum.csv": table(
-            "shift (1/cm)", shift, "counts", rng.normal(spectrum, 60)
-        ),
-        "vibration.csv": table(
-            "time (s)", time, "acceleration (m/s2)", rng.normal(vibration, 0.5)
-        ),
+        "spectrum.csv": table("shift (1/cm)", shift, "counts", rng.normal(spectrum, 60)),
+        "vibration.csv": table("time (s)", time, "acceleration (m/s2)", rng.normal(vibration, 0.5)),
     }
 
 

@@ -34,15 +34,20 @@ function fail(error) {
   at("error").hidden = false;
 }
 
+/** Say that something new is on its way, so that what is shown is no longer it. */
+function begin(name) {
+  at("error").hidden = true;
+  delete at("results").dataset.strength;
+  say(`Reading ${name} …`);
+  busy(0);
+}
+
 /** Read a file, or one column of it, and denoise that. */
 async function open(chosen, column = null) {
   file = chosen;
-  at("error").hidden = true;
-  delete at("results").dataset.strength;
+  begin(file.name);
   if (column === null) at("strength").value = 0;
   tellStrength();
-  say(`Reading ${file.name} …`);
-  busy(0);
   try {
     const told = await work.ask("open", { file, column });
     if (told === null) return;
@@ -184,6 +189,7 @@ at("use-numbers").addEventListener("click", () => open(new File([at("numbers").v
 at("examples").addEventListener("click", async ({ target }) => {
   const name = target.dataset.example;
   if (!name) return;
+  begin(name);
   try {
     const answer = await fetch(`try/examples/${name}`);
     if (!answer.ok) throw new Error(`The example could not be loaded: ${answer.status}.`);

@@ -80,17 +80,16 @@ export class Plots {
   }
 
   removedOptions() {
-    return this.options(this.labels.x, this.labels.y, {
+    return this.options(this.labels.x, "removed", {
       series: [{}, line("removed", 1)],
       hooks: { setScale: [(plot, key) => this.synchronise(plot, key)] },
     });
   }
 
   spectrumOptions() {
-    const options = this.options(this.labels.frequency, "power (dB)", {
+    return this.options(this.labels.frequency, "power (dB)", {
       series: [{}, line("noisy", 1.5), line("denoised", 2), line("removed", 1.5)],
     });
-    return options;
   }
 
   options(x, y, more) {
