@@ -16,10 +16,11 @@ from conv_denoiser.cli import main
 from conv_denoiser.metrics import snr_db
 
 ROOT = Path(__file__).parents[1]
+MADE = {"_build", "auto_examples", "generated", "node_modules"}
 DOCS = [
     path
     for path in sorted((ROOT / "docs").rglob("*.md"))
-    if not {"_build", "auto_examples", "generated"} & set(path.relative_to(ROOT).parts)
+    if not MADE & set(path.relative_to(ROOT).parts)
 ]
 PAGES = ["README.md", *(str(path.relative_to(ROOT)) for path in DOCS)]
 
