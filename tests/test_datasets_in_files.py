@@ -249,6 +249,22 @@ def test_texts_that_would_never_end():
         read_recording("night.h5::EEG/data")
 
 
+def test_texts_that_claim_to_have_gigabytes():
+    """They would be taken from memory before they are refused."""
+    with h5py.File("a.h5", "w") as h5:
+        # Pairs of samples that look like a length and a place, which are no texts.
+        data = h5.create_dataset("x", data=np.tile([-5, 2048, 1], 99))
+        data.attrs["units"] = "mV, of the night"
+    assert read_recording("a.h5").units == ("mV, of the night",)
+    content = bytearray(Path("a.h5").read_bytes())
+    heap = content.index(b"GCOL").to_bytes(8, "little")
+    length = content.index(len("mV, of the night").to_bytes(4, "little") + heap)
+    content[length : length + 4] = b"\xff" * 4
+    Path("a.h5").write_bytes(content)
+    with pytest.raises(ValueError, match="cannot read 'a.h5': its texts are damaged"):
+        read_recording("a.h5")
+
+
 @pytest.mark.parametrize("name", ["bad.mat", "bad.h5"])
 def test_what_is_no_such_file(name):
     with pytest.raises(FileNotFoundError):

@@ -14,6 +14,7 @@ from conv_denoiser import Recording, read_recording, write_recording
 from conv_denoiser.readers.formats import FORMATS
 from conv_denoiser.readers.samples import FileSamples
 
+README = Path(__file__).parents[1] / "README.md"
 GUIDE = Path(__file__).parents[1] / "docs/guide/recordings.md"
 START = datetime.datetime(2024, 2, 29, 23, 30)
 SAMPLES = np.random.default_rng(0).integers(-999, 999, (40, 2)).astype(np.int16)
@@ -47,7 +48,7 @@ def table():
             return
         file, *cells = (cell.strip() for cell in line.strip("|").split("|"))
         for suffix in re.findall(r"`(\.[a-z0-9.]+)`", file):
-            yield suffix, [cell == "yes" for cell in cells[:-1]]
+            yield suffix, [cell == "yes" for cell in cells[:-1]], cells[-1]
 
 
 TABLE = list(table())
@@ -105,11 +106,22 @@ def write_all_that_it_can_hold(path, suffix):
 
 
 def test_all_formats_are_in_the_table():
-    assert sorted(suffix for suffix, _ in TABLE) == sorted(FORMATS)
+    assert sorted(suffix for suffix, *_ in TABLE) == sorted(FORMATS)
 
 
-@pytest.mark.parametrize(("suffix", "said"), TABLE, ids=[suffix for suffix, _ in TABLE])
-def test_each_cell(suffix, said, tmp_path):
+def test_the_readme_says_the_same():
+    new = {suffix: cells[-1] for suffix, cells, _ in TABLE if not suffix.endswith(".gz")}
+    rows = re.findall(r"^\| (`\.[^|]*) \| (yes|-) \|", README.read_text(), re.MULTILINE)
+    said = {
+        suffix: cell == "yes"
+        for files, cell in rows
+        for suffix in re.findall(r"`(\.[a-z0-9]+)`", files)
+    }
+    assert said == new | {".gz": True}
+
+
+@pytest.mark.parametrize(("suffix", "said", "kept"), TABLE, ids=[suffix for suffix, *_ in TABLE])
+def test_each_cell(suffix, said, kept, tmp_path):
     path = tmp_path / f"whole{suffix}"
     write_all_that_it_can_hold(path, suffix)
     recording = read_recording(path)
@@ -129,3 +141,11 @@ def test_each_cell(suffix, said, tmp_path):
     assert found == said
     if new.exists():
         np.testing.assert_allclose(read_recording(new).samples, samples, atol=0.02)
+    same = tmp_path / f"same{suffix}"
+    write_recording(same, recording)
+    again = read_recording(same)
+    assert again.facts() == recording.facts()
+    np.testing.assert_array_equal(np.asarray(again.samples), np.asarray(recording.samples))
+    if "byte by byte" in kept:
+        data = ".eeg" if suffix == ".vhdr" else suffix
+        assert same.with_suffix(data).read_bytes() == path.with_suffix(data).read_bytes()

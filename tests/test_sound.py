@@ -88,3 +88,11 @@ def test_loudness_stays_in_wav_files(bits):
     soundfile.write("a.flac", (samples << (32 - bits)).astype(np.int32), 360, subtype)
     write_recording("a.wav", read_recording("a.flac"))
     np.testing.assert_array_equal(soundfile.read("a.wav")[0], soundfile.read("a.flac")[0])
+
+
+def test_wav_files_of_24_bits_become_flac_files():
+    samples = RNG.integers(-(2**23), 2**23, (300, 2))
+    soundfile.write("a.wav", (samples << 8).astype(np.int32), 360, "PCM_24")
+    write_recording("a.flac", read_recording("a.wav"))
+    assert soundfile.info("a.flac").subtype == "PCM_24"
+    np.testing.assert_array_equal(read_recording("a.flac").samples, samples)

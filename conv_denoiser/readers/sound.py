@@ -80,6 +80,8 @@ def write_sound(path: Path, recording: Recording) -> None:
     if not soundfile.check_format(container, subtype):
         subtype = "DOUBLE"
     samples, titles = recording.table(), {}
+    if _is_wav_of_24_bits(recording):
+        samples = np.asarray(samples, np.float64) / 2**8  # SciPy has them in the upper bits of 32
     if _is_sound(recording.source):
         with soundfile.SoundFile(recording.source) as source:
             titles = source.copy_metadata()
@@ -94,8 +96,16 @@ def _is_sound(source: Path | None) -> TypeGuard[Path]:
     return source is not None and source.suffix.lower() in SUFFIXES
 
 
+def _is_wav_of_24_bits(recording: Recording) -> bool:
+    source = recording.source
+    is_wav = source is not None and source.suffix.lower() == ".wav"
+    return is_wav and library("soundfile", FILES).info(source).subtype == "PCM_24"
+
+
 def _subtype(recording: Recording) -> str:
     """Return how the samples of a recording are to be stored: as they were, if that is known."""
+    if _is_wav_of_24_bits(recording):
+        return "PCM_24"
     if _is_sound(recording.source):
         return str(library("soundfile", FILES).info(recording.source).subtype)
     dtype = recording.sample_type or recording.samples.dtype
