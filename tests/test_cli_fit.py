@@ -6,6 +6,7 @@ from pathlib import Path
 import edfio
 import numpy as np
 import pytest
+import zarr
 from command import denoise, fails, run
 
 from conv_denoiser import SignalGenerator, denoise_recording, load
@@ -41,6 +42,24 @@ class TestFitAndInfo:
         assert card["supervision"] == supervision
         assert card["sampling_rate"] == "360.0"
         assert card["n_timesteps"] == "64"
+
+    @pytest.mark.slow
+    def test_more_than_memory_holds(self, capsys, ecg):
+        for folder, recording in (("noisy", ecg), ("clean", ecg * 0.9)):
+            Path(folder).mkdir()
+            for name, part in (("a.csv", recording[:300]), ("b.csv", recording[200:])):
+                np.savetxt(f"{folder}/{name}", part)
+            zarr.create_array(f"{folder}.zarr", data=recording, chunks=100)
+        small = ["--architecture", "autoencoder", "--window", "64", "--epochs", "1"]
+        for pair in (["noisy", "clean"], ["noisy.zarr", "clean.zarr"]):
+            code, out, _ = run(capsys, "fit", *pair, *small, "--output", "m.safetensors")
+            assert code == 0
+            assert "fitted on signals of 64 samples (paired), 1 epochs" in out
+        fails(
+            capsys, "is for files one by one", "fit", *pair, "--units", "mV", "--output", "m.onnx"
+        )
+        Path("noisy/b.csv").unlink()
+        fails(capsys, "one 'b.csv' alone", "fit", "noisy", "clean", "--output", "m.onnx")
 
     def test_signals(self, capsys):
         X, y = SignalGenerator(random_state=0).sample(12, return_X_y=True)

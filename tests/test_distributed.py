@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from conv_denoiser import StandardizePerSample, denoise, denoise_recording
+from conv_denoiser import StandardizePerSample, denoise, denoise_recording, windows
 from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.export import OnnxDenoiser
 
@@ -274,6 +274,20 @@ class TestXarray:
         xr.testing.assert_identical(denoise(ecg), expected)
         xr.testing.assert_identical(denoise(ecg.rename(time="t")), expected.rename(time="t"))
         xr.testing.assert_identical(denoise(ecg.chunk(time=300)).compute(), expected)
+
+
+class TestWindows:
+    @pytest.mark.parametrize("chunks", [40, 303, 2000])
+    @pytest.mark.parametrize("step", [None, 7, 100])
+    def test_are_those_of_arrays(self, recording, chunks, step):
+        channels = np.stack([recording, recording**2], axis=1)
+        for samples in (recording, channels):
+            lazy = windows(da.from_array(samples, chunks=(chunks, -1)[: samples.ndim]), 64, step)
+            assert_same(lazy, windows(samples, 64, step))
+
+    def test_errors(self, recording):
+        with pytest.raises(ValueError, match=r"length=2000, but the recording has 1003"):
+            windows(da.from_array(recording), 2000)
 
 
 @pytest.mark.slow

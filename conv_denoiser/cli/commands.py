@@ -21,6 +21,7 @@ from conv_denoiser.cli.shell import (
     signals_raised,
     silence,
 )
+from conv_denoiser.cli.signals import are_many, read_signals
 from conv_denoiser.cli.units import with_units
 from conv_denoiser.export.opening import MODEL_SUFFIXES, read_any_card
 from conv_denoiser.readers.datasets import split_address
@@ -80,8 +81,7 @@ def _exit_code(options: argparse.Namespace) -> int:
 def fit(options: argparse.Namespace) -> None:
     """Fit a denoiser to recordings, or to signals in an npy file, and save it."""
     _check_fit(options)
-    noisy = with_units(read_recording(options.noisy, options.channels), options.units)
-    clean = None if options.clean is None else read_recording(options.clean, options.channels)
+    X, y, noisy = read_signals(options)
     from conv_denoiser.cli.fitting import fit_denoiser  # TensorFlow takes seconds: after the files
 
     if Path(options.output).suffix.lower() == ".onnx":
@@ -89,11 +89,9 @@ def fit(options: argparse.Namespace) -> None:
 
         import_converter()  # before the training, not after it
     denoiser, interruption = fit_denoiser(
-        noisy,
-        clean,
+        X,
+        y,
         architecture=options.architecture,
-        window=options.window,
-        rows=options.rows,
         noise=options.noise,
         width=options.width,
         epochs=options.epochs,
@@ -120,6 +118,8 @@ def _check_fit(options: argparse.Namespace) -> None:
         raise ValueError(
             "--width is for noisy recordings alone. Leave it or --noise and CLEAN out."
         )
+    if are_many(options.noisy):
+        return
     is_array = format_of(options.noisy) is FORMATS[".npy"]
     if options.channels and is_array and holds_signals(read_recording(options.noisy), options.rows):
         raise ValueError(

@@ -79,7 +79,11 @@ def _add_denoise(command: argparse.ArgumentParser) -> None:
 
 def _add_fit(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("noisy", help="a noisy recording; or signals, one in each row of more than 16 columns")
+    add(
+        "noisy",
+        help="a noisy recording; signals, one in each row of more than 16 columns; "
+        "or a folder of those, or a zarr store, which are read little by little",
+    )
     add("clean", nargs="?", help="the same without noise, if there is one")
     add("--output", required=True, type=Path, help="model to write: .onnx or .safetensors")
     add("--architecture", choices=["autoencoder", "unet"], default="unet")

@@ -6,7 +6,7 @@ from typing import Any
 from conv_denoiser import pretrained, recording
 from conv_denoiser._checks.elsewhere import is_labelled
 
-__all__ = ["denoise", "denoise_recording", "fit_lazily", "transform_rows"]
+__all__ = ["denoise", "denoise_recording", "fit_lazily", "transform_rows", "windows"]
 
 
 def denoise_recording(denoiser: Any, series: Any, *, time_dim: str | None, **options: Any) -> Any:
@@ -48,6 +48,13 @@ def fit_lazily(denoiser: Any, X: Any, y: Any, sample_weight: Any) -> Any:
     from conv_denoiser.distributed import training
 
     return training.fit_lazily(denoiser, X, y, sample_weight)
+
+
+def windows(recording: Any, length: int, step: int | None) -> Any:
+    """Cut a recording of Dask's; see `conv_denoiser.windows`."""
+    from conv_denoiser.distributed import cutting
+
+    return cutting.windows(recording, length, step)
 
 
 def _denoise_by_time(options: dict[str, Any], samples: Any) -> Any:

@@ -1,23 +1,24 @@
 """Windows of recordings, as signals to learn from."""
 
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import Any
 
+import numpy as np
+
+from conv_denoiser._checks.elsewhere import is_lazy, room_of
 from conv_denoiser._checks.numbers import check_count
-from conv_denoiser._typing import Array
 from conv_denoiser.recording.checks import as_recording
 from conv_denoiser.recording.protocols import Series
 
-__all__ = ["windows"]
+__all__ = ["count_windows", "windows"]
 
 
-def windows(recording: ArrayLike | Series, length: int, step: int | None = None) -> Array:
+def windows(recording: Any, length: int, step: int | None = None) -> Any:
     """Cut a recording into signals of one length, for `fit`.
 
     Parameters
     ----------
     recording : array-like of shape (n_timesteps,) or (n_timesteps, n_channels)
-        One long series.
+        One long series; one of Dask's is cut when it is needed.
     length : int
         Timesteps of each window. It should hold what belongs together, such as a heartbeat.
     step : int, default=None
@@ -26,7 +27,7 @@ def windows(recording: ArrayLike | Series, length: int, step: int | None = None)
     Returns
     -------
     ndarray of shape (n_windows, length[, n_channels])
-        A copy of all whole windows, in order of time.
+        A copy of all whole windows, in order of time; a Dask array for one of Dask's.
 
     Raises
     ------
@@ -48,6 +49,20 @@ def windows(recording: ArrayLike | Series, length: int, step: int | None = None)
            [4, 5, 6, 7],
            [6, 7, 8, 9]])
     """
+    if is_lazy(recording):
+        return room_of(recording).windows(recording, length, step)
+    series = as_recording(recording)
+    _, step = count_windows(series, length, step)
+    samples = np.asarray(series)
+    cut = np.lib.stride_tricks.sliding_window_view(samples, length, axis=0)[::step]
+    return np.ascontiguousarray(np.moveaxis(cut, -1, 1))
+
+
+def count_windows(recording: Series, length: int, step: int | None) -> tuple[int, int]:
+    """Return how many windows a recording has, and the step from one to the next.
+
+    Arguments and errors are those of `windows`.
+    """
     series = as_recording(recording)
     length = check_count("length, in samples,", length)
     if length > series.shape[0]:
@@ -56,6 +71,4 @@ def windows(recording: ArrayLike | Series, length: int, step: int | None = None)
             "whole window. Pass a shorter length."
         )
     step = max(1, length // 2) if step is None else check_count("step, in samples,", step)
-    samples = np.asarray(series)
-    cut = np.lib.stride_tricks.sliding_window_view(samples, length, axis=0)[::step]
-    return np.ascontiguousarray(np.moveaxis(cut, -1, 1))
+    return (series.shape[0] - length) // step + 1, step
