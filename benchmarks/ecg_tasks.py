@@ -47,8 +47,8 @@ from peers import (
     Denoise,
     band_passes,
     ecg_cleaners,
+    kalman_smoothers,
     savitzky_golays,
-    smoothing_splines,
     spectral_gates,
     spectrum_analyses,
     spun_wavelets,
@@ -164,7 +164,7 @@ def filters() -> Iterator[Method]:
         yield single(*setting)
     yield Method("best SSA", spectrum_analyses)
     yield Method("best noisereduce", lambda: spectral_gates(RATE), SLOW)
-    yield Method("Kalman smoother", smoothing_splines, SLOW)
+    yield Method("best Kalman smoother", kalman_smoothers)
 
 
 def high_passed(denoise: Denoise) -> Denoise:

@@ -22,8 +22,8 @@ from common import machine
 from eeg import N_TEST, RATE, TEST_RATIOS, high_passes, test_signals, training_signals
 from levels import Method, fitted, row, single, small
 from peers import (
+    kalman_smoothers,
     savitzky_golays,
-    smoothing_splines,
     spectral_gates,
     spectrum_analyses,
     wavelets,
@@ -64,7 +64,7 @@ def peers() -> Iterator[Method]:
     yield Method("best Savitzky-Golay", savitzky_golays)
     yield Method("best SSA", spectrum_analyses)
     yield Method("best noisereduce", lambda: spectral_gates(RATE), SLOW)
-    yield Method("Kalman smoother", smoothing_splines, SLOW)
+    yield Method("best Kalman smoother", kalman_smoothers)
 
 
 def networks(eeg: np.ndarray, eog: np.ndarray, epochs: int) -> Iterator[Method]:

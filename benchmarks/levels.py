@@ -13,7 +13,7 @@ from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import NoiseModel
 
 # Peers that take long are measured on so many of the test signals.
-SLOW = {"noisereduce": 16, "Kalman smoother": 16}
+SLOW = {"noisereduce": 8}
 
 
 class Case(NamedTuple):

@@ -12,7 +12,7 @@ import noisereduce
 import numpy as np
 from classical import CLASSICAL
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.interpolate import make_smoothing_spline
+from scipy.fft import dct, idct
 from scipy.signal import butter, savgol_filter, sosfiltfilt
 from skimage.restoration import denoise_wavelet
 
@@ -20,9 +20,9 @@ __all__ = [
     "band_passes",
     "ecg_cleaners",
     "families",
+    "kalman_smoothers",
     "low_passes",
     "savitzky_golays",
-    "smoothing_splines",
     "spectral_gates",
     "spectrum_analyses",
     "spun_wavelets",
@@ -131,22 +131,43 @@ def singular_spectrum(x: np.ndarray, length: int) -> np.ndarray:
     return mean + sums / counts
 
 
-def smoothing_splines() -> Settings:
-    """Yield a cubic smoothing spline: what a Kalman smoother of a local linear trend gives.
+def kalman_smoothers() -> Settings:
+    """Kalman smoothers of a local level or a local linear trend, fitted in two ways."""
+    for (model, order), criterion in product(
+        (("local level", 1), ("local linear trend", 2)), ("likelihood", "cross-validation")
+    ):
+        yield (
+            f"Kalman smoother, {model}, by {criterion}",
+            lambda X, order=order, criterion=criterion: smoothed(X, order, criterion),
+        )
 
-    How smooth it is, the ratio of the variances of that model, is found for each signal by
-    generalized cross-validation.
+
+def smoothed(X: np.ndarray, order: int, criterion: str) -> np.ndarray:
+    """Smooth each signal as the Kalman smoother of a random walk, or of one of the slope, does.
+
+    In the basis of the cosine transform these models are diagonal, save for the ends, which are
+    mirrored: a coefficient has the variance of the noise times 1 + ratio / penalty. The ratio of
+    the variances of steps and noise is the one of the greatest likelihood, or of the least error in
+    generalized cross-validation (Garcia 2010, doi:10.1016/j.csda.2009.09.020).
     """
-    yield (
-        "Kalman smoother of a local linear trend, by cross-validation",
-        by_rows(smoothed),
-    )
-
-
-def smoothed(x: np.ndarray) -> np.ndarray:
-    """Smooth a signal by a spline."""
-    t = np.arange(x.size, dtype=float)
-    return make_smoothing_spline(t, x)(t)
+    mean = X.mean(axis=1, keepdims=True)
+    coefficients = dct(X - mean, axis=1, norm="ortho")[:, 1:]
+    n = coefficients.shape[1]
+    penalty = (2 - 2 * np.cos(np.pi * np.arange(1, n + 1) / (n + 1))) ** order
+    least = np.full((len(X), 1), np.inf)
+    gain = np.zeros_like(coefficients)
+    for ratio in np.geomspace(1e-12, 1e4, 97):
+        variance = 1 + ratio / penalty
+        power = 2 if criterion == "cross-validation" else 1
+        residual = np.sum(coefficients**2 / variance**power, axis=1, keepdims=True)
+        if criterion == "cross-validation":
+            misfit = np.log(residual + 1e-300) - 2 * np.log(np.sum(1 / variance))
+        else:
+            misfit = n * np.log(residual + 1e-300) + np.log(variance).sum()
+        better = misfit < least
+        gain = np.where(better, 1 - 1 / variance, gain)
+        least = np.where(better, misfit, least)
+    return mean + idct(np.pad(gain * coefficients, ((0, 0), (1, 0))), axis=1, norm="ortho")
 
 
 def families(rate: float) -> dict[str, Callable[[], Settings]]:
@@ -158,7 +179,7 @@ def families(rate: float) -> dict[str, Callable[[], Settings]]:
         "low-pass": low_passes,
         "noisereduce": lambda: spectral_gates(rate),
         "SSA": spectrum_analyses,
-        "Kalman smoother": smoothing_splines,
+        "Kalman smoother": kalman_smoothers,
     }
 
 
