@@ -3,7 +3,7 @@
     python benchmarks/vibration.py         # about ten minutes on two cores
     python benchmarks/vibration.py --quick # few signals, short training, for a look
 
-Test signals are 96 of `SignalGenerator("vibration")`, 8,192 samples at 12 kHz, none of which, nor
+Test signals are 64 of `SignalGenerator("vibration")`, 8,192 samples at 12 kHz, none of which, nor
 any like them, took part in training the networks of the package; networks that are fitted here
 learn from 2,000 others of that generator, 1,024 samples each, with white noise of -5 to 20 dB and
 pink noise of 5 to 40 dB drawn afresh. The power of pink noise falls with frequency, as that of an
@@ -94,7 +94,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     warnings.simplefilter("ignore")
     rng = np.random.default_rng(1)
-    drawn = machines(16 if quick else 96, rng)
+    drawn = machines(16 if quick else 64, rng)
     test = vibration_of(drawn, np.arange(LENGTH) / RATE, rng).astype(np.float32)
     generator = SignalGenerator("vibration", noise=None, n_timesteps=WINDOW, random_state=0)
     train = generator.sample(64 if quick else 2000).clean
