@@ -5,9 +5,9 @@
 
 Test signals are 64 spectra of `SignalGenerator("spectrum")`, 1,024 samples, none of which, nor any
 like them, took part in training the networks of the package; networks that are fitted here learn
-from 2,000 others of that generator, with noise of 0 to 20 dB and spikes drawn afresh. Gains are in
-dB over the noisy signals, means over signals. The setting of each classical family is the best for
-the truth in each case, a help that users do not have.
+from 2,000 others of that generator, with noise of 0 to 20 dB and spikes drawn afresh, small ones in
+630 steps of 32. Gains are in dB over the noisy signals, means over signals. The setting of each
+classical family is the best for the truth in each case, a help that users do not have.
 
 The task is to find the peaks of the clean spectrum that have a prominence of at least 0.05 (of the
 highest peak's height) by `scipy.signal.find_peaks`, with the least prominence that gives the best
