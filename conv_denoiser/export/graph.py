@@ -1,6 +1,6 @@
 """A denoiser as one ONNX graph: scaler, padding and network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ from onnx import ModelProto
 
 from conv_denoiser.export.layers import outputs_of
 from conv_denoiser.export.nodes import Nodes, as_model, signals
-from conv_denoiser.export.tensors import OPERATIONS, Tensor
+from conv_denoiser.export.tensors import OPERATIONS, Tensor, sign_of_trend
 from conv_denoiser.networks.geometry import padded_length
 from conv_denoiser.networks.network import Network
 from conv_denoiser.preprocessing.artefacts import (
@@ -25,7 +25,9 @@ from conv_denoiser.preprocessing.scaling import Scaling
 
 __all__ = ["build_graph"]
 
-# Signals as a network takes them, and functions that bring its output back.
+# Functions that bring the output of a network back: signals, and deviations beside them.
+WaysBack = tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]
+# Signals as a network takes them, and those functions.
 Brought = tuple[Tensor, Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]
 
 
@@ -41,7 +43,7 @@ def build_graph(network: Network, n_timesteps: int, opset: int) -> ModelProto:
 
     noisy = Tensor(Nodes(), "noisy")
     x = _channels_first(noisy, n_channels)
-    scaled, unscale, unscale_deviation = _scaled(x, network.scaling)
+    scaled, unscale, unscale_deviation = _scaled(x, network.scaling, n_timesteps)
     output = outputs_of(model, _mirrored(scaled, shortest))
     if shortest > 1 or callable(network.spec.architecture):
         output = output.part(0, x.length())
@@ -70,60 +72,105 @@ def _channels_last(x: Tensor, n_channels: int, name: str) -> None:
         x.nodes.add("Transpose", [rows.name], name, perm=[0, 2, 1])
 
 
-def _scaled(x: Tensor, scaling: Scaling) -> Brought:
+def _scaled(x: Tensor, scaling: Scaling, n_timesteps: int) -> Brought:
     """Bring signals to the network; return functions that undo it, of signals and deviations."""
+    if scaling.scaler is None:
+        return _without_artefacts(x, scaling, n_timesteps)
+    # Signals with a large offset keep their digits without it, and those of very large or small
+    # numbers if they are brought to the range from -1 to 1. Scalers are equivariant to both.
+    first = x[:, :1]
+    peak = OPERATIONS.greatest(abs(x - first))
+    x = (x - first) / OPERATIONS.or_one(peak)
+    scaled, back, back_deviation = _without_artefacts(x, scaling, n_timesteps)
+    return (
+        scaled,
+        lambda y: back(y) * peak + first,
+        lambda std, mean: back_deviation(std, mean) * peak,
+    )
+
+
+def _without_artefacts(x: Tensor, scaling: Scaling, n_timesteps: int) -> Brought:
+    """Take artefacts off and scale; most signals have none, and need not wait for all that."""
+    scaler = scaling.scaler
     if not (scaling.jumps or scaling.trends):
-        return _scaled_as(x, x, scaling.scaler)
-    # Signals with a large offset keep their digits without it; where nothing scales, it is kept.
-    first = x.constant(0.0) if scaling.scaler is None else x[:, :1]
-    x = x - first
-    taken = _taken_off(x, scaling)
-    tame = within_reach(x, taken, OPERATIONS)
-    scaled, unscale, unscale_deviation = _scaled_as(tame - taken.level, taken.flat, scaling.scaler)
+        scaled, *statistics = _scaled_by(x, x, scaler)
+        return scaled, *_ways_back(scaler, statistics)
+    nothing = x.constant(np.zeros((1, 1, 1, 1), np.float32))
+    steps, reach = usual_steps(x, OPERATIONS) if scaling.jumps else (nothing, nothing)
+    disturbed = _may_be_disturbed(x, steps - reach, scaling, n_timesteps)
+
+    def with_artefacts() -> list[Tensor]:
+        taken = _taken_off(x, steps, reach, scaling)
+        tame = within_reach(x, taken, OPERATIONS)
+        own = _scaled_by(tame - taken.level, taken.flat, scaler)
+        return [*own, taken.level, taken.middle, x - tame]
+
+    def as_they_are() -> list[Tensor]:
+        return [*_scaled_by(x, x, scaler), nothing, nothing, nothing]
+
+    scaled, *statistics, level, middle, excess = disturbed.choose(with_artefacts, as_they_are)
+    unscale, unscale_deviation = _ways_back(scaler, statistics)
 
     def back(y: Tensor) -> Tensor:
-        length = y.length()  # which a network of one's own may change, to be told later
-        *parts, excess = (part.part(0, length) for part in (*taken, x - tame))
-        return put_back(unscale(y), TakenOff(*parts), excess, OPERATIONS) + first
+        y = unscale(y)
+
+        def with_what_was_taken() -> list[Tensor]:
+            length = y.length()  # which a network of one's own may change, to be told later
+            parts = [part.part(0, length) for part in (level, middle, excess)]
+            return [put_back(y, TakenOff(y, *parts[:2], reach), parts[2], OPERATIONS)]
+
+        return disturbed.choose(with_what_was_taken, lambda: [y])[0]
 
     return scaled, back, unscale_deviation
 
 
-def _taken_off(x: Tensor, scaling: Scaling) -> TakenOff:
-    """Find artefacts; most signals have no jumps, and need not wait for what finds them."""
-    steps, reach = usual_steps(x, OPERATIONS)
-    taken = TakenOff(x, 0 * x, x, reach)
+def _may_be_disturbed(
+    x: Tensor, beyond_reach: Tensor, scaling: Scaling, n_timesteps: int
+) -> Tensor:
+    """Tell whether any of the signals has jumps, or may have a trend."""
+    signs = [beyond_reach] if scaling.jumps else []
+    if scaling.trends:
+        signs.append(sign_of_trend(x, n_timesteps))
+    greatest = [sign.then("ReduceMax", keepdims=0) for sign in signs]
+    return greatest[0].then("Max", *greatest[1:]) > 0
+
+
+def _taken_off(x: Tensor, steps: Tensor, reach: Tensor, scaling: Scaling) -> TakenOff:
+    """Take artefacts off."""
+    taken = TakenOff(x, x.then("Sub", x), x, reach)
     if scaling.jumps:
-        farthest = (steps - reach).then("ReduceMax", keepdims=0)
-        flat, level, middle = (farthest > 0).choose(
-            lambda: take_off_jumps(x, reach, OPERATIONS)[:3], lambda: (x, 0 * x, x)
-        )
-        taken = TakenOff(flat, level, middle, reach)
+        found = take_off_jumps(x, reach, OPERATIONS)
+        # Signals without jumps stay as they are, whatever others have.
+        jumping = (steps - reach).then("ReduceMax", axes=[1, 3]) > 0
+        parts = zip(found[:3], taken[:3], strict=True)
+        taken = TakenOff(*(OPERATIONS.where(jumping, new, old) for new, old in parts), reach)
     if scaling.trends:
         trend = trend_of(taken.flat, OPERATIONS)
         taken = taken._replace(flat=taken.flat - trend, level=taken.level + trend)
     return taken
 
 
-def _scaled_as(x: Tensor, reference: Tensor, scaler: PerSampleScaler | None) -> Brought:
-    """Scale signals by the statistics of others; return functions that undo it, too."""
+def _scaled_by(x: Tensor, reference: Tensor, scaler: PerSampleScaler | None) -> list[Tensor]:
+    """Return signals scaled by the statistics of others, and those."""
     if scaler is None:
-        return x, lambda y: y, lambda std, _: std
+        return [x]
     if not (isinstance(scaler, FormulaScaler) and scaler.is_formula):
         raise ValueError(
             f"A scaler of your own, {scaler!r}, cannot be exported. Fit with scaler=None, and "
             "scale the signals before and after."
         )
-    # Those of very large or small numbers, too, if they are first brought to the range from -1 to
-    # 1. Scalers are equivariant to that.
-    first = reference[:, :1]
-    peak = OPERATIONS.greatest(abs(reference - first))
-    unit = OPERATIONS.or_one(peak)
-    statistics = Statistics(*scaler.formula((reference - first) / unit, OPERATIONS))
+    statistics = Statistics(*scaler.formula(reference, OPERATIONS))
+    return [scaler.apply(x, statistics, OPERATIONS), *statistics]
+
+
+def _ways_back(scaler: PerSampleScaler | None, statistics: Sequence[Tensor]) -> WaysBack:
+    """Return functions that undo scaling, of signals and of deviations."""
+    if scaler is None:
+        return lambda y: y, lambda std, _: std
+    own = Statistics(*statistics)
     return (
-        scaler.apply((x - first) / unit, statistics, OPERATIONS),
-        lambda y: scaler.unscale(y, statistics) * peak + first,
-        lambda std, mean: scaler.unscale_deviation(std, mean, statistics) * peak,
+        lambda y: scaler.unscale(y, own),
+        lambda std, mean: scaler.unscale_deviation(std, mean, own),
     )
 
 

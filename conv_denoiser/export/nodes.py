@@ -25,15 +25,21 @@ class Nodes:
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
         self._constants: dict[tuple[object, ...], str] = {}
+        self._known: dict[tuple[object, ...], str] = {}
         self._numbers: Counter[str] = Counter()
 
     def add(
         self, operator: str, inputs: Sequence[str], output: str = "", **attributes: object
     ) -> str:
-        """Add a node, and return the name of its output."""
-        output = output or self._unused(operator)
-        self.nodes.append(helper.make_node(operator, inputs, [output], output, **attributes))
-        return output
+        """Add a node, and return the name of its output; that of an equal node, if there is one."""
+        key = (operator, tuple(inputs), repr(sorted(attributes.items())))
+        if output or key not in self._known:
+            self._known[key] = output or self._unused(operator)
+            node = helper.make_node(
+                operator, inputs, [self._known[key]], self._known[key], **attributes
+            )
+            self.nodes.append(node)
+        return self._known[key]
 
     def add_several(
         self, operator: str, inputs: Sequence[str], n_outputs: int, **attributes: object
@@ -81,12 +87,17 @@ class Nodes:
         return self.add_several("If", [condition], n_outputs, **graphs)
 
     def _branch(self, write: Callable[[], Sequence[str]]) -> GraphProto:
-        outside, self.nodes = self.nodes, []
+        outside, known = (self.nodes, self._known), (list[NodeProto](), dict(self._known))
+        self.nodes, self._known = known
+        names = list(write())
+        made = {output for node in self.nodes for output in node.output}
         # What is not computed within has no name there.
-        names = [self.add("Identity", [name]) for name in write()]
-        inside, self.nodes = self.nodes, outside
-        kind = helper.make_tensor_type_proto(TensorProto.FLOAT, None)
-        outputs = [helper.make_value_info(name, kind) for name in names]
+        names = [name if name in made else self.add("Identity", [name]) for name in names]
+        inside = self.nodes
+        self.nodes, self._known = outside
+        # Without a number of axes, ONNX Runtime would not join convolutions and sums later on.
+        shape = [None] * 4
+        outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in names]
         return helper.make_graph(inside, self._unused("branch"), [], outputs)
 
     def _unused(self, stem: str) -> str:

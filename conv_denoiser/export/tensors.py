@@ -8,14 +8,17 @@ import numpy as np
 from onnx import TensorProto
 
 from conv_denoiser.export.nodes import Nodes
-from conv_denoiser.preprocessing.operations import Operations
+from conv_denoiser.preprocessing.artefacts import STEEP
+from conv_denoiser.preprocessing.operations import Operations, cubic_waves
 
-__all__ = ["OPERATIONS", "Tensor"]
+__all__ = ["CHANNELS", "FARTHEST", "OPERATIONS", "TIME", "Tensor", "sign_of_trend"]
 
 # Where an array (n_signals, n_timesteps, n_channels) has its axes in a graph.
 TIME, CHANNELS = 3, 1
 AXES = (0, TIME, CHANNELS)
 FARTHEST = 2**62
+# A trend has so much of the power at least, a little less than by its definition.
+LEAST_SHARE = 0.98 * STEEP**2 / (1 + STEEP**2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +145,34 @@ def _median_of_neighbours(x: Tensor, side: int) -> Tensor:
 
 def _nearest_cubic(x: Tensor) -> Tensor:
     waves = _cubic_waves(x)
-    upright = x.then("Reshape", np.array([0, 0, -1, 1]))
+    return _combined(waves, _heights(waves.then("Transpose", perm=[1, 0]), x))
+
+
+def _heights(waves: Tensor, x: Tensor) -> Tensor:
     # The waves come first: so each signal is a product of its own, the same bits in any company.
-    heights = waves.then("Transpose", perm=[1, 0]).then("MatMul", upright)
+    return waves.then("MatMul", x.then("Reshape", np.array([0, 0, -1, 1])))
+
+
+def _combined(waves: Tensor, heights: Tensor) -> Tensor:
     return waves.then("MatMul", heights).then("Reshape", np.array([0, 0, 1, -1]))
+
+
+def sign_of_trend(x: Tensor, n_timesteps: int) -> Tensor:
+    """Return numbers above 0 for signals that have a trend, and hardly any others.
+
+    The trend itself need not be computed for that, nor, for signals of one length, the waves that
+    it is made of.
+    """
+    known = cubic_waves(n_timesteps).T[np.newaxis, np.newaxis]
+    waves = x.constant([n_timesteps]).then("Equal", x.length()).choose(
+        lambda: [x.constant(known.astype(np.float32))],
+        lambda: [_cubic_waves(x).then("Transpose", perm=[1, 0]).then("Reshape", np.array([1, 1, 4, -1]))],
+    )[0]
+    rest = x - _mean(x)
+    heights = _heights(waves, rest)
+    # The mean of 4 squares of heights is a quarter of a trend's energy, a sum over timesteps.
+    power = 4 * _mean(heights * heights)
+    return power / x.length().then("Cast", to=TensorProto.FLOAT) - LEAST_SHARE * _mean(rest * rest)
 
 
 def _cubic_waves(x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from scipy.ndimage import median_filter
 from conv_denoiser._checks.arrays import greatest_along, least_along, mean_along
 from conv_denoiser._typing import Array
 
-__all__ = ["NUMPY", "Operations", "Statistics"]
+__all__ = ["NUMPY", "Operations", "Statistics", "cubic_waves"]
 
 
 class Statistics(NamedTuple):
@@ -72,7 +72,7 @@ def _median_of_neighbours(x: Array, side: int) -> Array:
 
 
 @lru_cache(maxsize=8)
-def _cubic_waves(n_timesteps: int) -> Array:
+def cubic_waves(n_timesteps: int) -> Array:
     """Return orthonormal polynomials up to the degree 3, (n_timesteps, 4)."""
     t = np.linspace(-1, 1, n_timesteps)
     waves: Array = np.linalg.qr(np.vander(t, 4, increasing=True))[0]
@@ -80,7 +80,7 @@ def _cubic_waves(n_timesteps: int) -> Array:
 
 
 def _nearest_cubic(x: Array) -> Array:
-    waves = _cubic_waves(x.shape[1]).astype(x.dtype)
+    waves = cubic_waves(x.shape[1]).astype(x.dtype)
     cubic: Array = waves @ (waves.T @ x)
     return cubic
 
