@@ -85,7 +85,7 @@ class TestFitAndInfo:
 
     def test_without_the_converter(self, capsys, ecg, monkeypatch):
         np.savetxt("noisy.csv", ecg)
-        monkeypatch.setitem(sys.modules, "tf2onnx", None)
+        monkeypatch.setitem(sys.modules, "onnx", None)
         monkeypatch.delitem(sys.modules, "conv_denoiser.export.graph", raising=False)
         command = ["fit", "noisy.csv", "--output", "m.onnx"]
         fails(capsys, "pip install 'conv-denoiser[onnx]'", *command)

@@ -114,6 +114,18 @@ class TestAgreement:
         single = OnnxDenoiser(deployed.path, n_threads=1)
         np.testing.assert_array_equal(together, single.transform(signals))
 
+    def test_artefacts_of_others_change_no_bits(self, pair, signals):
+        denoiser, deployed = pair
+        X = signals[:6].copy()
+        X[1, 20:] += 500
+        X[2, 30] = -900
+        X[3] += np.linspace(0, 300, 51)
+        X[4] = np.repeat(X[4, ::3], 3)  # steps that add up to a spike, each too small for a jump
+        together = deployed.transform(X)
+        alone = np.concatenate([deployed.transform(row[np.newaxis]) for row in X])
+        np.testing.assert_array_equal(together, alone)
+        assert_agree(together, denoiser.transform(X), X)
+
     def test_many_signals(self, path, signals):
         deployed = OnnxDenoiser(path)
         many = np.tile(signals, (20, 1))
@@ -357,7 +369,7 @@ class TestErrors:
         monkeypatch.setitem(sys.modules, "onnxruntime", None)
         with pytest.raises(ImportError, match=r"pip install 'conv-denoiser\[onnx\]'"):
             OnnxDenoiser(path)
-        monkeypatch.setitem(sys.modules, "tf2onnx", None)
-        monkeypatch.delitem(sys.modules, "conv_denoiser.export.graph", raising=False)
+        monkeypatch.setitem(sys.modules, "onnx", None)
+        monkeypatch.delitem(sys.modules, "conv_denoiser.export.graph")
         with pytest.raises(ImportError, match=r"pip install 'conv-denoiser\[onnx\]'"):
             to_onnx(fitted, tmp_path / "model.onnx")

@@ -15,6 +15,8 @@ __all__ = ["objects_as_numbers", "refuse_unlike", "stacked_cells"]
 
 def refuse_unlike(value: object, name: str) -> None:
     """Raise TypeError, with the line that helps, for what holds signals but is not an array."""
+    if type(value) is np.ndarray:  # most are, and a loop over single signals need not wait
+        return
     kind = type(value).__name__
     if hasattr(value, "tocsr"):
         raise TypeError(f"{name} is sparse ({kind}). Pass {name}.toarray().")

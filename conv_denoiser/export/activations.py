@@ -1,7 +1,6 @@
 """Activations of Keras as nodes of ONNX."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 

@@ -25,10 +25,12 @@ from conv_denoiser.preprocessing.scaling import Scaling
 
 __all__ = ["build_graph"]
 
+# A Tensor, which formulas take for an array.
+Value = Any
 # Functions that bring the output of a network back: signals, and deviations beside them.
-WaysBack = tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]
+WaysBack = tuple[Callable[[Value], Value], Callable[[Value, Value], Value]]
 # Signals as a network takes them, and those functions.
-Brought = tuple[Tensor, Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]
+Brought = tuple[Value, Callable[[Value], Value], Callable[[Value, Value], Value]]
 
 
 def build_graph(network: Network, n_timesteps: int, opset: int) -> ModelProto:
@@ -54,17 +56,19 @@ def build_graph(network: Network, n_timesteps: int, opset: int) -> ModelProto:
         results["std"] = unscale_deviation(std, mean)
     for name, result in results.items():
         _channels_last(result, n_channels, name)
-    inputs, outputs = ([signals(name, n_channels) for name in side] for side in (["noisy"], results))
+    inputs, outputs = (
+        [signals(name, n_channels) for name in side] for side in (["noisy"], results)
+    )
     return as_model(noisy.nodes, "denoiser", inputs, outputs, opset)
 
 
-def _channels_first(x: Tensor, n_channels: int) -> Tensor:
+def _channels_first(x: Value, n_channels: int) -> Value:
     if n_channels > 1:
         x = x.then("Transpose", perm=[0, 2, 1])
     return x.then("Reshape", np.array([0, n_channels, 1, -1]))
 
 
-def _channels_last(x: Tensor, n_channels: int, name: str) -> None:
+def _channels_last(x: Value, n_channels: int, name: str) -> None:
     if n_channels == 1:
         x.nodes.add("Reshape", [x.name, x.nodes.constant([0, -1, 1])], name)
     else:
@@ -72,7 +76,7 @@ def _channels_last(x: Tensor, n_channels: int, name: str) -> None:
         x.nodes.add("Transpose", [rows.name], name, perm=[0, 2, 1])
 
 
-def _scaled(x: Tensor, scaling: Scaling, n_timesteps: int) -> Brought:
+def _scaled(x: Value, scaling: Scaling, n_timesteps: int) -> Brought:
     """Bring signals to the network; return functions that undo it, of signals and deviations."""
     if scaling.scaler is None:
         return _without_artefacts(x, scaling, n_timesteps)
@@ -89,7 +93,7 @@ def _scaled(x: Tensor, scaling: Scaling, n_timesteps: int) -> Brought:
     )
 
 
-def _without_artefacts(x: Tensor, scaling: Scaling, n_timesteps: int) -> Brought:
+def _without_artefacts(x: Value, scaling: Scaling, n_timesteps: int) -> Brought:
     """Take artefacts off and scale; most signals have none, and need not wait for all that."""
     scaler = scaling.scaler
     if not (scaling.jumps or scaling.trends):
@@ -99,34 +103,32 @@ def _without_artefacts(x: Tensor, scaling: Scaling, n_timesteps: int) -> Brought
     steps, reach = usual_steps(x, OPERATIONS) if scaling.jumps else (nothing, nothing)
     disturbed = _may_be_disturbed(x, steps - reach, scaling, n_timesteps)
 
-    def with_artefacts() -> list[Tensor]:
+    def with_artefacts() -> list[Value]:
         taken = _taken_off(x, steps, reach, scaling)
         tame = within_reach(x, taken, OPERATIONS)
         own = _scaled_by(tame - taken.level, taken.flat, scaler)
         return [*own, taken.level, taken.middle, x - tame]
 
-    def as_they_are() -> list[Tensor]:
+    def as_they_are() -> list[Value]:
         return [*_scaled_by(x, x, scaler), nothing, nothing, nothing]
 
     scaled, *statistics, level, middle, excess = disturbed.choose(with_artefacts, as_they_are)
     unscale, unscale_deviation = _ways_back(scaler, statistics)
 
-    def back(y: Tensor) -> Tensor:
+    def back(y: Value) -> Value:
         y = unscale(y)
 
-        def with_what_was_taken() -> list[Tensor]:
+        def with_what_was_taken() -> list[Value]:
             length = y.length()  # which a network of one's own may change, to be told later
-            parts = [part.part(0, length) for part in (level, middle, excess)]
-            return [put_back(y, TakenOff(y, *parts[:2], reach), parts[2], OPERATIONS)]
+            taken = TakenOff(y, level.part(0, length), middle.part(0, length), reach)
+            return [put_back(y, taken, excess.part(0, length), OPERATIONS)]
 
         return disturbed.choose(with_what_was_taken, lambda: [y])[0]
 
     return scaled, back, unscale_deviation
 
 
-def _may_be_disturbed(
-    x: Tensor, beyond_reach: Tensor, scaling: Scaling, n_timesteps: int
-) -> Tensor:
+def _may_be_disturbed(x: Value, beyond_reach: Value, scaling: Scaling, n_timesteps: int) -> Value:
     """Tell whether any of the signals has jumps, or may have a trend."""
     signs = [beyond_reach] if scaling.jumps else []
     if scaling.trends:
@@ -135,22 +137,24 @@ def _may_be_disturbed(
     return greatest[0].then("Max", *greatest[1:]) > 0
 
 
-def _taken_off(x: Tensor, steps: Tensor, reach: Tensor, scaling: Scaling) -> TakenOff:
+def _taken_off(x: Value, steps: Value, reach: Value, scaling: Scaling) -> TakenOff:
     """Take artefacts off."""
     taken = TakenOff(x, x.then("Sub", x), x, reach)
     if scaling.jumps:
         found = take_off_jumps(x, reach, OPERATIONS)
         # Signals without jumps stay as they are, whatever others have.
         jumping = (steps - reach).then("ReduceMax", axes=[1, 3]) > 0
-        parts = zip(found[:3], taken[:3], strict=True)
-        taken = TakenOff(*(OPERATIONS.where(jumping, new, old) for new, old in parts), reach)
+        flat, level, middle = (
+            OPERATIONS.where(jumping, new, old) for new, old in zip(found[:3], taken, strict=False)
+        )
+        taken = TakenOff(flat, level, middle, reach)
     if scaling.trends:
         trend = trend_of(taken.flat, OPERATIONS)
         taken = taken._replace(flat=taken.flat - trend, level=taken.level + trend)
     return taken
 
 
-def _scaled_by(x: Tensor, reference: Tensor, scaler: PerSampleScaler | None) -> list[Tensor]:
+def _scaled_by(x: Value, reference: Value, scaler: PerSampleScaler | None) -> list[Value]:
     """Return signals scaled by the statistics of others, and those."""
     if scaler is None:
         return [x]
@@ -163,7 +167,7 @@ def _scaled_by(x: Tensor, reference: Tensor, scaler: PerSampleScaler | None) -> 
     return [scaler.apply(x, statistics, OPERATIONS), *statistics]
 
 
-def _ways_back(scaler: PerSampleScaler | None, statistics: Sequence[Tensor]) -> WaysBack:
+def _ways_back(scaler: PerSampleScaler | None, statistics: Sequence[Value]) -> WaysBack:
     """Return functions that undo scaling, of signals and of deviations."""
     if scaler is None:
         return lambda y: y, lambda std, _: std
@@ -174,13 +178,13 @@ def _ways_back(scaler: PerSampleScaler | None, statistics: Sequence[Tensor]) -> 
     )
 
 
-def _mirrored(x: Tensor, shortest: int) -> Tensor:
+def _mirrored(x: Value, shortest: int) -> Value:
     """Mirror signals that are shorter than the network needs at their end."""
     if shortest == 1:
         return x
     length = x.length()
 
-    def mirrored() -> list[Tensor]:
+    def mirrored() -> list[Value]:
         ends = [x.constant(np.array(value)) for value in (0, shortest, 1)]
         there_and_back = ends[0].then("Range", *ends[1:]).then("Mod", twice := length + length)
         back = twice - x.constant([1]) - there_and_back

@@ -78,7 +78,7 @@ def _rectified(layer: Any, x: Tensor) -> Tensor:
 
 def _joined(operator: str) -> Translate:
     """Join inputs from left to right."""
-    return lambda layer, *inputs: reduce(lambda x, y: _tensor(x, inputs).then(operator, y), inputs)
+    return lambda _, *inputs: reduce(lambda x, y: _tensor(x, inputs).then(operator, y), inputs)
 
 
 def _tensor(value: Any, others: Sequence[Any]) -> Tensor:
@@ -272,7 +272,7 @@ def _padded_to_multiple(layer: Any, x: Tensor) -> Tensor:
 
 
 LAYERS: dict[str, Translate] = {
-    "Absolute": lambda layer, x: abs(x),
+    "Absolute": lambda _, x: abs(x),
     "Activation": lambda layer, x: _activated(x, layer),
     "Add": _joined("Add"),
     "Average": _average,
@@ -281,13 +281,13 @@ LAYERS: dict[str, Translate] = {
     "Concatenate": _concatenated,
     "Conv1D": _conv,
     "Conv1DTranspose": _transposed,
-    "CropLike": lambda layer, x, reference: x.part(0, reference.length()),
+    "CropLike": lambda _, x, reference: x.part(0, reference.length()),
     "Cropping1D": _cropped,
     "Dense": _dense,
     "DepthwiseConv1D": _depthwise,
     "Divide": _joined("Div"),
     "ELU": lambda layer, x: x.then("Elu", alpha=float(layer.alpha)),
-    "GetItem": lambda layer, x, key: x[key],
+    "GetItem": lambda _, x, key: x[key],
     "GlobalAveragePooling1D": _pooled_globally("GlobalAveragePool"),
     "GlobalMaxPooling1D": _pooled_globally("GlobalMaxPool"),
     "LayerNormalization": _normalized_by_layer,
@@ -296,12 +296,14 @@ LAYERS: dict[str, Translate] = {
     "Maximum": _joined("Max"),
     "Minimum": _joined("Min"),
     "Multiply": _joined("Mul"),
+    "Negative": lambda _, x: x.then("Neg"),
     "PReLU": _with_slopes,
     "PadToMultiple": _padded_to_multiple,
     "ReLU": _rectified,
     "Rescaling": lambda layer, x: x * layer.scale + layer.offset,
     "SeparableConv1D": _separable,
     "Subtract": _joined("Sub"),
+    "TrueDivide": _joined("Div"),
     "UpSampling1D": _upsampled,
     "ZeroPadding1D": _zero_padded,
     # These do something in training alone.
@@ -315,6 +317,6 @@ LAYERS: dict[str, Translate] = {
             "SpatialDropout1D",
             "StopGradient",
         ),
-        lambda layer, x: x,
+        lambda _, x: x,
     ),
 }

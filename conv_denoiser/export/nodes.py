@@ -74,7 +74,8 @@ class Nodes:
         array = array.astype(np.int64 if array.dtype.kind in "iu" else np.float32, order="C")
         key = (name, array.dtype.str, array.shape, array.tobytes())
         if key not in self._constants:
-            self._constants[key] = name or self._unused("constant")
+            taken = not name or name in self._constants.values()
+            self._constants[key] = self._unused(name or "constant") if taken else name
             self.initializers.append(_as_tensor(array, self._constants[key]))
         return self._constants[key]
 

@@ -302,8 +302,7 @@ class OnnxDenoiser(Trust, TableOutput):
 
     def _run_checked(self, signals: Array, outputs: tuple[str, ...]) -> Array:
         """Return the outputs of the graph, one after the other as channels."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            denoised = self._in_float32(signals, outputs)
+        denoised = self._in_float32(signals, outputs)
         if not np.isfinite(denoised).all():
             raise ValueError(
                 f"The range of a signal is too large: the largest magnitude is "
@@ -313,34 +312,41 @@ class OnnxDenoiser(Trust, TableOutput):
 
     def _in_float32(self, signals: Array, outputs: tuple[str, ...]) -> Array:
         if signals.dtype == np.float32:
-            return np.concatenate(self._run(signals, outputs), axis=2)
+            return _side_by_side(self._run(signals, outputs))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._from_float64(signals, outputs)
+
+    def _from_float64(self, signals: Array, outputs: tuple[str, ...]) -> Array:
         if not self.card["scaled"]:
             run = self._run(signals.astype(np.float32), outputs)
-            return np.concatenate(run, axis=2, dtype=signals.dtype)
+            return _side_by_side(run).astype(signals.dtype)
         # Brought to the range from -1 to 1, no digits are lost with the second half of each float.
         first = signals[:, :1]
         peak = np.abs(signals - first).max(axis=1, keepdims=True)
         unit = (signals - first) / np.where(peak == 0, 1, peak)
         denoised, *std = self._run(unit.astype(np.float32), outputs)
-        return np.concatenate([denoised * peak + first, *(part * peak for part in std)], axis=2)
+        return _side_by_side([denoised * peak + first, *(part * peak for part in std)])
 
     def _run(self, signals: Array, outputs: tuple[str, ...]) -> list[Array]:
         n_rows = max(1, CHUNK_POINTS // signals.shape[1])
         signals = np.ascontiguousarray(signals)
-        chunks = [
-            self._session.run(outputs, {"noisy": signals[i : i + n_rows]})
-            for i in range(0, len(signals), n_rows)
-        ]
-        joined = [
-            parts[0] if len(parts) == 1 else np.concatenate(parts)
-            for parts in zip(*chunks, strict=True)
-        ]
+        if len(signals) <= n_rows:
+            joined = self._session.run(outputs, {"noisy": signals})
+        else:
+            parts = (signals[i : i + n_rows] for i in range(0, len(signals), n_rows))
+            chunks = [self._session.run(outputs, {"noisy": part}) for part in parts]
+            joined = [np.concatenate(same) for same in zip(*chunks, strict=True)]
         if joined[0].shape != signals.shape:
             raise ValueError(
                 f"The network turns {signals.shape[1]} timesteps into {joined[0].shape[1]}. Pass "
                 f"signals of {self.n_features_in_} timesteps, which it was fitted on."
             )
         return joined
+
+
+def _side_by_side(arrays: list[Array]) -> Array:
+    """Return arrays one after the other as channels."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=2)
 
 
 def _as_signals(X: ArrayLike) -> Array:

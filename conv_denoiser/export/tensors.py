@@ -28,7 +28,7 @@ class Tensor:
     nodes: Nodes
     name: str
 
-    def then(self, operator: str, *others: Any, **attributes: object) -> "Tensor":
+    def then(self, operator: str, *others: Any, **attributes: Any) -> "Tensor":
         """Apply an operator of ONNX to this and to others: tensors, arrays and numbers."""
         inputs = [self.name, *map(self._named, others)]
         return Tensor(self.nodes, self.nodes.add(operator, inputs, **attributes))
@@ -43,7 +43,7 @@ class Tensor:
 
     def part(self, start: Any = 0, stop: Any = FARTHEST, axis: int = TIME) -> "Tensor":
         """Return part of an axis, from a number or tensor to another."""
-        ends = [end if isinstance(end, Tensor) else np.array([end]) for end in (start, stop)]
+        ends = (end if isinstance(end, Tensor) else np.array([end]) for end in (start, stop))
         return self.then("Slice", *ends, np.array([axis]))
 
     def padded(self, before: int, after: int, mode: str = "constant") -> "Tensor":
@@ -56,8 +56,11 @@ class Tensor:
         other: Callable[[], Sequence["Tensor"]],
     ) -> list["Tensor"]:
         """Compute one thing if this is true, and another if not."""
-        both = (lambda compute=compute: [part.name for part in compute()] for compute in (then, other))
-        names = self.nodes.branches(self.name, *both)
+        names = self.nodes.branches(
+            self.name,
+            lambda: [value.name for value in then()],
+            lambda: [value.name for value in other()],
+        )
         return [Tensor(self.nodes, name) for name in names]
 
     def _named(self, value: Any) -> str:
@@ -113,7 +116,7 @@ def _is(value: Any, number: float) -> bool:
     return isinstance(value, (int, float)) and value == number
 
 
-def _mean(x: Tensor) -> Tensor:
+def _mean(x: Any) -> Tensor:
     # ONNX Runtime takes the sums of ReduceMean in an order that depends on the number of signals.
     return x.then("GlobalAveragePool")
 
@@ -123,27 +126,28 @@ def _largest(x: Tensor, count: Tensor) -> Tensor:
     return Tensor(x.nodes, names[0])
 
 
-def _exceeded_by_one_in(x: Tensor, n: int) -> Tensor:
+def _exceeded_by_one_in(x: Any, n: int) -> Tensor:
     count = x.length().then("Div", np.array([n])).then("Add", np.array([1]))
     return _largest(x, count).part(-1)
 
 
-def _shifted(x: Tensor, by: int) -> Tensor:
+def _shifted(x: Any, by: int) -> Tensor:
     if by < 0:
         return x.padded(-by, 0, "edge").part(0, by)
     return x.padded(0, by, "edge").part(by)
 
 
-def _median_of_neighbours(x: Tensor, side: int) -> Tensor:
+def _median_of_neighbours(x: Any, side: int) -> Tensor:
     length = x.length()
     wide = x.padded(side, side, "edge")
-    near = [wide.part(place, length.then("Add", np.array([place]))) for place in range(2 * side + 1)]
+    places = range(2 * side + 1)
+    near = [wide.part(place, length.then("Add", np.array([place]))) for place in places]
     stacked = near[0].then("Concat", *near[1:], axis=2)  # neighbours in the place of the height
     names = x.nodes.add_several("TopK", [stacked.name, x.nodes.constant([side + 1])], 2, axis=2)
     return Tensor(x.nodes, names[0]).part(side, side + 1, axis=2)
 
 
-def _nearest_cubic(x: Tensor) -> Tensor:
+def _nearest_cubic(x: Any) -> Tensor:
     waves = _cubic_waves(x)
     return _combined(waves, _heights(waves.then("Transpose", perm=[1, 0]), x))
 
@@ -164,10 +168,13 @@ def sign_of_trend(x: Tensor, n_timesteps: int) -> Tensor:
     it is made of.
     """
     known = cubic_waves(n_timesteps).T[np.newaxis, np.newaxis]
-    waves = x.constant([n_timesteps]).then("Equal", x.length()).choose(
-        lambda: [x.constant(known.astype(np.float32))],
-        lambda: [_cubic_waves(x).then("Transpose", perm=[1, 0]).then("Reshape", np.array([1, 1, 4, -1]))],
-    )[0]
+
+    def waves_of_others() -> list[Tensor]:
+        waves = _cubic_waves(x).then("Transpose", perm=[1, 0])
+        return [waves.then("Reshape", np.array([1, 1, 4, -1]))]
+
+    is_known = x.length().then("Equal", np.array([n_timesteps]))
+    waves = is_known.choose(lambda: [x.constant(known)], waves_of_others)[0]
     rest = x - _mean(x)
     heights = _heights(waves, rest)
     # The mean of 4 squares of heights is a quarter of a trend's energy, a sum over timesteps.
@@ -195,24 +202,25 @@ def _cubic_waves(x: Tensor) -> Tensor:
     return stacked / _or_one(powers).then("Sqrt")
 
 
-def _or_one(x: Tensor) -> Tensor:
+def _or_one(x: Any) -> Tensor:
     return x.then("Equal", 0.0).then("Where", 1.0, x)
 
 
-OPERATIONS = Operations(
-    least=lambda x: x.then("ReduceMin", axes=[TIME]),
-    greatest=lambda x: x.then("ReduceMax", axes=[TIME]),
-    mean=_mean,
-    average=_mean,
-    root_mean_square=lambda x: _mean(x * x).then("Sqrt"),
-    exceeded_by_one_in=_exceeded_by_one_in,
-    or_one=_or_one,
-    where=lambda condition, x, y: condition.then("Where", x, y),
-    minimum=lambda x, y: x.then("Min", y),
-    maximum=lambda x, y: x.then("Max", y),
-    shifted=_shifted,
-    median_of_neighbours=_median_of_neighbours,
-    accumulated=lambda x: x.then("CumSum", np.array(TIME)),
-    nearest_cubic=_nearest_cubic,
-    n_timesteps=lambda x: x.length().then("Cast", to=TensorProto.FLOAT),
-)
+FUNCTIONS: dict[str, Any] = {
+    "least": lambda x: x.then("ReduceMin", axes=[TIME]),
+    "greatest": lambda x: x.then("ReduceMax", axes=[TIME]),
+    "mean": _mean,
+    "average": _mean,
+    "root_mean_square": lambda x: _mean(x * x).then("Sqrt"),
+    "exceeded_by_one_in": _exceeded_by_one_in,
+    "or_one": _or_one,
+    "where": lambda condition, x, y: condition.then("Where", x, y),
+    "minimum": lambda x, y: x.then("Min", y),
+    "maximum": lambda x, y: x.then("Max", y),
+    "shifted": _shifted,
+    "median_of_neighbours": _median_of_neighbours,
+    "accumulated": lambda x: x.then("CumSum", np.array(TIME)),
+    "nearest_cubic": _nearest_cubic,
+    "n_timesteps": lambda x: x.length().then("Cast", to=TensorProto.FLOAT),
+}
+OPERATIONS = Operations(**FUNCTIONS)

@@ -48,7 +48,8 @@ def to_onnx(
     Raises
     ------
     ValueError
-        If the scaler is one of your own, or the sampling rate is not positive.
+        If the scaler is one of your own, an `architecture` of your own has a layer that has no
+        counterpart in ONNX, or the sampling rate is not positive.
     TypeError
         If `denoiser` is not a `ConvDenoiser`.
     NotFittedError
@@ -56,7 +57,7 @@ def to_onnx(
     OSError
         If the file cannot be written.
     ImportError
-        If onnx or tf2onnx is not installed.
+        If onnx is not installed.
 
     See Also
     --------
@@ -88,8 +89,7 @@ def to_onnx(
         "dtype": "float32",
     }
     build_graph = import_converter()
-    # The export takes the network to pieces, so it gets one of its own.
-    graph = build_graph(denoiser._network.copy(), denoiser.n_features_in_, OPSET)
+    graph = build_graph(denoiser._network, denoiser.n_features_in_, OPSET)
     texts = {CARD: card}
     if denoiser.calibration_ is not None:
         texts[CALIBRATION] = denoiser.calibration_.to_dict()
