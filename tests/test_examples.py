@@ -24,7 +24,7 @@ MORE_OPTIONS = {
 }
 NAMES = sorted(path.stem for path in EXAMPLES.glob("plot_*.py"))
 WITHOUT_TRAINING = {"plot_denoise", "plot_folder", "plot_many_machines", "plot_noise_models"}
-WITHOUT_TRAINING |= {"plot_gaps", "plot_trust"}
+WITHOUT_TRAINING |= {"plot_edf_night", "plot_gaps", "plot_mne_raw", "plot_trust"}
 WITH_OWN_FILES = {"plot_ecg", "plot_recorded_noise", "plot_supervision"}  # run further down
 
 
