@@ -368,6 +368,26 @@ class TestCluster:
             if denoiser is not learned:
                 assert array.tobytes() == denoise_recording(denoiser, long, **options).tobytes()
 
+    def test_models_take_as_many_threads_as_the_worker(self, client, learned, onnx_file):
+        def threads(shipped):
+            import os
+
+            from conv_denoiser.networks.backend import tf
+            from conv_denoiser.pretrained.universal import universal
+
+            model = shipped.open()
+            model.transform(np.zeros((1, 150)))
+            sessions = [model[0]._session, universal().__closure__[0].cell_contents]
+            return [
+                int(os.environ["OMP_NUM_THREADS"]),
+                tf.config.threading.get_intra_op_parallelism_threads(),
+                *(session.get_session_options().intra_op_num_threads for session in sessions),
+            ]
+
+        pipeline = make_pipeline(OnnxDenoiser(onnx_file), learned)
+        one = next(iter(client.scheduler_info()["workers"]))
+        assert client.submit(threads, Shipped.of(pipeline), workers=one).result() == [1] * 4
+
     def test_searches(self, client, parabolas):
         def search(n_jobs=None):
             grid = {"learning_rate": [0.01, 0.001]}

@@ -17,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import denoise, denoise_recording, denoise_store
 from conv_denoiser.cli import main
+from conv_denoiser.distributed.clusters import working
 from conv_denoiser.export import OnnxDenoiser
 
 SMOOTHER = FunctionTransformer(lambda X: (X + np.roll(X, 1, axis=1)) / 2)
@@ -242,6 +243,12 @@ class TestFaults:
                 client.run(hide, False, workers=lacking)
         expected = denoise_recording(denoiser, recording, channelwise=True, window=64)
         np.testing.assert_array_equal(denoise_it(denoiser, **options)[:], expected)
+
+    def test_processes_share_the_cores(self, recording, expected):
+        with working(1, None) as run:
+            ((_, n_threads),) = run(lambda *_: os.environ["OMP_NUM_THREADS"], None, [0])
+        assert int(n_threads) == os.cpu_count()
+        np.testing.assert_array_equal(denoise_it(workers=1)[:], expected)
 
     def test_two_clients_at_once(self, cluster, recording):
         def denoise_by(function):
