@@ -51,7 +51,7 @@ night.write(folder / "night.edf")
 #
 # In a shell: ``conv-denoiser denoise night.edf --channels ECG --output clean.edf``. The channels
 # have several sampling rates, so that some have to be chosen. ``--start`` and ``--end`` would take
-# a part of the night, and ``conv-denoiser info clean.edf`` tells what is in it.
+# a part of the night, and ``conv-denoiser info night.edf --channels ECG`` tells what is known.
 with chdir(folder):
     code = main(["denoise", "night.edf", "--channels", "ECG", "--output", "clean.edf"])
 print("exit code", code)

@@ -1,11 +1,14 @@
 """The command on some channels of a file, in units of its own, and on raw samples."""
 
 import io
+import re
 import sys
+from pathlib import Path
 
 import edfio
 import numpy as np
 import pytest
+import zarr
 from command import fails, run
 
 from conv_denoiser import (
@@ -127,3 +130,41 @@ class TestRaw:
         with open("a.f32", "ab") as file:
             file.write(b"x")
         fails(capsys, "'a.f32' is not a file of raw float32", "convert", "a.f32", "b.npy")
+
+
+def test_info_of_some_channels(capsys):
+    rates = ((100, "ECG"), (10, "RESP"))
+    signals = [edfio.EdfSignal(SAMPLES[:rate, 0], rate, label=label) for rate, label in rates]
+    edfio.Edf(signals).write("a.edf")
+    assert "RESP 10 Hz. Choose with --column or --channels" in run(capsys, "info", "a.edf")[2]
+    code, out, _ = run(capsys, "info", "a.edf", "--channels", "RESP")
+    assert code == 0
+    assert re.search(r"sampling_rate +10\.0\n", out)
+
+
+def test_a_group_of_a_zarr_store(capsys):
+    group = zarr.create_group("a.zarr")
+    eeg = group.create_group("eeg")
+    data = eeg.create_array("data", data=SAMPLES.T, chunks=(3, 100))  # channels first
+    data.attrs["channel_names"] = list(NAMES)
+    eeg.attrs["fs"] = 100
+    group.create_array("other", data=np.arange(10))
+    command = ["convert", "a.zarr::/eeg/data", "b.h5", "--channels", "II,ECG"]
+    assert run(capsys, *command) == (0, "", "")
+    found = read_recording("b.h5")
+    np.testing.assert_array_equal(found.samples[:], SAMPLES[:, [0, 2]])
+    assert (found.channel_names, found.sampling_rate) == (("ECG", "II"), 100)
+    fails(capsys, "holds 2 datasets of numbers", "convert", "a.zarr", "b.npy")
+    fails(capsys, "A zarr store is not written", "convert", "b.h5", "b.zarr")
+    Path("c.zarr").mkdir()
+    Path("c.zarr/zarr.json").write_text("{}")
+    fails(capsys, "c.zarr", "convert", "c.zarr", "b.npy")
+
+
+def test_noisy_and_clean_files_are_alike(capsys):
+    write("a.h5")
+    write_recording("b.h5", Recording(SAMPLES, 50.0, NAMES, ("uV",) * 3))
+    command = ["fit", "a.h5", "b.h5", "--output", "m.onnx"]
+    fails(capsys, "sampling rates are 100.0 and 50.0", *command)
+    write_recording("b.h5", Recording(SAMPLES, 100.0, NAMES, ("mV",) * 3))
+    fails(capsys, "units are uV, uV, uV and mV, mV, mV", *command)

@@ -161,8 +161,10 @@ def convert(options: argparse.Namespace) -> None:
 def info(options: argparse.Namespace) -> None:
     """Show what a recording is, or the model card of a model."""
     if suffix_of(split_address(options.file)[0]) in FORMATS:
-        facts = read_recording(options.file).facts()
+        facts = read_recording(options.file, options.channels).facts()
     else:
+        if options.channels is not None:
+            raise ValueError("--column and --channels are for recordings, and not for models.")
         facts = read_any_card(options.file)
     width = max(map(len, facts))
     try:

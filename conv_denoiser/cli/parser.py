@@ -75,6 +75,7 @@ def _add_denoise(command: argparse.ArgumentParser) -> None:
     strength = "multiple of the noise level to remove, default 1; less keeps more; without --model"
     add("--strength", type=_positive, default=1.0, help=strength)
     _add_common(command)
+    _add_format(command)
 
 
 def _add_fit(command: argparse.ArgumentParser) -> None:
@@ -103,23 +104,32 @@ def _add_convert(command: argparse.ArgumentParser) -> None:
     add("recording", help=f"recording to read: {KINDS}; - for standard input")
     add("output", type=Path, help="recording to write, of any of these kinds; -")
     _add_facts(command)
+    _add_format(command)
 
 
 def _add_info(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", help="a recording, or an onnx or safetensors file")
+    _add_channels(command)
 
 
 def _add_facts(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
+    _add_channels(command)
+    add("--sampling-rate", type=_positive, help="samples per second (Hz)")
+    add("--units", help="what the samples are in, such as mV, if the file does not tell")
+
+
+def _add_channels(command: argparse.ArgumentParser) -> None:
     which = command.add_mutually_exclusive_group()
     column = "the one to use of a text file: name or number, from 1; else a channel"
     which.add_argument("--column", dest="channels", help=column)
     channels = "the ones to use: names or numbers, from 1; others stay as they are"
     which.add_argument("--channels", type=_names, metavar="A,B,...", help=channels)
-    add("--sampling-rate", type=_positive, help="samples per second (Hz)")
-    add("--units", help="what the samples are in, such as mV, if the file does not tell")
+
+
+def _add_format(command: argparse.ArgumentParser) -> None:
     raw = "what standard input and output hold where they are -: csv (default), or raw float32"
-    add("--format", choices=["csv", "f32"], default="csv", help=raw)
+    command.add_argument("--format", choices=["csv", "f32"], default="csv", help=raw)
 
 
 def _add_common(command: argparse.ArgumentParser) -> None:

@@ -33,14 +33,25 @@ def read_signals(options: argparse.Namespace) -> tuple[Any, Any, Recording]:
         return _of_many(options)
     noisy = with_units(read_recording(options.noisy, options.channels), options.units)
     clean = None if options.clean is None else read_recording(options.clean, options.channels)
-    if clean is not None and clean.samples.shape != noisy.samples.shape:
-        raise ValueError(
-            f"{noisy.name} and {clean.name} do not belong together: their shapes are "
-            f"{noisy.samples.shape} and {clean.samples.shape}."
-        )
+    if clean is not None:
+        _check_alike(noisy, clean)
     X = _signals(noisy, noisy, options.window, options.rows)
     y = None if clean is None else _signals(clean, noisy, options.window, options.rows)
     return X, y, noisy
+
+
+def _check_alike(noisy: Recording, clean: Recording) -> None:
+    """Raise ValueError where two files differ in shape, or in a rate or units that both tell."""
+    for name, pair in (
+        ("shapes", (noisy.samples.shape, clean.samples.shape)),
+        ("sampling rates", (noisy.sampling_rate, clean.sampling_rate)),
+        ("units", (", ".join(noisy.units), ", ".join(clean.units))),
+    ):
+        if all(pair) and pair[0] != pair[1]:
+            raise ValueError(
+                f"{noisy.name} and {clean.name} do not belong together: their {name} are "
+                f"{pair[0]} and {pair[1]}."
+            )
 
 
 def _signals(recording: Recording, timed: Recording, window: int, rows: bool | None) -> Array:

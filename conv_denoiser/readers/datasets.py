@@ -23,7 +23,7 @@ from conv_denoiser.readers.times import as_date, clock_of, is_time, seconds_of
 __all__ = ["NAME", "Facts", "Place", "chosen", "facts_of", "known_of", "placed", "split_address"]
 
 # Files in which a dataset is named after two colons, as in night.h5::/EEG/data.
-ADDRESS = re.compile(r"(.+\.(?:h5|hdf5|hdf|mat|xlsx))::/*(.+)", re.IGNORECASE | re.DOTALL)
+ADDRESS = re.compile(r"(.+\.(?:h5|hdf5|hdf|mat|xlsx|zarr))::/*(.+)", re.IGNORECASE | re.DOTALL)
 # What a recording from another file is called in a new one.
 NAME = "signal"
 RATES = (

@@ -32,6 +32,7 @@ from conv_denoiser.readers.sound import check_flac, read_sound, write_sound
 from conv_denoiser.readers.wav import check_wav, read_wav, write_wav
 from conv_denoiser.readers.wfdb import check_wfdb, read_wfdb, write_wfdb
 from conv_denoiser.readers.xlsx import read_xlsx, write_xlsx
+from conv_denoiser.readers.zarr_arrays import check_zarr, read_zarr
 
 __all__ = [
     "FORMATS",
@@ -78,6 +79,7 @@ FORMATS = {
     **{suffix: Format(read_arrow, write_arrow) for suffix in arrow.SUFFIXES},
     **{suffix: Format(read_jcamp, write_jcamp, check=check_jcamp) for suffix in jcamp.SUFFIXES},
     ".xlsx": Format(read_xlsx, write_xlsx),
+    ".zarr": Format(read_zarr, check=check_zarr),
     ".mat": Format(read_matlab, write_matlab),
     **{suffix: Format(read_hdf5, map=map_hdf5) for suffix in hdf5.SUFFIXES},
 }
