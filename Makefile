@@ -15,6 +15,7 @@ docs: .venv/ready
 		--doctree-dir docs/_build/doctrees docs docs/_build/html
 	$(BIN)/python docs/try/build.py docs/_build/html
 	$(BIN)/python docs/check_links.py docs/_build/html
+	$(BIN)/python docs/check_accessibility.py docs/_build/html
 
 # The picture at the head of the README, by the code beneath it, and the logo of the site.
 picture: .venv/ready

@@ -2,7 +2,7 @@
 
 import { clip, reflected } from "./arrays.js";
 import { inputs as known } from "./constants.js";
-import { hann, plan } from "./transforms.js";
+import { complexArray, hann, plan } from "./transforms.js";
 
 /** What hard thresholding of short spectra takes off a signal in units of the noise. */
 function takenOffByThresholding(u, size) {
@@ -11,7 +11,7 @@ function takenOffByThresholding(u, size) {
   const extended = reflected(u, 3 * hop, nFrames * hop - u.length);
   const { window, power } = hann(size);
   const fft = plan(size);
-  const [frame, spectrum, back] = [0, 1, 2].map(() => fft.createComplexArray());
+  const [frame, spectrum, back] = [0, 1, 2].map(() => complexArray(size));
   const total = new Float64Array((nFrames + 3) * hop);
   // Two frames at once: one real, one imaginary.
   for (let number = 0; number < nFrames; number += 2) {

@@ -2,7 +2,7 @@
 
 import { clip, count, diff, inLongRuns, largestMagnitude, mean, not, reflected } from "./arrays.js";
 import { level as known } from "./constants.js";
-import { hann, plan } from "./transforms.js";
+import { complexArray, hann, plan } from "./transforms.js";
 
 const EPSILON = 2 ** -52;
 const TINY = 2 ** -1022;
@@ -20,40 +20,29 @@ function deadSamples(x, seen) {
   return dead.includes(0) ? dead : dead.fill(0);
 }
 
-/** Power in units of white noise, frame by frame, without the bins at the edges. */
-function spectrogram(x, size) {
-  const { window, power: norm } = hann(size);
-  const fft = plan(size);
-  const [frame, spectrum] = [new Float64Array(size), fft.createComplexArray()];
+/** Power of live frames in units of white noise, one after the other, without the bins at the edges. */
+function livePower(x, dead, size) {
   const hop = size / 2;
-  const nBins = size / 2 - 2;
-  const power = [];
-  for (let start = 0; start + size <= x.length; start += hop) {
-    const part = x.subarray(start, start + size);
-    const middle = mean(part);
-    for (let i = 0; i < size; i++) frame[i] = (part[i] - middle) * window[i];
-    fft.realTransform(spectrum, frame);
-    const bins = new Float64Array(nBins);
+  const starts = Array.from({ length: Math.floor((x.length - size) / hop) + 1 }, (_, i) => i * hop);
+  const alive = starts.filter((start) => !dead.subarray(start, start + size).includes(1));
+  const frames = alive.length ? alive : starts;
+  const nBins = hop - 2;
+  const power = new Float64Array(frames.length * nBins);
+  const { window, power: norm } = hann(size);
+  const [frame, spectrum] = [new Float64Array(size), complexArray(size)];
+  frames.forEach((start, number) => {
+    const middle = mean(x.subarray(start, start + size));
+    for (let i = 0; i < size; i++) frame[i] = (x[start + i] - middle) * window[i];
+    plan(size).realTransform(spectrum, frame);
     for (let k = 0; k < nBins; k++) {
-      bins[k] = (spectrum[2 * k + 4] ** 2 + spectrum[2 * k + 5] ** 2) / norm;
+      power[number * nBins + k] = (spectrum[2 * k + 4] ** 2 + spectrum[2 * k + 5] ** 2) / norm;
     }
-    power.push(bins);
-  }
-  return power;
-}
-
-function aliveFrames(power, dead, size) {
-  const alive = power.filter((_, i) => {
-    const start = (i * size) / 2;
-    return !dead.subarray(start, start + size).includes(1);
   });
-  return alive.length ? alive : power;
+  return { power, nBins };
 }
 
-function quantiles(frames) {
-  const values = new Float64Array(frames.length * frames[0].length);
-  frames.forEach((bins, i) => values.set(bins, i * bins.length));
-  values.sort();
+function quantiles({ power }) {
+  const values = power.slice().sort();
   return known.QUANTILES.map((share) => {
     const place = Math.min(Math.trunc(share * values.length), values.length - 1);
     return 0.5 * (Math.log(values[place]) - Math.log(-Math.log1p(-share)));
@@ -61,17 +50,15 @@ function quantiles(frames) {
 }
 
 /** The level in bands of frequency, the mean logarithm. */
-function bands(frames) {
-  const nBins = frames[0].length;
+function bands({ power, nBins }) {
   const logarithm = new Float64Array(nBins);
-  for (const bins of frames) {
-    for (let k = 0; k < nBins; k++) logarithm[k] += Math.log(Math.max(bins[k], TINY)) / frames.length;
-  }
+  for (let i = 0; i < power.length; i++) logarithm[i % nBins] += Math.log(Math.max(power[i], TINY));
   const [least, larger] = [Math.floor(nBins / known.BANDS), nBins % known.BANDS];
   const levels = [];
   for (let band = 0, start = 0; band < known.BANDS; band++) {
     const end = start + least + (band < larger ? 1 : 0);
-    levels.push(0.5 * (mean(logarithm.subarray(start, end)) + EULER_GAMMA));
+    const middle = (mean(logarithm.subarray(start, end)) * nBins) / power.length;
+    levels.push(0.5 * (middle + EULER_GAMMA));
     start = end;
   }
   return levels;
@@ -84,10 +71,17 @@ function differences(x, dead) {
   return known.ORDERS.map((order) => {
     difference = diff(difference);
     choose = (choose * (2 * order) * (2 * order - 1)) / (order * order);
-    const magnitudes = difference.map(Math.abs).filter((_, i) => !dead[i]).sort();
+    const magnitudes = livingMagnitudes(difference, dead).sort();
     const middle = magnitudes.length ? magnitudes[magnitudes.length >> 1] : Infinity;
     return Math.log(middle / known.NORMAL_MAD) - 0.5 * Math.log(choose);
   });
+}
+
+function livingMagnitudes(x, dead) {
+  const magnitudes = new Float64Array(x.length);
+  let n = 0;
+  for (let i = 0; i < x.length; i++) if (!dead[i]) magnitudes[n++] = Math.abs(x[i]);
+  return magnitudes.subarray(0, n);
 }
 
 /** Candidates for the logarithm of the level. */
@@ -99,9 +93,9 @@ export function features(x, seen) {
   const dead = deadSamples(x, seen);
   const columns = [];
   for (const size of known.WINDOWS) {
-    const frames = aliveFrames(spectrogram(x, size), dead, size);
-    columns.push(...quantiles(frames));
-    if (size === 64) columns.push(...bands(frames));
+    const power = livePower(x, dead, size);
+    columns.push(...quantiles(power));
+    if (size === 64) columns.push(...bands(power));
   }
   columns.push(...differences(x, dead));
   return columns.map((value) => (Number.isNaN(value) ? -70 : clip(value, -70, 70)));

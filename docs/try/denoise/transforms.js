@@ -9,6 +9,9 @@ export function plan(size) {
   return plans.get(size);
 }
 
+/** Room for complex numbers, real and imaginary parts in turns. */
+export const complexArray = (size) => new Float64Array(2 * size);
+
 const windows = new Map();
 
 /** The periodic Hann window, and the sum of its squares. */
@@ -35,7 +38,7 @@ export function powerOf(x) {
 
 function realTransform(x) {
   const fft = plan(x.length);
-  const spectrum = fft.createComplexArray();
+  const spectrum = complexArray(x.length);
   fft.realTransform(spectrum, x);
   return spectrum;
 }
@@ -46,7 +49,7 @@ function byBluestein(x) {
   let size = 4;
   while (size < 2 * n) size *= 2;
   const fft = plan(size);
-  const [a, chirp] = [new Float64Array(2 * size), new Float64Array(2 * size)];
+  const [a, chirp, A, B, product] = Array.from({ length: 5 }, () => complexArray(size));
   for (let i = 0; i < n; i++) {
     const angle = (Math.PI * ((i * i) % (2 * n))) / n; // modulo 2n, so that it stays exact
     const [c, s] = [Math.cos(angle), Math.sin(angle)];
@@ -57,7 +60,6 @@ function byBluestein(x) {
       chirp[2 * place + 1] = s;
     }
   }
-  const [A, B, product] = [0, 1, 2].map(() => new Float64Array(2 * size));
   fft.transform(A, a);
   fft.transform(B, chirp);
   for (let k = 0; k < 2 * size; k += 2) {
