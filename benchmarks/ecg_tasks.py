@@ -205,7 +205,8 @@ def networks(data: Path, epochs: int) -> Iterator[Method]:
 def behind_high_pass(name: str, denoiser: ConvDenoiser, clean: np.ndarray) -> Method:
     """Fit a denoiser, and put it behind the high-pass."""
     method = fitted(f"high-pass, {name}", denoiser, clean)
-    return single(method.name, high_passed(denoiser.transform))
+    ((_, denoise_all),) = method.settings()
+    return single(method.name, high_passed(denoise_all))
 
 
 def outcomes(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from peers import Denoise, Settings, families
 
-from conv_denoiser import ConvDenoiser, denoise
+from conv_denoiser import ConvDenoiser, denoise, denoise_recording
 from conv_denoiser.metrics import snr_db
 from conv_denoiser.noise import NoiseModel
 
@@ -103,7 +103,15 @@ def fitted(name: str, denoiser: ConvDenoiser, clean: np.ndarray) -> Method:
     denoiser.fit(clean)
     seconds = time.perf_counter() - start
     parameters = denoiser.model_.count_params()
-    return single(f"{name} ({parameters:,} parameters, {seconds:.0f} s)", denoiser.transform)
+    name = f"{name} ({parameters:,} parameters, {seconds:.0f} s)"
+    return single(name, lambda X: as_recordings(denoiser, X))
+
+
+def as_recordings(denoiser: ConvDenoiser, X: np.ndarray) -> np.ndarray:
+    """Denoise signals of any length, long ones in windows of the length that was learned."""
+    if X.shape[1] == denoiser.n_features_in_:
+        return denoiser.transform(X)
+    return np.stack([denoise_recording(denoiser, x) for x in X])
 
 
 def measured(method: Method, case: Case) -> Outcome:
