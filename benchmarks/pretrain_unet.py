@@ -67,7 +67,7 @@ def main() -> None:
     from conv_denoiser.denoiser.defaults import PRETRAINED
     from conv_denoiser.networks.unet import build_unet
 
-    model = build_unet(PRETRAINED)
+    model = build_unet(PRETRAINED["unet"])
     pretraining.start_from(model, options.start)
 
     def judge() -> dict[str, float]:

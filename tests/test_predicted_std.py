@@ -73,8 +73,8 @@ class TestStd:
 
     def test_comes_after_the_weights_that_are_part_of_the_package(self):
         X = np.random.default_rng(0).normal(size=(2, 64, 1)).astype(np.float32)
-        sure = replace(PRETRAINED, gives_variance=True)
-        model, plain = sure.build(), PRETRAINED.build()
+        sure = replace(PRETRAINED["unet"], gives_variance=True)
+        model, plain = sure.build(), PRETRAINED["unet"].build()
         assert [array.shape for array in model.get_weights()] == sure.weight_shapes()
         trained = list(unet_weights())
         model.set_weights([*trained, *model.get_weights()[len(trained) :]])

@@ -90,7 +90,7 @@ class TestFromPretrained:
             denoiser.transform(X[:, :100])
 
     def test_other_names(self):
-        with pytest.raises(ValueError, match="no pretrained model 'eeg'. Expected 'universal' or"):
+        with pytest.raises(ValueError, match="no pretrained model 'eeg'. Expected one of 'univ"):
             ConvDenoiser.from_pretrained("eeg")
 
 
@@ -98,12 +98,17 @@ class TestInit:
     @pytest.mark.slow
     @pytest.mark.parametrize(
         "params",
-        [{"supervision": "blind_spot"}, {"noise": 0.1, "filters": list(FILTERS)}],
+        [
+            {"architecture": "unet", "supervision": "blind_spot"},
+            {"architecture": "unet", "noise": 0.1, "filters": list(FILTERS["unet"])},
+            {"architecture": "unet-small", "noise": 0.1},
+        ],
     )
     def test_training_begins_with_the_weights_of_the_package(self, ecgs, params):
-        denoiser = ConvDenoiser("unet", learning_rate=1e-9, **ONE_STEP, **params)
+        denoiser = ConvDenoiser(learning_rate=1e-9, **ONE_STEP, **params)
         denoiser.fit(ecgs[1] if "noise" in params else ecgs[0])
-        for learned, weights in zip(denoiser.model_.get_weights(), unet_weights(), strict=True):
+        shipped = unet_weights(architecture=params["architecture"])
+        for learned, weights in zip(denoiser.model_.get_weights(), shipped, strict=True):
             np.testing.assert_allclose(learned, weights, atol=1e-6)
 
     @pytest.mark.slow

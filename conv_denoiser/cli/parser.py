@@ -87,7 +87,7 @@ def _add_fit(command: argparse.ArgumentParser) -> None:
     )
     add("clean", nargs="?", help="the same without noise, if there is one")
     add("--output", required=True, type=Path, help="model to write: .onnx or .safetensors")
-    add("--architecture", choices=["autoencoder", "unet"], default="unet")
+    add("--architecture", choices=["autoencoder", "unet", "unet-small"], default="unet")
     window = "samples of the windows that a recording is cut into, default 512"
     add("--window", type=_count, default=512, help=window)
     noise = "take the samples for clean, and add noise of this standard deviation"

@@ -36,6 +36,7 @@ AUTO: dict[str, dict[str, Any]] = {
         "scaler": StandardizePerSample(),
     },
 }
+AUTO["unet-small"] = {**AUTO["unet"], "filters": FILTERS["unet-small"]}
 AUTO_CALLABLE = {
     **AUTO["autoencoder"],
     "loss": "mean_squared_error",
@@ -43,17 +44,20 @@ AUTO_CALLABLE = {
 }
 
 
-# The network whose weights are part of the package.
-PRETRAINED = NetworkSpec(
-    architecture="unet",
-    n_channels=1,
-    filters=FILTERS,
-    kernel_size=KERNEL_SIZE,
-    max_norm=None,
-    output_activation="linear",
-    predicts_noise=True,
-    shortest=512,
-)
+# The networks whose weights are part of the package, by architecture.
+PRETRAINED = {
+    architecture: NetworkSpec(
+        architecture=architecture,
+        n_channels=1,
+        filters=filters,
+        kernel_size=KERNEL_SIZE,
+        max_norm=None,
+        output_activation="linear",
+        predicts_noise=True,
+        shortest=512,
+    )
+    for architecture, filters in FILTERS.items()
+}
 
 
 # What scikit-learn's machinery checks of the parameters.

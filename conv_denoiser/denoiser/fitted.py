@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["FittedNetwork"]
 
+# Architecture and `init` of the models, by name.
+MODELS = {
+    "universal": ("unet", "pretrained"),
+    "universal-unet": ("unet", "pretrained"),
+    "universal-unet-small": ("unet-small", "pretrained"),
+    "ecg": ("unet", "ecg"),
+}
 FITTED: dict[str, Any] = {
     "_any_length": True,
     "n_features_in_": 512,  # timesteps of the signals that it learned from
-    "n_channels_in_": PRETRAINED.n_channels,
+    "n_channels_in_": 1,
     "supervision_": "synthetic",
     "best_epoch_": None,
     "loss_floor_": None,
@@ -55,10 +62,11 @@ class FittedNetwork(BaseEstimator):
 
         Parameters
         ----------
-        name : {"universal", "universal-unet", "ecg"}, default="universal"
+        name : {"universal", "universal-unet", "universal-unet-small", "ecg"}, default="universal"
             Name of the model, see `conv_denoiser.list_pretrained`; the first two are
-            "universal-unet". "ecg" takes ECGs of 360 samples a second, where
-            ``conv_denoiser.denoise(x, model="ecg", sampling_rate=...)`` resamples others.
+            "universal-unet". "universal-unet-small" needs half its time. "ecg" takes ECGs of 360
+            samples a second, where ``conv_denoiser.denoise(x, model="ecg", sampling_rate=...)``
+            resamples others.
         **parameters
             Parameters for further fits, such as `supervision` and `noise`.
 
@@ -83,17 +91,19 @@ class FittedNetwork(BaseEstimator):
         >>> denoiser.score(X, y) > 3  # dB gained
         True
         """
-        if name not in ("universal", "universal-unet", "ecg"):
+        if name not in MODELS:
             raise ValueError(
-                f"There is no pretrained model {name!r}. Expected 'universal' or 'ecg'."
+                f"There is no pretrained model {name!r}. Expected one of "
+                f"{', '.join(map(repr, MODELS))}."
             )
-        is_ecg = name == "ecg"
-        init = "ecg" if is_ecg else "pretrained"
-        denoiser: Any = cls(**{"architecture": "unet", "init": init, **parameters})
+        architecture, init = MODELS[name]
+        is_ecg = init == "ecg"
+        denoiser: Any = cls(**{"architecture": architecture, "init": init, **parameters})
         # Jumps of an ECG are electrodes that move, which it learned to remove.
         scaling = Scaling(StandardizePerSample(), jumps=not is_ecg, trends=True)
-        length = PRETRAINED.padded_length(1)
-        network = Network(PRETRAINED, scaling, length, weights=unet_weights(init))
+        spec = PRETRAINED[architecture]
+        weights = unet_weights(init, architecture)
+        network = Network(spec, scaling, spec.padded_length(1), weights=weights)
         n_timesteps = {"n_features_in_": WINDOW} if is_ecg else {}
         denoiser._take_over(network, {**copy.deepcopy(FITTED), **n_timesteps})
         fitted: Self = denoiser

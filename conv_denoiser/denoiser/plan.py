@@ -1,6 +1,7 @@
 """What a fit was asked for, resolved from parameters and data."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from conv_denoiser._checks.numbers import check_count
+from conv_denoiser._typing import Array
 from conv_denoiser.denoiser.automatic import (
     FINE_TUNING,
     FINE_TUNING_NOISY,
@@ -20,10 +22,11 @@ from conv_denoiser.denoiser.automatic import (
 )
 from conv_denoiser.denoiser.defaults import PRETRAINED, chosen
 from conv_denoiser.networks.spec import NetworkSpec
+from conv_denoiser.networks.weight_shapes import U_NETS
 from conv_denoiser.noise import as_noise_model
 from conv_denoiser.preprocessing import MinMaxPerSample, PerSampleScaler
 from conv_denoiser.preprocessing.scaling import Scaling
-from conv_denoiser.pretrained.unet import unet_weights
+from conv_denoiser.pretrained.unet import UNET_WEIGHTS, unet_weights
 from conv_denoiser.supervision.artefacts import steady_scaling
 from conv_denoiser.supervision.base import Supervision
 from conv_denoiser.supervision.batches import Rows
@@ -38,10 +41,6 @@ if TYPE_CHECKING:
     from conv_denoiser.denoiser.estimator import ConvDenoiser
 
 __all__ = ["hiding", "may_need_target", "plan_fit", "plan_partial_fit"]
-
-
-# The weights that training starts from, by `init`.
-UNETS = {"auto": "pretrained", "pretrained": "pretrained", "ecg": "ecg"}
 
 
 def plan_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
@@ -77,7 +76,7 @@ def _plan(
     loss = chosen(denoiser, "loss")
     n_timesteps, n_channels = signals.X.shape[1:]
     cross_entropy = is_cross_entropy(loss)
-    pretrained = starts_pretrained(denoiser, n_channels, cross_entropy)
+    pretrained = pretrained_start(denoiser, n_channels, cross_entropy)
     supervision = _supervision(denoiser, signals.y is not None)
     if pretrained and denoiser.supervision == "auto" and isinstance(supervision, BlindSpot):
         supervision = _from_noisy_alone(signals, supervision, previous_way)
@@ -85,13 +84,13 @@ def _plan(
         _scaler(denoiser, cross_entropy), supervision, signals, rows[0], seed
     )
     problem = Problem(supervision, scaling, cross_entropy, n_timesteps)
-    pace = _pace(pretrained, supervision)
+    pace = _pace(pretrained is not None, supervision)
     n_training, validated = _n_counting(signals, rows[0]), rows[1] is not None
     amount = amount_of_training(denoiser, n_training, pace, validated=validated, epochs=epochs)
-    spec = PRETRAINED if pretrained else _network_spec(denoiser, n_channels, problem)
+    spec, weights = pretrained or (_network_spec(denoiser, n_channels, problem), None)
     return TrainingPlan(
         spec=replace(spec, gives_variance=loss == GAUSSIAN_NLL),
-        initial_weights=unet_weights(UNETS[denoiser.init]) if pretrained else None,
+        initial_weights=weights,
         problem=problem,
         compile_options=CompileOptions(loss, denoiser.optimizer, amount.learning_rate),
         rows=rows,
@@ -122,16 +121,21 @@ def _pace(pretrained: bool, supervision: Supervision) -> Pace:
     return FINE_TUNING if isinstance(supervision, Paired | Synthetic) else FINE_TUNING_NOISY
 
 
-def starts_pretrained(denoiser: "ConvDenoiser", n_channels: int, cross_entropy: bool) -> bool:
-    """Return whether training starts from the weights that are part of the package."""
+def pretrained_start(
+    denoiser: "ConvDenoiser", n_channels: int, cross_entropy: bool
+) -> tuple[NetworkSpec, Sequence[Array]] | None:
+    """Return the network of the package that training starts from, and its weights, or None."""
     if denoiser.init == "random":
-        return False
+        return None
+    architecture, init = denoiser.architecture, denoiser.init.replace("auto", "pretrained")
+    known = isinstance(architecture, str) and (architecture, init) in UNET_WEIGHTS
+    spec = PRETRAINED[str(architecture) if known else "unet"]
     asked = {
-        "architecture": (denoiser.architecture, PRETRAINED.architecture),
-        "filters": (_filters(denoiser), PRETRAINED.filters),
-        "kernel_size": (denoiser.kernel_size, PRETRAINED.kernel_size),
-        "max_norm": (denoiser.max_norm, PRETRAINED.max_norm),
-        "the number of channels": (n_channels, PRETRAINED.n_channels),
+        "architecture": (architecture, spec.architecture),
+        "filters": (_filters(denoiser), spec.filters),
+        "kernel_size": (denoiser.kernel_size, spec.kernel_size),
+        "max_norm": (denoiser.max_norm, spec.max_norm),
+        "the number of channels": (n_channels, spec.n_channels),
         "the loss": ("cross-entropy" if cross_entropy else "auto", "another than cross-entropy"),
     }
     for name, (value, needed) in asked.items():
@@ -141,8 +145,8 @@ def starts_pretrained(denoiser: "ConvDenoiser", n_channels: int, cross_entropy: 
                     f"init={denoiser.init!r} needs {name} to be {needed!r}. Got {value!r}. Leave "
                     "it out, or choose init='random'."
                 )
-            return False
-    return True
+            return None
+    return spec, unet_weights(init, spec.architecture)
 
 
 def _filters(denoiser: "ConvDenoiser") -> object:
@@ -225,7 +229,7 @@ def _network_spec(denoiser: "ConvDenoiser", n_channels: int, problem: Problem) -
         output_activation="sigmoid" if problem.cross_entropy else "linear",
         # A hidden point's noise is not in the input, from which it would be taken.
         predicts_noise=(
-            denoiser.architecture == "unet"
+            denoiser.architecture in U_NETS
             and not problem.cross_entropy
             and not isinstance(problem.supervision, BlindSpot)
         ),

@@ -22,6 +22,7 @@ __all__ = ["NETWORKS", "build_network"]
 NETWORKS: dict[str, Callable[[NetworkSpec], keras.Model]] = {
     "autoencoder": build_autoencoder,
     "unet": build_unet,
+    "unet-small": build_unet,
 }
 
 

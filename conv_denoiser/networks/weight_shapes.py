@@ -10,6 +10,7 @@ __all__ = [
     "MAX_LEVELS",
     "N_VARIANCE_FILTERS",
     "STRIDE",
+    "U_NETS",
     "WEIGHT_SHAPES",
     "Shape",
     "shortest_signal",
@@ -17,12 +18,14 @@ __all__ = [
 ]
 
 Shape = tuple[int, ...]
+# One network in two sizes.
+U_NETS = ("unet", "unet-small")
 # Timesteps that one timestep of the next level of a U-Net stands for.
 STRIDE = 4
 # Features that the variance of an error is made of.
 N_VARIANCE_FILTERS = 16
 # Levels that a file may ask for: those of a U-Net pad signals to multiples of 4 ** (levels - 1).
-MAX_LEVELS = {"autoencoder": 16, "unet": 7}
+MAX_LEVELS = {"autoencoder": 16, "unet": 7, "unet-small": 7}
 
 
 def _autoencoder(n_channels: int, filters: Sequence[int], kernel_size: int) -> Iterator[Shape]:
@@ -63,7 +66,7 @@ def variance_shapes(n_channels: int, n_features: int, kernel_size: int) -> Itera
 
 def shortest_signal(architecture: str, filters: Sequence[int], kernel_size: int) -> int:
     """Return the number of timesteps that a network needs, and pads shorter signals to."""
-    if architecture == "unet":
+    if architecture in U_NETS:
         return 1  # it pads by itself, to a multiple of its lowest level's stride
     return len(filters) * (kernel_size - 1) + 1
 
@@ -71,4 +74,5 @@ def shortest_signal(architecture: str, filters: Sequence[int], kernel_size: int)
 WEIGHT_SHAPES: dict[str, Callable[[int, Sequence[int], int], Iterator[Shape]]] = {
     "autoencoder": _autoencoder,
     "unet": _unet,
+    "unet-small": _unet,
 }

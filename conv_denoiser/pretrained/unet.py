@@ -22,35 +22,36 @@ __all__ = [
     "unet_weights",
 ]
 
-# By what `ConvDenoiser` calls them as `init`; benchmarks/pretrain_unet.py and pretrain_ecg.py
-# train them.
+# By what `ConvDenoiser` calls them as `architecture` and `init`; benchmarks/pretrain_unet.py and
+# pretrain_ecg.py train them.
 UNET_WEIGHTS = {
-    "pretrained": Path(__file__).with_name("unet.safetensors"),
-    "ecg": Path(__file__).with_name("ecg.safetensors"),
+    ("unet", "pretrained"): Path(__file__).with_name("unet.safetensors"),
+    ("unet", "ecg"): Path(__file__).with_name("ecg.safetensors"),
+    ("unet-small", "pretrained"): Path(__file__).with_name("unet_small.safetensors"),
 }
 # What ONNX Runtime computes with the weights; benchmarks/universal_graph.py writes it.
 UNET_GRAPH = Path(__file__).with_name("unet.onnx")
-FILTERS = (12, 24, 48, 48)
+FILTERS = {"unet": (12, 24, 48, 48), "unet-small": (8, 16, 32, 32)}
 KERNEL_SIZE = 5
 
 
 @cache
-def unet_weights(name: str = "pretrained") -> tuple[Array, ...]:
+def unet_weights(init: str = "pretrained", architecture: str = "unet") -> tuple[Array, ...]:
     """Read the weights, in the order of the layers; raise ModelFileError if they are damaged."""
-    path = UNET_WEIGHTS[name]
+    path = UNET_WEIGHTS[architecture, init]
     check_shipped(path)
     _, arrays = read_model_file(path)
     weights = tuple(arrays[name].astype(np.float32) for name in sorted(arrays))
     shapes = [array.shape for array in weights]
-    if shapes != list(WEIGHT_SHAPES["unet"](1, FILTERS, KERNEL_SIZE)):
+    if shapes != list(WEIGHT_SHAPES[architecture](1, FILTERS[architecture], KERNEL_SIZE)):
         raise ModelFileError(f"{str(path)!r} holds another network.")
     return weights
 
 
 @cache
-def ready_unet(name: str) -> Run:
+def ready_unet(init: str) -> Run:
     """Return the network: from scaled signals (n, length, 1) to denoised ones."""
-    weights = unet_weights(name)
+    weights = unet_weights(init)
     return ready_to_run(UNET_GRAPH, named_for_onnx(weights), lambda: _on_tensorflow(weights))
 
 
@@ -62,7 +63,7 @@ def named_for_onnx(weights: tuple[Array, ...]) -> dict[str, Array]:
 
 def _layers() -> Iterator[str]:
     """Yield names of the convolutions, in the order of the network."""
-    levels = range(len(FILTERS))
+    levels = range(len(FILTERS["unet"]))
     steps = (*(f"down{n}" for n in levels), "lowest", *(f"up{n}" for n in levels[-2::-1]))
     for step in steps:
         if step != "lowest":
@@ -75,7 +76,7 @@ def _on_tensorflow(weights: tuple[Array, ...]) -> Run:
     from conv_denoiser.networks.forward import compile_forward
     from conv_denoiser.networks.spec import NetworkSpec
 
-    spec = NetworkSpec("unet", 1, FILTERS, KERNEL_SIZE, None, "linear", predicts_noise=True)
+    spec = NetworkSpec("unet", 1, FILTERS["unet"], KERNEL_SIZE, None, "linear", predicts_noise=True)
     model = spec.build()
     model.set_weights(weights)
     return compile_forward(model)

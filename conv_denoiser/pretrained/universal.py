@@ -29,6 +29,7 @@ GRAPH = WEIGHTS.with_suffix(".onnx")
 SHA256 = {
     WEIGHTS.name: "b34b861d1abc6ad75093fa5503b9b188c83cf3d1e9baec14651441ac0bd3249e",
     "unet.safetensors": "7f662545409df94d2684af32ce8a4a0a9c077610456692aadea220372af3991c",
+    "unet_small.safetensors": "c4efb114420dc2f9ac1a97419516c86d6872275e0a92b7b83c7f6d653f874db6",
     "ecg.safetensors": "71e5ebe3c689aacdfdbbe67c749c7c3d107c26b10d6e1dddad6de016e968391e",
     "unet.onnx": "08107cd33f4ab6992b9e4dd207b26949873ee97793a135aab14cd67531c7ee92",
     GRAPH.name: "4fa62eb04e540a52670a2ad3bd58fa4f37564eb14f80e8742051dc94bb0ed6da",

@@ -1,32 +1,13 @@
 """Draw the tables of benchmarks/RESULTS.md that compare methods. It is run in its own folder."""
 
-from pathlib import Path
-
 import matplotlib.pyplot as plt
+from tables import table
 
-RESULTS = Path("../../benchmarks/RESULTS.md")
 PANELS = {
     "ECG, white noise at 6 dB": ("White noise at 6 dB", "SNR (dB)"),
     "ECG, recorded noise at 0 dB": ("Recorded baseline wander", "SNR (dB)"),
     "EEG, eye movements": ("Eye movements at", "relative RMSE"),
 }
-
-
-def table(title: str) -> list[dict[str, str]]:
-    """Read the first table after the line that begins with a title."""
-    lines = iter(RESULTS.read_text().splitlines())
-    next(line for line in lines if line.startswith(title))
-    header = next(line for line in lines if line.startswith("|"))
-    next(lines)
-    names = [name.strip() for name in header.strip("|").split("|")]
-    rows = []
-    for line in lines:
-        if not line.startswith("|"):
-            return rows
-        cells = (cell.strip() for cell in line.strip("|").split("|"))
-        rows.append(dict(zip(names, cells, strict=True)))
-    return rows
-
 
 figure, axes = plt.subplots(
     len(PANELS), 2, figsize=(11, 10), width_ratios=(3, 2), layout="constrained"

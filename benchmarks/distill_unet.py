@@ -1,0 +1,121 @@
+"""Train the network of `ConvDenoiser("unet-small")` by that of "unet", on random signals.
+
+    python benchmarks/distill_unet.py --output FOLDER --minutes 45
+
+It begins as what is left of the large network without its weakest channels, and learns from the
+clean signals and from what the large one makes of the noisy ones, in equal parts. Signals, noise
+and what FOLDER gets are those of `pretrain_unet.py`. No signal of the benchmarks takes part in
+training or choosing.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pretraining
+from pretrain_unet import FLOOR, LENGTH, N_VALIDATION, make_batch
+from pretraining import Feed
+
+from conv_denoiser.pretrained.unet import FILTERS, ready_unet, unet_weights
+from conv_denoiser.waveforms import FAMILIES, anything
+
+SMALL = "unet-small"
+# Of a convolution: the groups of channels that it takes and gives, and whether it is transposed.
+Layer = tuple[str, str, bool]
+
+
+def make_batch_with_teacher(
+    rng: np.random.Generator, bank: np.ndarray, n: int
+) -> tuple[np.ndarray, ...]:
+    """Draw noisy signals; and clean ones beside what the large network makes of the noisy ones."""
+    noisy, clean = make_batch(rng, bank, n)
+    return noisy, np.concatenate([clean, ready_unet("pretrained")(noisy)], axis=2)
+
+
+def layers(n_levels: int) -> Iterator[Layer]:
+    """Yield the convolutions of a U-Net; all that is added up in a level is one group."""
+
+    def block(level: int, inner: str) -> Iterator[Layer]:
+        yield str(level), f"{inner}{level}", False
+        yield f"{inner}{level}", str(level), False
+
+    for level in range(n_levels):
+        yield str(level - 1) if level else "x", str(level), False
+        yield from block(level, "down")
+    yield from block(n_levels - 1, "lowest")
+    for level in range(n_levels - 2, -1, -1):
+        yield str(level + 1), str(level), True
+        yield from block(level, "up")
+    yield "0", "y", False
+
+
+def pruned(weights: Sequence[np.ndarray], filters: Sequence[int]) -> list[np.ndarray]:
+    """Keep of each group the channels whose weights have the most power."""
+    convolutions = list(zip(layers(len(filters)), weights[::2], weights[1::2], strict=True))
+    power: dict[str, np.ndarray | float] = {}
+    for (taken, given, transposed), kernel, _ in convolutions:
+        share = np.square(kernel).sum(axis=0) / np.square(kernel).sum()
+        share = share.T if transposed else share
+        power[taken] = power.get(taken, 0.0) + share.sum(axis=1)
+        power[given] = power.get(given, 0.0) + share.sum(axis=0)
+    kept = {}
+    for group, values in power.items():
+        n_kept = 1 if group in "xy" else filters[int(group[-1])]
+        kept[group] = np.sort(np.argsort(-values)[:n_kept])
+    left = []
+    for (taken, given, transposed), kernel, bias in convolutions:
+        places = (kept[given], kept[taken]) if transposed else (kept[taken], kept[given])
+        left += [kernel[:, places[0]][:, :, places[1]], bias[kept[given]]]
+    return left
+
+
+def log_errors(y_true: Any, y_pred: Any) -> Any:
+    """Return the mean logarithm of the errors beside the clean signal and beside the teacher."""
+    from keras import ops
+
+    errors = ops.mean(ops.square(y_pred - y_true), axis=1)
+    return ops.mean(ops.log(FLOOR + errors), axis=1)
+
+
+def main() -> None:
+    """Train as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    pretraining.add_options(parser, rate=2e-3, batch=64)
+    options = parser.parse_args()
+    folder: Path = options.output
+    folder.mkdir(parents=True, exist_ok=True)
+    families = list(FAMILIES)
+    bank = pretraining.open_bank(
+        folder, (options.bank, LENGTH), families, options.seed, options.workers
+    )
+    rng = np.random.default_rng(20190101)
+    unseen = anything(N_VALIDATION, np.arange(LENGTH), rng).astype(np.float32)
+    x, y = make_batch(rng, unseen, N_VALIDATION)
+    make = partial(make_batch_with_teacher, bank=bank, n=options.batch)
+    renew = pretraining.renewal(bank, families)
+    feed = Feed(make, renew, options.workers, [options.seed, os.getpid()])
+    pretraining.import_keras()
+    from conv_denoiser.denoiser.defaults import PRETRAINED
+    from conv_denoiser.networks.unet import build_unet
+
+    model = build_unet(PRETRAINED[SMALL])
+    model.set_weights(pruned(unet_weights(), FILTERS[SMALL]))
+    pretraining.start_from(model, options.start)
+
+    def judge() -> dict[str, float]:
+        error = np.square(model.predict(x, batch_size=256, verbose=0) - y).mean(axis=(1, 2))
+        return {"val_loss": float(np.mean(np.log(FLOOR + error)))}
+
+    pretraining.train(model, {feed: 1.0}, log_errors, judge, options)
+    weights = {f"weight_{k:03}": array for k, array in enumerate(model.get_weights())}
+    pretraining.export(folder / "unet_small.safetensors", weights, {"name": SMALL})
+    curves = {"loss": "training, half of it beside the large network", "val_loss": "validation"}
+    pretraining.learning_curve(folder, curves, "Mean logarithm of the error")
+
+
+if __name__ == "__main__":
+    main()
