@@ -1,4 +1,4 @@
-"""Denoise a zarr store by several processes, and kill some of them.
+"""Denoise zarr stores by several processes, and kill some of them.
 
 python benchmarks/scale_out.py [--n-samples 31_100_000] [--workers 1 2 4] [--n-kills 20]
 """
@@ -12,15 +12,31 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import dask.array as da
 import numpy as np
 import zarr
 from dask.array.optimization import optimize
 from dask.distributed import Client, LocalCluster
+from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import ConvDenoiser, denoise_recording, denoise_store
+from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.export import OnnxDenoiser, to_onnx
+
+OPTIONS = {"window": 512, "channelwise": True}
+
+
+class Result(NamedTuple):
+    """What a run took; memory in megabytes."""
+
+    seconds: float
+    base: float
+    peak: float
+    n_killed: int
+    n_calls: int
+    is_same: bool
 
 
 def seconds_of_graph(denoiser, n_chunks):
@@ -34,13 +50,46 @@ def seconds_of_graph(denoiser, n_chunks):
     return n_tasks, built - start, time.perf_counter() - built
 
 
-def peak_of_worker():
-    """Return the largest resident memory of this process until now, in megabytes."""
+def seconds_of_chunk(n_workers, n_chunks=1000):
+    """Return what a chunk costs that is all but empty: lazily, and as a region of a store."""
+    nothing = FunctionTransformer()
+    folder = Path(tempfile.mkdtemp())
+    samples = np.zeros(n_chunks * 64, np.float32)
+    zarr.create_array(folder / "in.zarr", data=samples, chunks=64)
+    with cluster_of(n_workers) as cluster, Client(cluster) as client:
+        times = []
+        for name, n_regions in (("first", 50), ("out", n_chunks // 4)):
+            start = time.perf_counter()
+            denoise_store(folder / "in.zarr", folder / name, nothing, window=64,
+                          region=len(samples) // n_regions,
+                          scheduler=cluster.scheduler_address)  # fmt: skip
+            times.append((time.perf_counter() - start) / n_regions)
+        lazy = denoise_recording(nothing, da.from_array(samples, chunks=64), window=64)
+        start = time.perf_counter()
+        client.compute(lazy.sum()).result()
+        shutil.rmtree(folder)
+        return (time.perf_counter() - start) / n_chunks, times[1]
+
+
+def cluster_of(n_workers):
+    """Start processes of one thread each."""
+    return LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=":0")
+
+
+def open_model(shipped):
+    """Open a model and use it once; return the resident memory of this process, in megabytes."""
+    shipped.open().transform(np.random.default_rng(0).normal(size=(64, 512)))
+    Path("/proc/self/clear_refs").write_text("5")  # the largest memory so far is forgotten
+    return resident("VmRSS")
+
+
+def resident(name="VmHWM"):
+    """Return the resident memory of this process, by default the largest, in megabytes."""
     status = Path("/proc/self/status").read_text()  # what the kernel tells else is the parent's
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    return int(status.split(f"{name}:")[1].split()[0]) / 1024
 
 
-def kill_some(client, n_kills, done):
+def kill_some(client, n_kills, done, killed):
     """Kill a worker now and then."""
     for _ in range(n_kills):
         if done.wait(random.uniform(0.5, 3)):
@@ -48,40 +97,63 @@ def kill_some(client, n_kills, done):
         pids = list(client.run(os.getpid, on_error="ignore").values())
         if pids:
             os.kill(random.choice(pids), signal.SIGKILL)
+            killed.append(time.perf_counter())
 
 
-def run(folder, denoiser, n_workers, region, n_kills=0):
-    """Return seconds, the largest memory of a worker, and the result."""
+def run(folder, denoiser, expected, n_workers, region, n_kills=0):
+    """Denoise a store; where a region was killed too often, call again."""
     for path in folder.glob("out.zarr*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    with (
-        LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=":0") as cluster,
-        Client(cluster) as client,
-    ):
-        done = threading.Event()
-        killer = threading.Thread(target=kill_some, args=(client, n_kills, done))
+    with cluster_of(n_workers) as cluster, Client(cluster) as client:
+        base = client.run(open_model, Shipped.of(denoiser))
+        done, killed = threading.Event(), []
+        killer = threading.Thread(target=kill_some, args=(client, n_kills, done, killed))
+        start, n_calls, out = time.perf_counter(), 0, None
         killer.start()
-        start = time.perf_counter()
-        out = denoise_store(
-            folder / "in.zarr",
-            folder / "out.zarr",
-            denoiser,
-            window=512,
-            region=region,
-            scheduler=cluster.scheduler_address,
-        )
+        while out is None:
+            n_calls += 1
+            try:
+                out = denoise_store(folder / "in.zarr", folder / "out.zarr", denoiser,
+                                    region=region, scheduler=cluster.scheduler_address,
+                                    **OPTIONS)  # fmt: skip
+            except RuntimeError as error:
+                print(error, flush=True)
         seconds = time.perf_counter() - start
         done.set()
         killer.join()
-        peak = max(client.run(peak_of_worker, on_error="ignore").values(), default=0)
-    return seconds, peak, out[:]
+        peaks = client.run(resident, on_error="ignore")
+    is_same = out[:].tobytes() == expected.tobytes()
+    return Result(seconds, max(base.values()), max(peaks.values(), default=0), len(killed),
+                  n_calls, is_same)  # fmt: skip
+
+
+def measure(folder, denoiser, shape, region, runs):
+    """Print one line for the whole in one process, and one for each run."""
+    shutil.rmtree(folder / "in.zarr", ignore_errors=True)
+    samples = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    zarr.create_array(folder / "in.zarr", data=samples, chunks=(region // 4, *shape[1:]))
+    start = time.perf_counter()
+    expected = denoise_recording(denoiser, samples, **OPTIONS)
+    rate = samples.size / (time.perf_counter() - start) / 1e6
+    print(f"{shape}, denoise_recording: {rate:.2f} million values a second", flush=True)
+    del samples
+    for n_workers, n_kills in runs:
+        size = region if n_kills == 0 else region // 4
+        result = run(folder, denoiser, expected, n_workers, size, n_kills)
+        rate = expected.size / result.seconds / 1e6
+        print(f"{shape}, {n_workers} workers: {rate:.2f} million values a second, "
+              f"{result.base:.0f} MB + {result.peak - result.base:.0f} MB in a worker, "
+              f"{result.n_killed} killed, {result.n_calls} call(s), same bits: {result.is_same}",
+              flush=True)  # fmt: skip
 
 
 def main():
     """Print one line for each measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n-samples", type=int, default=31_100_000)
-    parser.add_argument("--region", type=int, default=2_000_000)
+    parser.add_argument("--n-channels", type=int, default=128)
+    parser.add_argument("--n-samples-of-channels", type=int, default=10_000_000)
+    parser.add_argument("--region", type=int, default=2**22, help="values of a region")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--n-kills", type=int, default=20)
     parser.add_argument("--n-chunks", type=int, default=100_000)
@@ -91,19 +163,16 @@ def main():
     denoiser = OnnxDenoiser(folder / "unet.onnx", n_threads=1)
     n_tasks, built, optimized = seconds_of_graph(denoiser, options.n_chunks)
     print(f"{options.n_chunks} chunks: {n_tasks:.1f} tasks each, built in {built:.1f} s, "
-          f"optimized by Dask in {optimized:.1f} s")  # fmt: skip
-    samples = np.random.default_rng(0).normal(size=options.n_samples).astype(np.float32)
-    zarr.create_array(folder / "in.zarr", data=samples, chunks=options.region // 4)
-    start = time.perf_counter()
-    expected = denoise_recording(denoiser, samples, window=512)
-    seconds = time.perf_counter() - start
-    print(f"denoise_recording: {options.n_samples / seconds / 1e6:.2f} million samples a second")
-    for n_workers, n_kills in [(n, 0) for n in options.workers] + [(2, options.n_kills)]:
-        seconds, peak, result = run(folder, denoiser, n_workers, options.region, n_kills)
-        same = result.tobytes() == expected.tobytes()
-        rate = options.n_samples / seconds / 1e6
-        print(f"{n_workers} workers, up to {n_kills} killed: {rate:.2f} million samples a second, "
-              f"{peak:.0f} MB in a worker, same bits: {same}", flush=True)  # fmt: skip
+          f"optimized by Dask in {optimized:.1f} s", flush=True)  # fmt: skip
+    lazy, stored = seconds_of_chunk(2)
+    print(f"a chunk that does nothing: {lazy * 1e3:.2f} ms, a region: {stored * 1e3:.2f} ms",
+          flush=True)  # fmt: skip
+    runs = [(n, 0) for n in options.workers]
+    kills = [(2, options.n_kills)] if options.n_kills else []
+    measure(folder, denoiser, (options.n_samples,), options.region, runs + kills)
+    shape = options.n_samples_of_channels, options.n_channels
+    if shape[0]:
+        measure(folder, denoiser, shape, options.region // options.n_channels, runs)
     shutil.rmtree(folder)
 
 
