@@ -8,8 +8,9 @@ others. They train in steps of 64 windows with a cosine learning rate. The recip
 memorise, 640 on noise drawn afresh, and 1,408 steps of 32 windows with blind spots.
 White noise is Gaussian, at 6 dB. Real noise is baseline wander and muscle noise of the MIT-BIH
 Noise Stress Test Database, each weighted at random, at 0 dB; networks train with its first half and
-are tested with its second. The settings of the classical filters are those that are best for the
-truth of the test windows themselves, a help that users do not have. Last come the tables of
+are tested with its second. Networks of the package begin with its weights, and nothing else is set
+with white noise. The settings of the classical filters are those that are best for the truth of the
+test windows themselves, a help that users do not have. Last come the tables of
 benchmarks/ecg_tasks.py, for windows of ten seconds.
 
     python benchmarks/ecg.py --data FOLDER         # about half an hour on two cores
@@ -27,11 +28,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from common import Row, classical, machine, network, recipe, table, unet
+from common import BATCH_SIZE, Row, classical, machine, network, recipe, table, unet
 from peers import band_passes, savitzky_golays, spectral_gates, wavelets
 
+from conv_denoiser import ConvDenoiser, StandardizePerSample
 from conv_denoiser.metrics import relative_rmse, snr_db
 from conv_denoiser.noise import GaussianNoise, NoiseModel, RecordedNoise
+from conv_denoiser.training import cosine_decay
 
 TRAIN = [100, 101, 103, 105, 106, 112, 115, 119, 121, 123, 201, 203, 209, 213, 222, 230]
 TEST = [113, 117, 122, 220, 231, 234]
@@ -43,6 +46,8 @@ RECIPE = 15
 PAIRS = 7
 FRESH = 10
 BLIND = 11
+# Windows stretched in time for each one, by up to this factor, and epochs on both.
+N_STRETCHED, FACTOR, STRETCHED = 3, 1.22, 6
 METRICS = {"SNR (dB)": (snr_db, ".2f"), "relative RMSE": (relative_rmse, ".3f")}
 
 
@@ -67,6 +72,23 @@ def signals(data: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return clean windows to train and to test with."""
     clean, test = windows(data, TRAIN), windows(data, TEST)[::5]
     return clean[np.random.default_rng(0).choice(len(clean), N_TRAIN, replace=False)], test
+
+
+def with_stretched(clean: np.ndarray) -> np.ndarray:
+    """Add windows that are stretched in time about their middle, ends mirrored."""
+    rng = np.random.default_rng(5)
+    last = clean.shape[1] - 1
+    places = np.arange(clean.shape[1]) - last / 2
+    found = [clean]
+    for _ in range(N_STRETCHED):
+        factors = FACTOR ** rng.uniform(-1, 1, len(clean))
+        for_each = np.abs(places * factors[:, np.newaxis] + last / 2)
+        for_each = last - np.abs(last - for_each)
+        rows = [
+            np.interp(p, np.arange(last + 1), row) for p, row in zip(for_each, clean, strict=True)
+        ]
+        found.append(StandardizePerSample().fit_transform(np.array(rows, np.float32)))
+    return np.concatenate(found)
 
 
 @dataclass(frozen=True)
@@ -111,6 +133,13 @@ def white_rows(clean: np.ndarray, test: np.ndarray, quick: bool) -> Iterator[Row
     yield network("U-Net, clean signals and a noise model", synthetic, (clean,), *pair)
     blind = unet(1 if quick else BLIND, N_TRAIN // 32, batch_size=32)
     yield network("U-Net, noisy signals only (blind spot)", blind, (X,), *pair)
+    for architecture in ("unet", "unet-small"):
+        ours = {"architecture": architecture, "random_state": 0}
+        start = f"`{architecture}` of the package"
+        yield network(f"{start}, pairs", ConvDenoiser(**ours), (X, clean), *pair)
+        synthetic = ConvDenoiser(**ours, noise=noise)
+        yield network(f"{start}, clean signals and a noise model", synthetic, (clean,), *pair)
+        yield network(f"{start}, noisy signals only", ConvDenoiser(**ours), (X,), *pair)
 
 
 def real_rows(clean: np.ndarray, test: np.ndarray, quick: bool, data: Path) -> Iterator[Row]:
@@ -127,6 +156,14 @@ def real_rows(clean: np.ndarray, test: np.ndarray, quick: bool, data: Path) -> I
     yield network("U-Net, pairs", unet(1 if quick else PAIRS), (X, clean), *pair)
     synthetic = unet(1 if quick else FRESH, noise=noise)
     yield network("U-Net, clean signals and a noise model", synthetic, (clean,), *pair)
+    longer = with_stretched(clean)
+    synthetic = unet(1 if quick else STRETCHED, len(longer) // BATCH_SIZE, noise=noise)
+    yield network("the same, windows stretched in time as well", synthetic, (longer,), *pair)
+    exchanged = RecordedNoise(np.concatenate([X - clean, clean - X]), snr_db=0)
+    rate = cosine_decay(1e-3, 3 * len(longer) // 32, warmup=0.05)
+    ecg = unet(3, init="ecg", noise=exchanged, batch_size=32)
+    ecg.set_params(learning_rate=rate)
+    yield network('"ecg" of the package, pairs with noises exchanged', ecg, (longer,), *pair)
 
 
 def main() -> None:

@@ -170,3 +170,11 @@ def test_command(tmp_path, capsys):
     assert "Leave out --no-resample" in capsys.readouterr().err
     assert main([*command, "--sampling-rate", "250", "--strength", "2"]) == 2
     assert "are for denoising without --model" in capsys.readouterr().err
+
+
+def test_wander_that_is_slower_than_windows():
+    clean = ecgs(seconds=30)
+    time = np.arange(clean.shape[1]) / 360
+    wander = 5 * clean.std() * np.sin(2 * np.pi * 0.1 * time) + 3  # whose mean stays
+    denoised = denoise(clean + wander, model="ecg", sampling_rate=360)
+    assert snr_db(clean + 3, denoised) > snr_db(clean + 3, clean + wander) + 20

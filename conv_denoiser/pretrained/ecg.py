@@ -21,6 +21,8 @@ RATE, WINDOW = 360.0, 1024  # Hz, samples
 LOWEST_RATE, HIGHEST_RATE = 50.0, 50_000.0
 # A slow trend, a cubic parabola, is put aside if it is so many times as strong as what it leaves.
 STEEP = 2.5
+# Samples of a moving average, odd; the frequency at which it takes off half depends on it.
+SMOOTHED = 433
 
 
 def check_rate(sampling_rate: object) -> float:
@@ -55,6 +57,9 @@ def denoise_ecgs(X: Array, sampling_rate: float) -> Array:
     spikes = find_spikes(x, level_of(x, there)) & there
     ratio = rate_ratio(RATE, sampling_rate)
     at_rate = resampled(bridged(x, there & ~spikes), ratio, axis=1)
+    if at_rate.shape[1] > WINDOW:
+        wander = _wander(at_rate)
+        at_rate = at_rate - wander + wander.mean(axis=1, keepdims=True)
     denoised = np.stack([denoise_recording(_Windows(), row) for row in at_rate])
     denoised = resampled(denoised, 1 / ratio, axis=1)[:, : x.shape[1]]
     return (np.where(spikes, x, denoised) + centre) * scale
@@ -73,6 +78,22 @@ class _Windows:
         scaled = (X - level) / np.where(std == 0, 1, std)
         output = ready_unet("ecg")(scaled[..., np.newaxis].astype(np.float32))
         return output[..., 0] * std + level
+
+
+def _wander(x: Array) -> Array:
+    """Return what is slower than a heart beats, half of it at 0.3 Hz; ends are mirrored."""
+    margin = 9 * (SMOOTHED // 2)
+    twice = _smoothed(_smoothed(np.pad(x, ((0, 0), (margin, margin)), mode="symmetric")))
+    # Twice and thrice smoothed, in these shares, it falls off more steeply with the frequency.
+    return 3 * twice[:, 3 * (SMOOTHED // 2) : -3 * (SMOOTHED // 2)] - 2 * _smoothed(twice)
+
+
+def _smoothed(x: Array) -> Array:
+    """Return three moving averages over each other, of full windows alone."""
+    for _ in range(3):
+        total = np.pad(np.cumsum(x, axis=1), ((0, 0), (1, 0)))
+        x = (total[:, SMOOTHED:] - total[:, :-SMOOTHED]) / SMOOTHED
+    return x
 
 
 def _steep_trends(X: Array) -> Array:
