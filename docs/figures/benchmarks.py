@@ -10,7 +10,7 @@ PANELS = {
 }
 
 figure, axes = plt.subplots(
-    len(PANELS), 2, figsize=(11, 10), width_ratios=(3, 2), layout="constrained"
+    len(PANELS), 2, figsize=(11, 13), width_ratios=(3, 2), layout="constrained"
 )
 for (bars, points), (title, (start, metric)) in zip(axes, PANELS.items(), strict=True):
     rows = [row for row in table(start) if row["method"] != "nothing"]
