@@ -1,11 +1,12 @@
 """Recordings in zarr stores: which array it is, which axis is time, and one like it to write to."""
 
 import os
-from pathlib import Path
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 import zarr
+from zarr.errors import ContainsArrayError
 
 from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.distributed.labelled import time_axis
@@ -89,10 +90,7 @@ def create_like(source: StoredArray, path: str, dtype: type) -> StoredArray:
     if source.name:
         group = zarr.open_group(path, mode="a", zarr_format=model.metadata.zarr_format)
         _copy_coordinates(zarr.open(source.path, mode="r"), group, model)
-        is_there = source.name in group
-    else:
-        is_there = Path(path).exists()
-    if not is_there:
+    with suppress(ContainsArrayError):  # from before, or of another process that is at work, too
         zarr.create_array(
             path,
             name=source.name or None,

@@ -26,8 +26,8 @@ __all__ = [
 # pretrain_ecg.py train them.
 UNET_WEIGHTS = {
     ("unet", "pretrained"): Path(__file__).with_name("unet.safetensors"),
-    ("unet", "ecg"): Path(__file__).with_name("ecg.safetensors"),
     ("unet-small", "pretrained"): Path(__file__).with_name("unet_small.safetensors"),
+    ("unet", "ecg"): Path(__file__).with_name("ecg.safetensors"),
 }
 # What ONNX Runtime computes with the weights; benchmarks/universal_graph.py writes it.
 UNET_GRAPH = Path(__file__).with_name("unet.onnx")
