@@ -384,6 +384,7 @@ class TestCluster:
                 *(session.get_session_options().intra_op_num_threads for session in sessions),
             ]
 
+        client.restart()  # as TensorFlow keeps the threads that it has once started with
         pipeline = make_pipeline(OnnxDenoiser(onnx_file), learned)
         one = next(iter(client.scheduler_info()["workers"]))
         assert client.submit(threads, Shipped.of(pipeline), workers=one).result() == [1] * 4
