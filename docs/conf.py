@@ -81,7 +81,7 @@ html_theme_options = {
     ],
     "navbar_align": "left",
     "navbar_end": ["try_it", "theme-switcher", "navbar-icon-links"],
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 5,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
