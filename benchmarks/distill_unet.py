@@ -9,19 +9,14 @@ training or choosing.
 """
 
 import argparse
-import os
 from collections.abc import Iterator, Sequence
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pretraining
-from pretrain_unet import FLOOR, LENGTH, N_VALIDATION, make_batch
-from pretraining import Feed
+from pretrain_unet import FLOOR, feed_and_validation, make_batch
 
 from conv_denoiser.pretrained.unet import FILTERS, ready_unet, unet_weights
-from conv_denoiser.waveforms import FAMILIES, anything
 
 SMALL = "unet-small"
 # Of a convolution: the groups of channels that it takes and gives, and whether it is transposed.
@@ -86,18 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     pretraining.add_options(parser, rate=2e-3, batch=64)
     options = parser.parse_args()
-    folder: Path = options.output
-    folder.mkdir(parents=True, exist_ok=True)
-    families = list(FAMILIES)
-    bank = pretraining.open_bank(
-        folder, (options.bank, LENGTH), families, options.seed, options.workers
-    )
-    rng = np.random.default_rng(20190101)
-    unseen = anything(N_VALIDATION, np.arange(LENGTH), rng).astype(np.float32)
-    x, y = make_batch(rng, unseen, N_VALIDATION)
-    make = partial(make_batch_with_teacher, bank=bank, n=options.batch)
-    renew = pretraining.renewal(bank, families)
-    feed = Feed(make, renew, options.workers, [options.seed, os.getpid()])
+    feed, x, y = feed_and_validation(options, make_batch_with_teacher)
     pretraining.import_keras()
     from conv_denoiser.denoiser.defaults import PRETRAINED
     from conv_denoiser.networks.unet import build_unet
@@ -112,9 +96,9 @@ def main() -> None:
 
     pretraining.train(model, {feed: 1.0}, log_errors, judge, options)
     weights = {f"weight_{k:03}": array for k, array in enumerate(model.get_weights())}
-    pretraining.export(folder / "unet_small.safetensors", weights, {"name": SMALL})
+    pretraining.export(options.output / "unet_small.safetensors", weights, {"name": SMALL})
     curves = {"loss": "training, half of it beside the large network", "val_loss": "validation"}
-    pretraining.learning_curve(folder, curves, "Mean logarithm of the error")
+    pretraining.learning_curve(options.output, curves, "Mean logarithm of the error")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ takes part in training or choosing.
 
 import argparse
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,10 @@ def log_error(y_true: Any, y_pred: Any) -> Any:
     return ops.log(FLOOR + ops.mean(ops.square(y_pred - y_true), axis=(1, 2)))
 
 
-def main() -> None:
-    """Train as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    pretraining.add_options(parser, rate=2e-3, batch=64)
-    options = parser.parse_args()
+def feed_and_validation(
+    options: argparse.Namespace, make: Callable[..., tuple[np.ndarray, ...]]
+) -> tuple[Feed, np.ndarray, np.ndarray]:
+    """Start the processes that make batches, and draw signals to validate on, noisy and clean."""
     folder: Path = options.output
     folder.mkdir(parents=True, exist_ok=True)
     families = list(FAMILIES)
@@ -59,10 +59,17 @@ def main() -> None:
     rng = np.random.default_rng(20190101)
     unseen = anything(N_VALIDATION, np.arange(LENGTH), rng).astype(np.float32)
     x, y = make_batch(rng, unseen, N_VALIDATION)
+    drawn = partial(make, bank=bank, n=options.batch)
     renew = pretraining.renewal(bank, families)
+    return Feed(drawn, renew, options.workers, [options.seed, os.getpid()]), x, y
 
-    make = partial(make_batch, bank=bank, n=options.batch)
-    feed = Feed(make, renew, options.workers, [options.seed, os.getpid()])
+
+def main() -> None:
+    """Train as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    pretraining.add_options(parser, rate=2e-3, batch=64)
+    options = parser.parse_args()
+    feed, x, y = feed_and_validation(options, make_batch)
     pretraining.import_keras()
     from conv_denoiser.denoiser.defaults import PRETRAINED
     from conv_denoiser.networks.unet import build_unet
@@ -76,9 +83,9 @@ def main() -> None:
 
     pretraining.train(model, {feed: 1.0}, log_error, judge, options)
     weights = {f"weight_{k:03}": array for k, array in enumerate(model.get_weights())}
-    pretraining.export(folder / "unet.safetensors", weights, {"name": "universal-unet"})
+    pretraining.export(options.output / "unet.safetensors", weights, {"name": "universal-unet"})
     curves = {"loss": "training", "val_loss": "validation"}
-    pretraining.learning_curve(folder, curves, "Mean logarithm of the error")
+    pretraining.learning_curve(options.output, curves, "Mean logarithm of the error")
 
 
 if __name__ == "__main__":
