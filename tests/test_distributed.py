@@ -10,7 +10,7 @@ import xarray as xr
 from conftest import small_denoiser
 from sklearn.preprocessing import FunctionTransformer
 
-from conv_denoiser import denoise, denoise_recording, windows
+from conv_denoiser import ConvDenoiser, denoise, denoise_recording, windows
 from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.export import OnnxDenoiser
 
@@ -315,6 +315,16 @@ class TestTraining:
             small_denoiser(**options).fit(*data).score(*parabolas) for data in (lazy, parabolas)
         ]
         assert abs(scores[0] - scores[1]) < 1  # dB, after few epochs
+
+    @pytest.mark.slow
+    def test_pace_is_that_of_memory(self, parabolas):
+        one_chunk = [da.from_array(array, chunks=-1) for array in parabolas]
+        fits = [
+            ConvDenoiser("unet-small", batch_size=4, validation_split=0, random_state=0).fit(*data)
+            for data in (one_chunk, parabolas)
+        ]
+        lazy, in_memory = (fit.transform(parabolas[0]) for fit in fits)
+        np.testing.assert_array_equal(lazy, in_memory)
 
     def test_errors(self, lazy):
         with pytest.raises(ValueError, match="early_stopping=True is for arrays in memory"):

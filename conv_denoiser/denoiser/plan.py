@@ -40,7 +40,7 @@ from conv_denoiser.training.plan import CheckpointRequest, CompileOptions, Train
 if TYPE_CHECKING:
     from conv_denoiser.denoiser.estimator import ConvDenoiser
 
-__all__ = ["hiding", "may_need_target", "plan_fit", "plan_partial_fit"]
+__all__ = ["hiding", "may_need_target", "pace_of", "plan_fit", "plan_partial_fit"]
 
 
 def plan_fit(denoiser: "ConvDenoiser", signals: Signals) -> TrainingPlan:
@@ -119,6 +119,14 @@ def _pace(pretrained: bool, supervision: Supervision) -> Pace:
     if not pretrained:
         return FROM_SCRATCH
     return FINE_TUNING if isinstance(supervision, Paired | Synthetic) else FINE_TUNING_NOISY
+
+
+def pace_of(denoiser: "ConvDenoiser", n_channels: int, *, with_target: bool) -> Pace:
+    """Return the pace at which a fit trains, whatever its signals are."""
+    from conv_denoiser.training.losses import is_cross_entropy
+
+    start = pretrained_start(denoiser, n_channels, is_cross_entropy(chosen(denoiser, "loss")))
+    return _pace(start is not None, _supervision(denoiser, with_target))
 
 
 def pretrained_start(

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from conv_denoiser._checks.elsewhere import is_lazy
 from conv_denoiser.denoiser.automatic import amount_of_training
+from conv_denoiser.denoiser.plan import pace_of
 from conv_denoiser.distributed.arrays import check_chunks
 
 __all__ = ["fit_lazily"]
@@ -26,10 +27,14 @@ def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> Any:
     their signals are shuffled together, and learned from once.
     """
     X, y = _checked(denoiser, X, y, sample_weight)
-    amount = amount_of_training(denoiser, X.shape[0])
+    pace = pace_of(denoiser, X.shape[2] if X.ndim == 3 else 1, with_target=y is not None)
+    amount = amount_of_training(denoiser, X.shape[0], pace)
     rng = check_random_state(denoiser.random_state)
     learner = clone(denoiser).set_params(
-        epochs=amount.epochs, batch_size=amount.batch_size, validation_split=0
+        epochs=amount.epochs,
+        batch_size=amount.batch_size,
+        learning_rate=amount.learning_rate,
+        validation_split=0,
     )
     sizes = []
     for _ in range(amount.epochs):
