@@ -17,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import denoise, denoise_recording, denoise_store
 from conv_denoiser.cli import main
+from conv_denoiser.distributed import clusters
 from conv_denoiser.distributed.clusters import working
 from conv_denoiser.export import OnnxDenoiser
 
@@ -276,7 +277,33 @@ class TestFaults:
         for result in results:
             np.testing.assert_array_equal(result, expected)
 
-    def test_a_scheduler_that_goes_away(self, recording, expected):
+    def test_a_region_that_lost_too_many_workers(self, cluster, expected, monkeypatch, tmp_path):
+        killed = tmp_path / "killed"
+
+        client = os.getpid()  # which asks the denoiser as well
+
+        class Deadly:
+            def transform(self, X):
+                if os.getpid() != client and not killed.exists():
+                    killed.touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return (X + np.roll(X, 1, axis=1)) / 2
+
+        monkeypatch.setattr(cluster.scheduler, "allowed_failures", 0)
+        denoised = denoise_it(Deadly(), scheduler=cluster.scheduler_address)
+        assert killed.exists()
+        np.testing.assert_array_equal(denoised[:], expected)
+
+    def test_no_worker(self, expected, monkeypatch):
+        monkeypatch.setattr(clusters, "PATIENCE", 0.2)
+        with LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=":0") as empty:
+            later = threading.Timer(1, empty.scale, [1])
+            later.start()
+            with pytest.warns(UserWarning, match=r"No worker .*tcp://.*`dask worker tcp"):
+                denoised = denoise_it(slow_smoother(), scheduler=empty.scheduler_address)
+        np.testing.assert_array_equal(denoised[:], expected)
+
+    def test_a_scheduler_that_goes_away(self, cluster, recording, expected):
         with (
             dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
             LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as other,
@@ -286,6 +313,9 @@ class TestFaults:
             with pytest.raises(ConnectionError, match="scheduler went away"):
                 denoise_it(slow_smoother(), scheduler=other.scheduler_address)
             closing.join()
-        done = len(manifest()) - 1
-        assert done < 10
-        np.testing.assert_array_equal(denoise_it()[:], expected)
+        done = manifest()
+        assert len(done) < 11
+        denoised = denoise_it(slow_smoother(), scheduler=cluster.scheduler_address)
+        np.testing.assert_array_equal(denoised[:], expected)
+        assert manifest()[: len(done)] == done
+        assert len(manifest()) == 11

@@ -20,7 +20,7 @@ class DenoisingWarning(UserWarning):
 
 
 # Packages between the user's line and the place of a warning.
-PASSED_OVER = ("conv_denoiser", "sklearn", "joblib")
+PASSED_OVER = ("conv_denoiser", "sklearn", "joblib", "tqdm")
 # The functions of scikit-learn in which every fit of a search or a cross-validation is made.
 CROSS_VALIDATION = ("_fit_and_score", "_fit_and_predict")
 # Where `warn_once_here` has warned.
@@ -28,7 +28,7 @@ _SAID: set[tuple[int, CodeType, int]] = set()
 
 
 def warn(messages: str | Iterable[str], category: type[Warning] = UserWarning) -> None:
-    """Warn at the first line outside of this library, scikit-learn and joblib."""
+    """Warn at the first line outside of this library, scikit-learn, joblib and tqdm."""
     if isinstance(messages, str):
         messages = (messages,)
     frame = _outside(sys._getframe(1))

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any
 
 from conv_denoiser._checks.numbers import check_count
+from conv_denoiser._checks.warn import warn
 
 __all__ = ["Outcome", "Run", "check_workers", "working"]
 
@@ -17,6 +18,10 @@ Outcome = tuple[Any, Any]
 Run = Callable[[Callable[[Any, Any], Any], Any, Sequence[Any]], Iterator[Outcome]]
 # Calls that a scheduler knows of at once, for each thread that works.
 AHEAD = 4
+# Rounds of calls, of which each but the first is of those that lost too many workers before.
+ROUNDS = 3
+# Seconds without any result after which to look whether a scheduler has workers at all.
+PATIENCE = 10
 
 
 @contextmanager
@@ -26,6 +31,7 @@ def working(workers: int | None, scheduler: str | None) -> Iterator[Run]:
     if workers is None and scheduler is None:
         yield _run_here
         return
+    import dask
     from dask.distributed import Client, LocalCluster
 
     if scheduler is not None:
@@ -37,6 +43,9 @@ def working(workers: int | None, scheduler: str | None) -> Iterator[Run]:
     n_threads = max(1, (os.cpu_count() or 1) // n_workers)
     environment = {"OMP_NUM_THREADS": str(n_threads)}
     with (
+        # Dask looks for a worker so long after each of its deaths, and gives up one that is away,
+        # be it only to start again after another death.
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1000 days"}),
         LocalCluster(
             n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", env=environment
         ) as cluster,
@@ -70,36 +79,70 @@ def _run_here(
 def _run_there(
     client: Any, function: Callable[[Any, Any], Any], shared: Any, each: Sequence[Any]
 ) -> Iterator[Outcome]:
+    """Run calls on a cluster, and those that lost too many workers again when others are done."""
+    from dask.distributed import KilledWorker
+
+    for n_rounds_left in reversed(range(ROUNDS)):
+        killed = []
+        for argument, result in _run_once(client, function, shared, each):
+            if n_rounds_left and isinstance(result, KilledWorker):
+                killed.append(argument)
+            else:
+                yield argument, result
+        if not killed:
+            return
+        each = killed
+
+
+def _run_once(
+    client: Any, function: Callable[[Any, Any], Any], shared: Any, each: Sequence[Any]
+) -> Iterator[Outcome]:
     """Run calls on a cluster, a few at a time, so that the scheduler need not know of all."""
-    from dask.distributed import as_completed
+    from dask.distributed import wait
 
     # The result of a task rather than data of a worker, which would be lost with it.
     there = client.submit(_same, shared, pure=False)
     left = iter(each)
     arguments: dict[Any, Any] = {}
 
-    def submit(n_calls: int) -> list[Any]:
-        futures = []
+    def submit(n_calls: int) -> None:
         for argument in islice(left, n_calls):
-            future = client.submit(function, there, argument, pure=False)
-            arguments[future.key] = argument
-            futures.append(future)
-        return futures
+            arguments[client.submit(function, there, argument, pure=False)] = argument
 
-    n_threads = sum(client.nthreads().values())
-    running = as_completed(submit(AHEAD * max(1, n_threads)))
-    for future in running:
+    submit(AHEAD * max(1, sum(client.nthreads().values())))
+    while arguments:
         try:
-            result = future.result()
+            done = wait(list(arguments), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
+            results = [(future, _result(future)) for future in done]
+        except TimeoutError:
+            _warn_if_alone(client)
+            continue
         except CancelledError as error:
             raise ConnectionError(
                 "The scheduler went away, and its tasks with it. What is done stays done: call "
                 "again with another."
             ) from error
-        except Exception as error:
-            result = error
-        yield arguments.pop(future.key), result
-        running.update(submit(1))
+        submit(len(results))
+        for future, result in results:
+            yield arguments.pop(future), result
+
+
+def _result(future: Any) -> Any:
+    """Return what came of a call: a result, or an error."""
+    return future.exception() if future.status == "error" else future.result(PATIENCE)
+
+
+def _warn_if_alone(client: Any) -> None:
+    """Warn where nobody is there who could work."""
+    with suppress(OSError):  # whether a scheduler that does not answer is gone, Dask finds out
+        if client.nthreads():
+            return
+        address = client.scheduler.address
+        warn(
+            f"No worker is connected to the scheduler at {address}, so nothing is being denoised. "
+            f"The call goes on when there is one (`dask worker {address}`); if you stop it, what "
+            "is done stays done."
+        )
 
 
 def _same(value: Any) -> Any:

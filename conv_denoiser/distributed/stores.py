@@ -120,7 +120,8 @@ def denoise_store(
     -----
     Beside the target stands a manifest, a text file of that name and ``.manifest``. It says which
     regions are done, with checksums: a region whose samples are not those is denoised again.
-    Regions are made of whole chunks, each of which zarr writes as a whole.
+    Regions are made of whole chunks, each of which zarr writes as a whole. A region whose workers
+    died is denoised by others. A dozen deaths are too many: that region fails.
 
     Processes are started by importing the script, which therefore needs
     ``if __name__ == "__main__":`` around the call.
