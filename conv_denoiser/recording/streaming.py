@@ -308,6 +308,8 @@ class StreamingDenoiser:
             outputs = [
                 part.reshape(n_windows, n_channels, window).transpose(0, 2, 1) for part in outputs
             ]
+        if len(outputs) == 1:
+            return outputs[0].astype(self._dtype, copy=False)
         return np.concatenate(outputs, axis=2, dtype=self._dtype)
 
     def _outputs(self, signals: Array) -> list[Array]:

@@ -94,7 +94,7 @@ class OverlapAdd:
         n_windows, (n_pieces, hop) = len(outputs), self._weights.shape
         n_channels = outputs.shape[-1]
         padding = n_pieces * hop - outputs.shape[1]
-        pieces = np.pad(outputs, ((0, 0), (0, padding), (0, 0)))
+        pieces = np.pad(outputs, ((0, 0), (0, padding), (0, 0))) if padding else outputs
         pieces = pieces.reshape(n_windows, n_pieces, hop, n_channels)
         pieces = np.concatenate([self._outputs, pieces])
         counts = np.concatenate([self._counts, counts])
