@@ -182,6 +182,15 @@ class TestCommand:
         expected = denoise_recording(OnnxDenoiser(onnx_file), recording, channelwise=True)
         np.testing.assert_array_equal(zarr.open("out.zarr", mode="r")[:], expected)
 
+    def test_interrupted(self, recording, onnx_file, capsys, monkeypatch):
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("conv_denoiser.distributed.stores.Manifest.add", interrupt)
+        options = ["denoise", "in.zarr", "--output", "out.zarr", "--model", str(onnx_file)]
+        assert main([*options, "--channelwise"]) == 130
+        assert "interrupted: what is done stays done" in capsys.readouterr().err
+
     def test_errors(self, recording, capsys):
         np.save("x.npy", recording)
         for options, message in (

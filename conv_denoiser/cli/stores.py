@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conv_denoiser.cli.parser import OVERLAP
+from conv_denoiser.cli.shell import Stopped
 from conv_denoiser.export.opening import open_model
 
 __all__ = ["denoise_stores", "is_store"]
@@ -49,15 +50,19 @@ def denoise_stores(options: argparse.Namespace, sources: list[str]) -> None:
     from conv_denoiser.distributed.stores import denoise_store
 
     start = time.perf_counter()
-    denoised = denoise_store(
-        sources[0],
-        options.output,
-        **_denoising(options),
-        workers=options.workers,
-        scheduler=options.scheduler,
-        channelwise=options.channelwise,
-        progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
-    )
+    try:
+        denoised = denoise_store(
+            sources[0],
+            options.output,
+            **_denoising(options),
+            workers=options.workers,
+            scheduler=options.scheduler,
+            channelwise=options.channelwise,
+            progress=not options.quiet and sys.stderr.isatty() and find_spec("tqdm") is not None,
+        )
+    except KeyboardInterrupt as error:
+        outcome = "what is done stays done, and the same command goes on with the rest"
+        raise Stopped.of(error, outcome) from error
     if not options.quiet:
         seconds = time.perf_counter() - start
         print(f"{options.output}: {max(denoised.shape):,} samples denoised in {seconds:.1f} s")
