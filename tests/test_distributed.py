@@ -196,6 +196,10 @@ class TestDenoise:
             for one, other in zip(lazy, denoised, strict=True):
                 assert_same(one, other)
 
+    def test_chunks_of_no_samples(self, signal):
+        lazy = da.from_array(signal[:99], chunks=((0, 40, 0, 59),))
+        assert_same(denoise(lazy), denoise(signal[:99]))
+
     def test_gaps(self, signal):
         gappy = signal.copy()
         gappy[np.random.default_rng(1).random(signal.size) < 0.1] = np.nan
@@ -221,6 +225,9 @@ class TestDenoise:
         for shape in ((), (0, 9), (9, 1), (2, 2, 2, 2)):
             with pytest.raises(ValueError, match="Got "):
                 denoise(da.zeros(shape))
+        for dtype, kind in ((complex, "Complex"), ("U3", "text"), ("M8[s]", "dates")):
+            with pytest.raises(ValueError, match=kind):
+                denoise(da.zeros(99).astype(dtype))
         with pytest.raises(ValueError, match="looks at whole signals"):
             denoise(da.zeros(99), bad="auto")
         with pytest.raises(ValueError, match="noise_std"):

@@ -14,7 +14,7 @@ import numpy as np
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
-from conv_denoiser._checks.arrays import unmasked
+from conv_denoiser._checks.arrays import as_numbers, unmasked
 from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.gaps import Gaps
@@ -75,6 +75,8 @@ def denoise(x: da.Array, *, gaps: Gaps, bad: str | None, **options: Any) -> Any:
             "x must be a Dask array of the shape (n_timesteps,) or (n_signals, n_timesteps"
             f"[, n_channels]), of 2 timesteps at least. Got {x.shape}."
         )
+    if x.dtype.kind != "O":
+        as_numbers(np.empty((0, 0), x.dtype), "x")
     if bad is not None:
         raise ValueError(
             f"bad={bad!r} looks at whole signals, and is for NumPy arrays. Map it over signals, "

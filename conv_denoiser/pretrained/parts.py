@@ -106,7 +106,8 @@ class SignalParts:
         for number, row in enumerate(rows if begin < end else ()):
             out[:, number] = self._row(row[np.newaxis], first, begin, end)
         dtype = self.result_type(samples.dtype)
-        return out.transpose(0, 2, 1).reshape(-1, end - begin, *samples.shape[1:]).astype(dtype)
+        shape = (self.n_outputs, end - begin, *samples.shape[1:])
+        return out.transpose(0, 2, 1).reshape(shape).astype(dtype)
 
     def _row(self, row: Array, first: int, begin: int, end: int) -> Array:
         """Denoise a part of one signal, of shape (1, n)."""
