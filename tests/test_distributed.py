@@ -181,6 +181,18 @@ class TestRows:
         noisy, denoiser = parabolas[0][:, :64], OnnxDenoiser(onnx_file)
         assert_same(denoiser.transform(da.from_array(noisy, chunks=7)), denoiser.transform(noisy))
 
+    def test_of_which_a_chunk_has_none(self, learned, parabolas):
+        noisy = parabolas[0].astype(np.float32)
+        lazy = learned.transform(da.from_array(noisy, chunks=((0, 60, 0), 150)))
+        assert_same(lazy, learned.transform(noisy))
+
+    def test_of_tables(self, learned, parabolas):
+        frames = pytest.importorskip("dask.dataframe")
+        frame = frames.from_array(da.from_array(parabolas[0], chunks=(25, 150)))
+        for function in (learned.transform, learned.fit, denoise):
+            with pytest.raises(TypeError, match=r"DataFrame of Dask's.*to_dask_array"):
+                function(frame)
+
     def test_are_not_a_recording(self, learned):
         with pytest.raises(ValueError, match="denoise_recording"):
             learned.transform(da.zeros(1000))
@@ -271,6 +283,19 @@ class TestXarray:
             denoise_recording(SMOOTHER, renamed, window=50)
         result = denoise_recording(SMOOTHER, renamed, window=50, time_dim="t")
         assert result.rename(t="time").equals(denoise_recording(SMOOTHER, ecg, window=50))
+
+    def test_of_times_that_do_not_rise(self, ecg):
+        unsorted = ecg.isel(time=[1, 0, *range(2, 1003)])
+        unknown = ecg.assign_coords(time=[*range(1002), np.nan])
+        for array, complaint in ((unsorted, "must rise"), (unknown, "missing")):
+            for either in (array, array.chunk(time=100)):
+                with pytest.raises(ValueError, match=complaint):
+                    denoise_recording(SMOOTHER, either, window=50)
+
+    def test_trees(self, ecg):
+        tree = xr.DataTree.from_dict({"/": xr.Dataset({"ecg": ecg}), "/b": xr.Dataset()})
+        with pytest.raises(ValueError, match="tree of data sets"):
+            denoise(tree)
 
     def test_universal_model(self, ecg):
         expected = ecg.copy(data=denoise(ecg.values))

@@ -18,7 +18,12 @@ def room_of(value: object) -> Any:
 
 
 def is_lazy(value: object) -> bool:
-    """Whether this is an array of Dask's."""
+    """Whether this is an array of Dask's. Raise TypeError for a table of Dask's."""
+    if hasattr(value, "to_dask_array"):
+        raise TypeError(
+            f"Got a {type(value).__name__} of Dask's, which does not know its length. Pass "
+            "x.to_dask_array(lengths=True)."
+        )
     return hasattr(value, "__dask_graph__") and hasattr(value, "numblocks")
 
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from conv_denoiser._checks.warn import DenoisingWarning, warn
 from conv_denoiser._typing import Array, RawArray
 
-__all__ = ["Grid", "even_grid", "on_even_grid", "seconds_since_first"]
+__all__ = ["Grid", "check_rising", "even_grid", "on_even_grid", "seconds_since_first"]
 
 # Longer pauses than so many usual steps are holes, which tell nothing of the mean step.
 PAUSE = 8
@@ -110,7 +110,7 @@ def even_grid(time: ArrayLike, n_timesteps: int) -> Grid:
             f"time must hold one number or date for each of the {n_timesteps} timesteps. Got the "
             f"shape {t.shape}."
         )
-    _check_rising(t)
+    check_rising(t)
     if n_timesteps < 3:
         return Grid(np.arange(n_timesteps, dtype=np.float64), float(t[-1]) or 1.0)
     steps = np.diff(t)
@@ -136,7 +136,8 @@ def seconds_since_first(time: ArrayLike) -> Array:
     return np.asarray(passed, np.float64)
 
 
-def _check_rising(t: Array) -> None:
+def check_rising(t: Array) -> None:
+    """Raise ValueError where times do not rise, or are missing."""
     if not np.isfinite(t).all():
         raise ValueError(
             f"time holds {np.sum(~np.isfinite(t))} value(s) that are missing or infinite, the "

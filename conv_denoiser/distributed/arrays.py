@@ -218,4 +218,6 @@ def _pick(outputs: Array, output: int, channels: slice) -> Array:
 
 
 def _transform(shipped: Shipped, signals: RawArray) -> Any:
+    if not len(signals):  # which selecting rows may leave of a chunk
+        return signals.astype(denoised_dtype(signals.dtype))
     return shipped.open().transform(signals)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from conv_denoiser._checks.times import even_grid, on_even_grid, seconds_since_first
+from conv_denoiser._checks.times import check_rising, even_grid, on_even_grid, seconds_since_first
 from conv_denoiser._checks.warn import DenoisingWarning, warn
 
 __all__ = ["in_labels", "time_axis"]
@@ -35,6 +35,11 @@ def in_labels(
     xarray.DataArray or xarray.Dataset
         One of the type of `value`, or as many as the function returns arrays.
     """
+    if hasattr(value, "map_over_datasets"):
+        raise ValueError(
+            "Got a tree of data sets. Denoise them one by one, as tree.map_over_datasets(function) "
+            "does, with a function of one data set."
+        )
     if not hasattr(value, "data_vars"):
         return _applied(function, value, time_dim, default)
     dim = time_dim or "time"
@@ -87,6 +92,8 @@ def _in_time(function: Function, by_time: Any) -> Any:
         if grid is None or grid.is_whole:
             return function(by_time.values)
         return on_even_grid(function, by_time.values, grid)
+    if t is not None:
+        check_rising(t)
     if t is not None and np.diff(t).max() > HOLE * np.diff(t).mean():
         warn(
             f"The coordinate {by_time.dims[0]!r} has holes, but samples are taken for evenly "
