@@ -121,6 +121,16 @@ class TestResuming:
         np.testing.assert_array_equal(denoise_it()[:], expected)
         assert len(manifest()) == 12  # and the torn line
 
+    @pytest.mark.parametrize("layout", [{"chunks": 101}, {"chunks": (25,), "shards": (100,)}])
+    def test_repairs_what_cannot_be_read(self, recording, layout):
+        zarr.create_array("one.zarr", data=recording[:, 0], **layout)
+        denoise_store("one.zarr", "out.zarr", SMOOTHER, region=1, **WINDOW)
+        for chunk in (0, 4):
+            os.truncate(f"out.zarr/c/{chunk}", 20)
+        denoised = denoise_store("one.zarr", "out.zarr", SMOOTHER, region=1, **WINDOW)
+        expected = denoise_recording(SMOOTHER, recording[:, 0], **WINDOW)
+        np.testing.assert_array_equal(denoised[:], expected)
+
     def test_denoises_what_has_changed_since(self, recording, expected):
         denoise_it()
         zarr.open_array("in.zarr", mode="r+")[500:510] = 9

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from conv_denoiser._checks.numbers import ceil_div, check_count
+from conv_denoiser._typing import RawArray
 from conv_denoiser.distributed.clusters import Outcome, check_workers, working
 from conv_denoiser.distributed.manifest import Manifest
 from conv_denoiser.distributed.models import Shipped
@@ -168,7 +169,7 @@ def denoise_store(
         place, error = failed[0]
         raise RuntimeError(
             f"{len(failed)} of {len(regions)} regions failed, the first at samples {place.begin} "
-            f"to {place.end}: {type(error).__name__}: {error}. All others are done; call again "
+            f"to {place.end}: {type(error).__name__}: {str(error).rstrip('.')}. All others are done; call again "
             "for these."
         ) from error
     return written.open()
@@ -179,11 +180,20 @@ def denoise_region(job: Job, region: Region) -> str:
     begin, end, digest = region
     first, last = job.parts.needed(begin, end)
     samples = job.source.read(first, last)
-    if digest is not None and _digest(samples, job.target.read(begin, end)) == digest:
+    if digest is not None and _is_there(job.target, region, samples):
         return digest
     denoised = job.parts.denoise(job.shipped.open(), samples, first, begin, end)[0]
     job.target.write(begin, denoised)
     return _digest(samples, denoised)
+
+
+def _is_there(target: StoredArray, region: Region, samples: RawArray) -> bool:
+    """Whether a region of the target is as it was written."""
+    try:
+        stored = target.read(region.begin, region.end)
+    except Exception:  # as many kinds as there are codecs, for chunks that are damaged
+        return False
+    return _digest(samples, stored) == region.digest
 
 
 def _noted(

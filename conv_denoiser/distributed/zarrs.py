@@ -2,12 +2,15 @@
 
 import os
 from contextlib import suppress
+from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import zarr
 from zarr.errors import ContainsArrayError
 
+from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.distributed.labelled import time_axis
 
@@ -43,12 +46,22 @@ class StoredArray(NamedTuple):
         return np.ascontiguousarray(samples.T if self.axis else samples)
 
     def write(self, begin: int, samples: Array) -> None:
-        """Write samples, whose first axis is time."""
+        """Write samples, whose first axis is time, as whole chunks or shards of a folder."""
         array, end = self.open("r+"), begin + len(samples)
+        if array.shards:  # zarr would read what is there, which may be damaged
+            self._remove_shards(array, begin, end)
         if self.axis:
             array[:, begin:end] = samples.T
         else:
             array[begin:end] = samples
+
+    def _remove_shards(self, array: zarr.Array, begin: int, end: int) -> None:
+        numbers = [range(ceil_div(*sizes)) for sizes in zip(array.shape, array.shards, strict=True)]
+        step = array.shards[self.axis]
+        numbers[self.axis] = range(begin // step, ceil_div(end, step))
+        for place in product(*numbers):
+            shard = Path(self.path, self.name, array.metadata.encode_chunk_key(place))
+            shard.unlink(missing_ok=True)
 
 
 def open_recording(path: str | os.PathLike[str], time_dim: str | None) -> StoredArray:
