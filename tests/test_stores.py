@@ -90,12 +90,13 @@ class TestBits:
         denoised = denoise_store("one.zarr", "out.zarr", region=200, strength=0.5)
         assert denoised[:].tobytes() == denoise(x, strength=0.5).tobytes()
 
-    def test_of_xarray_stores(self, recording):
+    @pytest.mark.parametrize("zarr_format", [2, 3])
+    def test_of_xarray_stores(self, recording, zarr_format):
         data = xr.Dataset(
             {"ecg": (("lead", "time"), recording.T, {"units": "mV"})},
             coords={"time": np.arange(1003) / 360},
         )
-        data.chunk(time=200).to_zarr("x.zarr", zarr_format=3, consolidated=False)
+        data.chunk(time=200).to_zarr("x.zarr", zarr_format=zarr_format, consolidated=False)
         denoise_store("x.zarr", "out.zarr", SMOOTHER, channelwise=True, **WINDOW)
         result = xr.open_zarr("out.zarr", consolidated=False).load()
         expected = denoise_recording(SMOOTHER, data, channelwise=True, **WINDOW)
@@ -160,6 +161,9 @@ class TestErrors:
             denoise_it()
         with pytest.raises(ValueError, match="is the source itself"):
             denoise_store("in.zarr", "./in.zarr")
+        for target in ("new.zarr::ecg", "in.zarr/new.zarr"):
+            with pytest.raises(ValueError, match="a folder for itself"):
+                denoise_store("in.zarr", target)
 
     def test_of_arguments(self, recording):
         for options, message in (
@@ -179,9 +183,30 @@ class TestErrors:
             group.create_array(name, data=recording[:, 0])
         with pytest.raises(ValueError, match=r"'ecg', 'eeg'.*two colons.*group.zarr::ecg"):
             denoise_store("group.zarr", "new.zarr")
+        with pytest.raises(ValueError, match="no 'emg', but the arrays"):
+            denoise_store("group.zarr::emg", "new.zarr")
+        with pytest.raises(ValueError, match="is one array"):
+            denoise_store("in.zarr::ecg", "new.zarr")
+        with pytest.raises(FileNotFoundError, match="'none.zarr' is no zarr store"):
+            denoise_store("none.zarr", "new.zarr")
         denoised = denoise_store("group.zarr::eeg", "new.zarr")
         np.testing.assert_array_equal(denoised[:], denoise(recording[:, 0]))
         assert list(zarr.open("new.zarr").array_keys()) == ["eeg"]
+
+    def test_of_what_is_no_recording_as_it_stands(self, recording):
+        array = zarr.create_array("wide.zarr", data=recording.T)
+        with pytest.raises(ValueError, match=r"1003 channels of 2 sample.*_ARRAY_DIMENSIONS"):
+            denoise_store("wide.zarr", "new.zarr")
+        array.attrs["_ARRAY_DIMENSIONS"] = ["channel", "time"]
+        denoised = denoise_store("wide.zarr", "new.zarr", noise_std=1)
+        np.testing.assert_array_equal(denoised[:], denoise(recording.T, noise_std=1))
+        data = xr.Dataset({"ecg": ("time", recording[:, 0])})
+        for zarr_format in (2, 3):
+            encoding = {"ecg": {"dtype": "i2", "_FillValue": -9}}
+            name = f"packed{zarr_format}.zarr"
+            data.to_zarr(name, zarr_format=zarr_format, encoding=encoding, consolidated=False)
+            with pytest.raises(ValueError, match="missing samples are .*-9"):
+                denoise_store(name, "other.zarr")
 
 
 class TestCommand:

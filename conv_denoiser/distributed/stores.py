@@ -167,10 +167,10 @@ def denoise_store(
         failed = _noted(manifest, outcomes, len(regions), progress)
     if failed:
         place, error = failed[0]
+        cause = f"{type(error).__name__}: {error}".rstrip(".")
         raise RuntimeError(
             f"{len(failed)} of {len(regions)} regions failed, the first at samples {place.begin} "
-            f"to {place.end}: {type(error).__name__}: {str(error).rstrip('.')}. All others are done; call again "
-            "for these."
+            f"to {place.end}: {cause}. All others are done; call again for these."
         ) from error
     return written.open()
 
@@ -254,6 +254,11 @@ def _begin(
     beside = place.with_name(place.name + ".manifest")
     if place.resolve() == Path(source.path).resolve():
         raise ValueError(f"{path!r} is the source itself. Choose another target.")
+    if "::" in path or Path(source.path).resolve() in place.resolve().parents:
+        raise ValueError(
+            f"target must be a folder for itself, in which the array has the name that it has in "
+            f"the source. Got {path!r}."
+        )
     if place.exists() and not beside.exists():
         raise ValueError(
             f"{path!r} exists, and no manifest tells what was done of it. Choose another target, "

@@ -17,6 +17,11 @@ from conv_denoiser.distributed.labelled import time_axis
 __all__ = ["StoredArray", "absolute", "create_like", "open_recording"]
 
 
+# Attributes by which xarray and others tell samples from the numbers that stand for them.
+PACKING = frozenset({"scale_factor", "add_offset", "missing_value"})
+NAN = "AAAAAAAA+H8="  # as xarray writes it
+
+
 class StoredArray(NamedTuple):
     """Where a recording is: everything that a process needs to read or write it.
 
@@ -70,13 +75,22 @@ def open_recording(path: str | os.PathLike[str], time_dim: str | None) -> Stored
     Raises
     ------
     ValueError
-        If there are several arrays and none is named, or it is no recording.
+        If there are several arrays and none is named, it is no recording, or seems to be
+        transposed, or its numbers stand for others.
+    FileNotFoundError
+        If there is no such store.
     """
     address, _, name = os.fspath(path).partition("::")
-    root = zarr.open(address, mode="r")
+    try:
+        root = zarr.open(address, mode="r")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{address!r} is no zarr store, or is empty.") from error
     name = name.strip("/")
-    if isinstance(root, zarr.Group) and not name:
-        name = _only_array(root, address)
+    if not isinstance(root, zarr.Group):
+        if name:
+            raise ValueError(f"{address!r} is one array. Leave out ::{name}.")
+    elif not name or name not in root:
+        name = _only_array(root, address, name)
     array = root[name] if name else root
     if (
         not isinstance(array, zarr.Array)
@@ -89,6 +103,7 @@ def open_recording(path: str | os.PathLike[str], time_dim: str | None) -> Stored
         )
     dims = _dims(array)
     axis = 0 if dims is None and time_dim is None else time_axis(dims or (), time_dim, 0)
+    _check_samples(array, os.fspath(path), dims)
     return StoredArray(absolute(address), name, axis)
 
 
@@ -119,12 +134,34 @@ def create_like(source: StoredArray, path: str, dtype: type) -> StoredArray:
     return target
 
 
-def _only_array(group: zarr.Group, path: str) -> str:
+def _check_samples(array: zarr.Array, path: str, dims: tuple[str, ...] | None) -> None:
+    """Raise ValueError where an array seems to be transposed, or holds no samples as such."""
+    if dims is None and array.ndim == 2 and array.shape[1] > array.shape[0]:
+        raise ValueError(
+            f"{path!r} has the shape {array.shape}: {array.shape[1]} channels of {array.shape[0]} "
+            "sample(s) each. Where time is its second axis, tell so: zarr.open_array(..., "
+            "mode='r+').attrs['_ARRAY_DIMENSIONS'] = ['channel', 'time']."
+        )
+    packing = sorted(PACKING & set(array.attrs))
+    # What is missing, xarray tells by the fill value of zarr 2, and by an attribute with zarr 3.
+    is_old = array.metadata.zarr_format == 2 and "_ARRAY_DIMENSIONS" in array.attrs
+    missing = array.fill_value if is_old else array.attrs.get("_FillValue")
+    if missing not in (None, 0, NAN) and missing == missing:
+        packing.append(f"missing samples are {missing!r}")
+    if packing:
+        raise ValueError(
+            f"Numbers in {path!r} are not the samples ({', '.join(packing)}). xarray knows how to "
+            "read them: denoise what xarray.open_zarr returns."
+        )
+
+
+def _only_array(group: zarr.Group, path: str, wanted: str) -> str:
     """Return the name of the only array that is not the coordinate of a dimension."""
     names = [name for name, array in group.arrays() if _dims(array) != (name,)]
-    if len(names) != 1:
+    if wanted or len(names) != 1:
         raise ValueError(
-            f"{path!r} has the arrays {sorted(names)}. Name one after two colons, as in "
+            f"{path!r} has {f'no {wanted!r}, but ' if wanted else ''}the arrays {sorted(names)}. "
+            "Name one after two colons, as in "
             f"'{path}::{min(names, default='eeg')}'."
         )
     return str(names[0])
@@ -147,6 +184,7 @@ def _copy_coordinates(source: zarr.Group, target: zarr.Group, model: zarr.Array)
                 shape=array.shape,
                 chunks=array.chunks,
                 dtype=array.dtype,
+                fill_value=array.fill_value,
                 attributes=dict(array.attrs),
                 dimension_names=getattr(array.metadata, "dimension_names", None),
             )
