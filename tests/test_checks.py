@@ -27,7 +27,7 @@ def test_a_count_comes_back_as_a_plain_int(value):
 
 
 @pytest.mark.parametrize(
-    "value", [0, -1, True, np.True_, 2.0, np.nan, "3", None, [3], np.timedelta64(1)]
+    "value", [0, -1, True, np.True_, 2.0, np.nan, "3", None, [3], np.timedelta64(1, "s")]
 )
 def test_what_is_not_a_count(value):
     with pytest.raises(ValueError, match="n must be a positive integer. Got"):
@@ -41,7 +41,7 @@ def test_a_number_comes_back_as_a_plain_float(value):
 
 
 @pytest.mark.parametrize(
-    "value", [True, np.nan, np.inf, -np.inf, "1", None, 1j, np.timedelta64(1), 10**400]
+    "value", [True, np.nan, np.inf, -np.inf, "1", None, 1j, np.timedelta64(1, "s"), 10**400]
 )
 def test_what_is_not_a_number(value):
     with pytest.raises(ValueError, match="n must be a finite number. Got"):
@@ -69,7 +69,7 @@ def test_an_unknown_sampling_rate_stays_unknown():
 def test_what_is_not_a_number_of_numpy_stays_as_it_is():
     assert plain_number("auto") == "auto"
     assert plain_number(True) is True
-    assert isinstance(plain_number(np.timedelta64(1)), np.timedelta64)
+    assert isinstance(plain_number(np.timedelta64(1, "s")), np.timedelta64)
 
 
 def test_division_that_rounds_up():
