@@ -363,6 +363,28 @@ class TestTraining:
             small_denoiser(early_stopping=True).fit(*lazy)
         with pytest.raises(ValueError, match=r"y has shape \(60, 9\)"):
             small_denoiser().fit(lazy[0], lazy[1][:, :9])
+        with pytest.raises(ValueError, match="60 signals, but y has 9 labels"):
+            small_denoiser().fit(lazy[0], np.arange(9))
+        with pytest.raises(ValueError, match=r"0 signal\(s\)"):
+            small_denoiser().fit(lazy[0][:0])
+
+    def test_interrupted(self, parabolas):
+        blocks_left = iter(range(3))
+
+        def read(block):
+            if next(blocks_left, None) is None:
+                raise KeyboardInterrupt
+            return block
+
+        noisy, clean = (da.from_array(array, chunks=(30, 150)) for array in parabolas)
+        denoiser = small_denoiser(epochs=9)
+        with (
+            pytest.warns(UserWarning, match="interrupted after 1 of 9 epochs"),
+            pytest.raises(KeyboardInterrupt),
+        ):
+            denoiser.fit(noisy.map_blocks(read, dtype=noisy.dtype, meta=noisy._meta), clean)
+        assert len(denoiser.history_["loss"]) == denoiser.n_epochs_ == 1
+        assert denoiser.transform(parabolas[0]).shape == (60, 150)
 
 
 class TestModels:

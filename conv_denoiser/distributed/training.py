@@ -1,5 +1,6 @@
 """Training on more signals than memory holds: some chunks of rows at a time, mixed anew."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from conv_denoiser._checks.arrays import check_not_empty
 from conv_denoiser._checks.elsewhere import is_lazy
 from conv_denoiser.denoiser.automatic import amount_of_training
 from conv_denoiser.denoiser.plan import pace_of
 from conv_denoiser.distributed.arrays import check_chunks
+from conv_denoiser.training.history import report_end
 
 __all__ = ["fit_lazily"]
 
@@ -24,7 +27,8 @@ def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> Any:
     """Fit a denoiser to signals that are read while it learns.
 
     In each epoch, chunks of rows are drawn in random order, so many at a time as memory shall hold;
-    their signals are shuffled together, and learned from once.
+    their signals are shuffled together, and learned from once. What ends it early is raised when
+    the denoiser has what was learned until then.
     """
     X, y = _checked(denoiser, X, y, sample_weight)
     pace = pace_of(denoiser, X.shape[2] if X.ndim == 3 else 1, with_target=y is not None)
@@ -36,19 +40,31 @@ def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> Any:
         learning_rate=amount.learning_rate,
         validation_split=0,
     )
-    sizes = []
-    for _ in range(amount.epochs):
-        for chunks in _groups(X, rng):
-            arrays = [_rows(array, chunks) for array in (X, y) if array is not None]
-            signals = dask.compute(*arrays)
-            learner.partial_fit(*signals)
-            sizes.append(len(signals[0]))
-            if isinstance(learner.supervision, str):  # as the first signals decided
-                learner.set_params(supervision=learner.supervision_)
+    epochs: list[list[int]] = []  # how many signals were learned from at a time, in each
+    interruption = None
+    try:
+        while len(epochs) < amount.epochs:
+            epochs.append([_learn(learner, X, y, chunks) for chunks in _groups(X, rng)])
+    except (Exception, KeyboardInterrupt) as error:
+        if not learner.__sklearn_is_fitted__():
+            raise
+        interruption = error
     given = learner.get_params(deep=False)
     learned = {name: value for name, value in vars(learner).items() if name not in given}
-    denoiser.__dict__.update(learned, **_by_epoch(learner.history_, sizes, amount.epochs))
+    denoiser.__dict__.update(learned, **_by_epoch(learner.history_, epochs))
+    report_end(interruption, len(epochs), amount.epochs)
     return denoiser
+
+
+def _learn(learner: Any, X: da.Array, y: Any, chunks: list[int]) -> int:
+    """Learn from some chunks; return of how many signals they are."""
+    signals = dask.compute(*(_rows(array, chunks) for array in (X, y) if array is not None))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Training was interrupted")
+        learner.partial_fit(*signals)
+    if isinstance(learner.supervision, str):  # as the first signals decided
+        learner.set_params(supervision=learner.supervision_)
+    return len(signals[0])
 
 
 def _checked(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> tuple[da.Array, Any]:
@@ -65,12 +81,19 @@ def _checked(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> tuple[da
                 f"{name} is for arrays in memory. Leave it out, or pass X.compute(), if memory "
                 "holds it."
             )
+    check_not_empty(X, "X")
     X = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
-    if y is None or np.ndim(y) == 1:
+    y = y if y is None or is_lazy(y) else np.asarray(y)
+    if y is None or y.ndim == 1:
+        if y is not None and len(y) != len(X):
+            raise ValueError(
+                f"X has {len(X)} signals, but y has {len(y)} labels. Pass one label a signal, or "
+                "clean signals of X's shape."
+            )
         return X, None
     if y.shape != X.shape:
         raise ValueError(f"y has shape {y.shape}, but X has shape {X.shape}.")
-    return X, (y if is_lazy(y) else da.from_array(np.asarray(y))).rechunk(X.chunks)
+    return X, (y if is_lazy(y) else da.from_array(y)).rechunk(X.chunks)
 
 
 def _groups(X: da.Array, rng: np.random.RandomState) -> Iterator[list[int]]:
@@ -91,17 +114,14 @@ def _rows(array: da.Array, chunks: list[int]) -> da.Array:
     return da.concatenate([array.blocks[number] for number in chunks])
 
 
-def _by_epoch(
-    history: dict[str, list[float]], sizes: list[int], n_epochs: int
-) -> dict[str, object]:
-    """Return what was learned in epochs over all signals, and not in those over some chunks."""
+def _by_epoch(history: dict[str, list[float]], epochs: list[list[int]]) -> dict[str, object]:
+    """Return what was learned in whole epochs, and not in those over some chunks."""
+    ends = np.cumsum([len(sizes) for sizes in epochs], dtype=int)
     per_epoch = {
         name: [
-            float(np.average(losses, weights=weights))
-            for losses, weights in zip(
-                np.array_split(values, n_epochs), np.array_split(sizes, n_epochs), strict=True
-            )
+            float(np.average(values[end - len(sizes) : end], weights=sizes))
+            for sizes, end in zip(epochs, ends, strict=True)
         ]
         for name, values in history.items()
     }
-    return {"history_": per_epoch, "n_epochs_": n_epochs, "best_epoch_": None}
+    return {"history_": per_epoch, "n_epochs_": len(epochs), "best_epoch_": None}
