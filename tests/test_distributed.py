@@ -317,6 +317,10 @@ class TestWindows:
         with pytest.raises(ValueError, match=r"length=2000, but the recording has 1003"):
             windows(da.from_array(recording), 2000)
 
+    def test_are_in_chunks_of_one_size(self, recording):
+        lazy = da.from_array(recording[:303], chunks=((0, 3, 200, 100),))
+        assert windows(lazy, 50).chunks[0] == (8, 3)
+
 
 @pytest.mark.slow
 class TestTraining:
@@ -340,6 +344,11 @@ class TestTraining:
         np.testing.assert_array_equal(denoiser.transform(noisy), again.transform(noisy))
         again.set_params(random_state=1).fit(*lazy)  # forgets what it learned before
         assert (again.transform(noisy) != denoiser.transform(noisy)).any()
+
+    def test_passes_over_chunks_of_no_signals(self, parabolas, monkeypatch):
+        monkeypatch.setattr("conv_denoiser.distributed.training.AT_ONCE", 1)
+        lazy = (da.from_array(array, chunks=((0, 30, 0, 30), 150)) for array in parabolas)
+        assert small_denoiser().fit(*lazy).n_epochs_ == 1
 
     def test_learns_as_in_memory(self, lazy, parabolas):
         options = {"epochs": 10, "learning_rate": 0.01, "filters": (8,)}

@@ -22,11 +22,11 @@ __all__ = ["of_files", "of_store", "windows"]
 def windows(recording: da.Array, length: int, step: int | None = None) -> da.Array:
     """Cut a recording lazily; see `conv_denoiser.windows`.
 
-    A chunk of windows is of about as many samples as the first chunk of the recording.
+    A chunk of windows is of about as many samples as the largest chunk of the recording.
     """
     check_chunks(recording, "recording")
     n_windows, step = count_windows(recording, length, step)
-    at_once = max(1, recording.chunks[0][0] // step)
+    at_once = max(1, max(recording.chunks[0]) // step)
     return da.concatenate(
         [
             _cut(recording, first, min(first + at_once, n_windows), length, step)

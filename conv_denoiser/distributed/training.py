@@ -102,6 +102,8 @@ def _groups(X: da.Array, rng: np.random.RandomState) -> Iterator[list[int]]:
     size = 0
     for number in rng.permutation(X.numblocks[0]).tolist():
         n_values = X.chunks[0][number] * X[0].size
+        if n_values == 0:
+            continue
         if group and size + n_values > AT_ONCE:
             yield group
             group, size = [], 0
