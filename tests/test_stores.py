@@ -177,6 +177,11 @@ class TestErrors:
                 denoise_store("in.zarr", "new.zarr", **options)
         assert not Path("new.zarr.manifest").exists()
 
+    def test_of_a_scheduler_that_is_not_there(self, recording):
+        with pytest.raises(ValueError, match="missing port"):
+            denoise_store("in.zarr", "new.zarr", scheduler="nowhere")
+        assert "scheduler" not in dask.config.config
+
     def test_names_of_arrays(self, recording):
         group = zarr.open_group("group.zarr")
         for name in ("ecg", "eeg"):
@@ -231,6 +236,7 @@ class TestCommand:
         for options, message in (
             (["in.zarr", "--output", "out.npy"], "both end in .zarr"),
             (["in.zarr", "--output", "out.zarr", "--plot", "p.png"], "--plot is for files"),
+            (["in.zarr", "--output", "out.zarr", "--columns"], "--rows or --columns is for"),
             (["in.zarr", "--output", "out.zarr", "--model", "ecg"], "--model ecg is for files"),
             (["in.zarr", "--output", "out.zarr", "--jobs", "2"], "--jobs is for files"),
             (["x.npy", "--output", "y.npy", "--workers", "2"], "are for zarr stores"),

@@ -45,7 +45,8 @@ def denoise_stores(options: argparse.Namespace, sources: list[str]) -> None:
         )
     for name, default in FOR_FILES.items():
         if getattr(options, name) != default:
-            option = "no-resample" if name == "resample" else name.replace("_", "-")
+            option = {"resample": "no-resample", "rows": "rows or --columns"}.get(name, name)
+            option = option.replace("_", "-")
             raise ValueError(f"--{option} is for files, and not for zarr stores.")
     from conv_denoiser.distributed.stores import denoise_store
 

@@ -34,8 +34,9 @@ def working(workers: int | None, scheduler: str | None) -> Iterator[Run]:
     import dask
     from dask.distributed import Client, LocalCluster
 
+    # Else a client that finds no scheduler leaves all that Dask computes later without one.
     if scheduler is not None:
-        with Client(scheduler) as client:
+        with Client(scheduler, set_as_default=False) as client:
             yield lambda *work: _run_there(client, *work)
         return
     n_workers = int(workers or 1)
@@ -49,7 +50,7 @@ def working(workers: int | None, scheduler: str | None) -> Iterator[Run]:
         LocalCluster(
             n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", env=environment
         ) as cluster,
-        Client(cluster) as client,
+        Client(cluster, set_as_default=False) as client,
     ):
         yield lambda *work: _run_there(client, *work)
 
@@ -112,7 +113,8 @@ def _run_once(
     submit(AHEAD * max(1, sum(client.nthreads().values())))
     while arguments:
         try:
-            done = wait(list(arguments), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
+            with client.as_current():
+                done = wait(list(arguments), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
             results = [(future, _result(future)) for future in done]
         except TimeoutError:
             _warn_if_alone(client)
