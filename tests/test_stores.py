@@ -15,7 +15,7 @@ import zarr
 from dask.distributed import Client, LocalCluster
 from sklearn.preprocessing import FunctionTransformer
 
-from conv_denoiser import denoise, denoise_recording, denoise_store
+from conv_denoiser import DenoisingWarning, denoise, denoise_recording, denoise_store
 from conv_denoiser.cli import main
 from conv_denoiser.distributed import clusters
 from conv_denoiser.distributed.clusters import working
@@ -101,6 +101,13 @@ class TestBits:
         result = xr.open_zarr("out.zarr", consolidated=False).load()
         expected = denoise_recording(SMOOTHER, data, channelwise=True, **WINDOW)
         xr.testing.assert_identical(result, expected)
+
+    def test_of_groups_in_groups(self, recording):
+        data = xr.Dataset({"ecg": ("time", recording[:, 0])}, coords={"time": np.arange(1003.0)})
+        data.to_zarr("x.zarr", group="nights/1", zarr_format=3, consolidated=False)
+        denoise_store("x.zarr::nights/1/ecg", "out.zarr")
+        result = xr.open_zarr("out.zarr", group="nights/1", consolidated=False).load()
+        xr.testing.assert_identical(result, denoise(data))
 
 
 class TestResuming:
@@ -197,6 +204,12 @@ class TestErrors:
         denoised = denoise_store("group.zarr::eeg", "new.zarr")
         np.testing.assert_array_equal(denoised[:], denoise(recording[:, 0]))
         assert list(zarr.open("new.zarr").array_keys()) == ["eeg"]
+
+    def test_of_times_with_holes(self, recording):
+        data = xr.Dataset({"ecg": ("time", recording[:, 0])}, coords={"time": np.arange(1003.0)})
+        data.isel(time=[*range(400), *range(500, 1003)]).to_zarr("x.zarr", consolidated=False)
+        with pytest.warns(DenoisingWarning, match="'time' has holes"):
+            denoise_store("x.zarr", "out.zarr")
 
     def test_of_what_is_no_recording_as_it_stands(self, recording):
         array = zarr.create_array("wide.zarr", data=recording.T)

@@ -7,8 +7,9 @@ import numpy as np
 
 from conv_denoiser._checks.times import check_rising, even_grid, on_even_grid, seconds_since_first
 from conv_denoiser._checks.warn import DenoisingWarning, warn
+from conv_denoiser._typing import Array, RawArray
 
-__all__ = ["in_labels", "time_axis"]
+__all__ = ["check_even", "in_labels", "passed", "time_axis"]
 
 # From samples (n_timesteps[, ...]) of NumPy or Dask to denoised ones; or to several such arrays.
 Function = Callable[[Any], Any]
@@ -80,26 +81,44 @@ def time_axis(dims: Sequence[Any], time_dim: str | None, default: int | None = N
     )
 
 
+def passed(times: RawArray) -> Array:
+    """Return how much time has passed since the first sample, in either direction."""
+    t = seconds_since_first(times)
+    return -t if t[-1] < 0 else t
+
+
+def check_even(t: Array, name: Any) -> None:
+    """Warn where times are not even, of samples that are taken for it; raise if they do not rise.
+
+    Parameters
+    ----------
+    t : ndarray of shape (n_timesteps,)
+        Time that has passed.
+    name : hashable
+        Name of the dimension.
+    """
+    check_rising(t)
+    if np.diff(t).max() > HOLE * np.diff(t).mean():
+        warn(
+            f"The coordinate {name!r} has holes, but samples are taken for evenly spaced. Put them "
+            "on an even grid first, with reindex, or load the array.",
+            DenoisingWarning,
+        )
+
+
 def _in_time(function: Function, by_time: Any) -> Any:
     """Apply a function to samples, time first, which a coordinate may tell to be uneven."""
     times = by_time.coords.get(by_time.dims[0])
     t = None
     if times is not None and times.dtype.kind in "fiuMm" and times.size > 2:
-        t = seconds_since_first(times.values)
-        t = -t if t[-1] < 0 else t
+        t = passed(times.values)
     if by_time.chunks is None:
         grid = None if t is None else even_grid(t, t.size)
         if grid is None or grid.is_whole:
             return function(by_time.values)
         return on_even_grid(function, by_time.values, grid)
     if t is not None:
-        check_rising(t)
-    if t is not None and np.diff(t).max() > HOLE * np.diff(t).mean():
-        warn(
-            f"The coordinate {by_time.dims[0]!r} has holes, but samples are taken for evenly "
-            "spaced. Put them on an even grid first, with reindex, or load the array.",
-            DenoisingWarning,
-        )
+        check_even(t, by_time.dims[0])
     return function(by_time.data)
 
 

@@ -12,7 +12,7 @@ from zarr.errors import ContainsArrayError
 
 from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array, RawArray
-from conv_denoiser.distributed.labelled import time_axis
+from conv_denoiser.distributed.labelled import check_even, passed, time_axis
 
 __all__ = ["StoredArray", "absolute", "create_like", "open_recording"]
 
@@ -104,6 +104,9 @@ def open_recording(path: str | os.PathLike[str], time_dim: str | None) -> Stored
     dims = _dims(array)
     axis = 0 if dims is None and time_dim is None else time_axis(dims or (), time_dim, 0)
     _check_samples(array, os.fspath(path), dims)
+    if dims is not None and isinstance(root, zarr.Group):
+        parent = name.rpartition("/")[0]
+        _check_times(root[parent] if parent else root, dims[axis])
     return StoredArray(absolute(address), name, axis)
 
 
@@ -117,7 +120,11 @@ def create_like(source: StoredArray, path: str, dtype: type) -> StoredArray:
     target, model = source._replace(path=path), source.open()
     if source.name:
         group = zarr.open_group(path, mode="a", zarr_format=model.metadata.zarr_format)
-        _copy_coordinates(zarr.open(source.path, mode="r"), group, model)
+        root = zarr.open(source.path, mode="r")
+        group.attrs.update(dict(root.attrs))
+        if parent := source.name.rpartition("/")[0]:
+            root, group = root[parent], group.require_group(parent)
+        _copy_coordinates(root, group, model)
     with suppress(ContainsArrayError):  # from before, or of another process that is at work, too
         zarr.create_array(
             path,
@@ -153,6 +160,14 @@ def _check_samples(array: zarr.Array, path: str, dims: tuple[str, ...] | None) -
             f"Numbers in {path!r} are not the samples ({', '.join(packing)}). xarray knows how to "
             "read them: denoise what xarray.open_zarr returns."
         )
+
+
+def _check_times(group: zarr.Group, name: str) -> None:
+    """Warn where the coordinate of time, if there is one, has holes."""
+    times = group.get(name)
+    is_told = isinstance(times, zarr.Array) and times.ndim == 1 and times.dtype.kind in "fiu"
+    if is_told and times.size > 2:
+        check_even(passed(times[:]), name)
 
 
 def _only_array(group: zarr.Group, path: str, wanted: str) -> str:
