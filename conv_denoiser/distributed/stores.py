@@ -272,11 +272,20 @@ def _begin(
         "array": source.name,
         "shape": list(array.shape),
         "dtype": str(array.dtype),
-        "options": repr(parts),
         "model": SHA256[WEIGHTS.name] if isinstance(parts, SignalParts) else None,
         "probe": _probe(denoiser, parts, shape) if isinstance(parts, RecordingParts) else None,
+        **_options(parts),
     }
     return Manifest(beside, work), create_like(source, absolute(path), dtype)
+
+
+def _options(parts: RecordingParts | SignalParts) -> dict[str, Any]:
+    """Return how a recording is denoised, as JSON can hold it."""
+    return {
+        name: value if value is None or isinstance(value, int | float) else str(value)
+        for name, value in vars(parts).items()
+        if name != "n_samples"
+    }
 
 
 def _probe(denoiser: Any, parts: RecordingParts, shape: tuple[int, ...]) -> list[float]:
