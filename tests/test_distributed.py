@@ -321,6 +321,22 @@ class TestWindows:
         lazy = da.from_array(recording[:303], chunks=((0, 3, 200, 100),))
         assert windows(lazy, 50).chunks[0] == (8, 3)
 
+    def test_have_few_tasks(self):
+        lazy = da.zeros(100_000, chunks=100)
+        graph = windows(lazy, 40).__dask_graph__()
+        assert len(graph.layers) == 2
+        assert len(graph) <= 5 * lazy.npartitions
+
+    def test_of_few_samples_of_many_channels(self, recording):
+        channels = recording[:300].reshape(50, 6)
+        assert_same(windows(da.from_array(channels, chunks=4), 5), windows(channels, 5))
+
+    def test_of_masked_samples(self, recording):
+        masked = np.ma.masked_greater(recording[:303], 1)
+        cut = windows(masked, 50)
+        assert np.isnan(cut).any()
+        assert_same(windows(da.from_array(masked, chunks=100, asarray=False), 50), cut)
+
 
 @pytest.mark.slow
 class TestTraining:

@@ -25,9 +25,12 @@ from conv_denoiser.recording.parts import RecordingParts
 
 __all__ = [
     "Parts",
+    "blocks_within",
     "check_chunks",
+    "cut_block",
     "denoise",
     "denoise_recording",
+    "joined",
     "transform_rows",
 ]
 
@@ -159,10 +162,10 @@ def _part_tasks(recording: da.Array, work: Work, token: str, apart: bool) -> Ite
         first, last = work.parts.needed(begin, end)
         for group in ([column] for column in columns) if apart else [columns]:
             lines = []
-            for block, part in _blocks_within(bounds, first, last):
+            for block, part in blocks_within(bounds, first, last):
                 keys = [(source, block, column)[: 1 + ndim] for column in group]
                 if part is not None:
-                    cuts = {(f"cut-{token}", row, *key[1:]): (_cut, key, part) for key in keys}
+                    cuts = {(f"cut-{token}", row, *key[1:]): (cut_block, key, part) for key in keys}
                     yield from cuts.items()
                     keys = list(cuts)
                 lines.append(keys)
@@ -185,7 +188,7 @@ def _pick_tasks(
             begin += width
 
 
-def _blocks_within(bounds: list[int], first: int, last: int) -> Iterator[tuple[int, slice | None]]:
+def blocks_within(bounds: list[int], first: int, last: int) -> Iterator[tuple[int, slice | None]]:
     """Yield the chunks of a range of samples, and which part of them; None is all of it."""
     for block in range(bisect_right(bounds, first) - 1, bisect_left(bounds, last)):
         begin, end = bounds[block], bounds[block + 1]
@@ -194,17 +197,18 @@ def _blocks_within(bounds: list[int], first: int, last: int) -> Iterator[tuple[i
             yield block, None if part == slice(0, end - begin) else part
 
 
-def _cut(block: RawArray, part: slice) -> RawArray:
+def cut_block(block: RawArray, part: slice) -> RawArray:
+    """Return a part of a block."""
     return block[part].copy()  # of which the rest is not kept
 
 
 def _denoise(work: Work, lines: list[list[RawArray]], first: int, begin: int, end: int) -> Array:
     """Denoise samples, given the chunks that they need: lines of columns."""
-    samples = _joined([_joined(line, axis=1) for line in lines], axis=0)
+    samples = joined([joined(line, axis=1) for line in lines], axis=0)
     return work.parts.denoise(work.shipped.open(), samples, first, begin, end)
 
 
-def _joined(blocks: list[RawArray], axis: int) -> RawArray:
+def joined(blocks: list[RawArray], axis: int) -> RawArray:
     """Join blocks, with NaN where samples are masked, in the order of bytes that they have."""
     blocks = [unmasked(block) for block in blocks]
     if len(blocks) == 1:

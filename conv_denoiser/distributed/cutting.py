@@ -2,18 +2,22 @@
 
 import os
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import dask.array as da
 import numpy as np
+from dask.base import tokenize
 from dask.delayed import delayed
+from dask.highlevelgraph import HighLevelGraph
 
 from conv_denoiser._typing import RawArray
-from conv_denoiser.distributed.arrays import check_chunks
+from conv_denoiser.distributed.arrays import blocks_within, check_chunks, cut_block, joined
 from conv_denoiser.distributed.zarrs import open_recording
 from conv_denoiser.readers.formats import read_recording
 from conv_denoiser.readers.recording import holds_signals
-from conv_denoiser.recording.cutting import count_windows
+from conv_denoiser.recording.cutting import count_windows, cut_whole
 from conv_denoiser.recording.cutting import windows as cut
 
 __all__ = ["of_files", "of_store", "windows"]
@@ -27,19 +31,32 @@ def windows(recording: da.Array, length: int, step: int | None = None) -> da.Arr
     check_chunks(recording, "recording")
     n_windows, step = count_windows(recording, length, step)
     at_once = max(1, max(recording.chunks[0]) // step)
-    return da.concatenate(
-        [
-            _cut(recording, first, min(first + at_once, n_windows), length, step)
-            for first in range(0, n_windows, at_once)
-        ]
-    )
+    firsts = range(0, n_windows, at_once)
+    sizes = tuple(min(at_once, n_windows - first) for first in firsts)
+    if recording.ndim == 2:
+        recording = recording.rechunk({1: -1})
+    token = tokenize(recording.name, length, step)
+    bounds = list(accumulate(recording.chunks[0], initial=0))
+    rest = (0,) * (recording.ndim - 1)
+    tasks: dict[Any, Any] = {}
+    for row, (first, size) in enumerate(zip(firsts, sizes, strict=True)):
+        begin = first * step
+        keys = []
+        for block, part in blocks_within(bounds, begin, begin + (size - 1) * step + length):
+            key = (recording.name, block, *rest)
+            if part is not None:
+                tasks[f"cut-{token}", row, block] = (cut_block, key, part)
+                key = (f"cut-{token}", row, block)
+            keys.append(key)
+        tasks[f"windows-{token}", row, 0, *rest] = (_windows, keys, length, step)
+    name = f"windows-{token}"
+    layers = HighLevelGraph.from_collections(name, tasks, dependencies=[recording])
+    chunks = (sizes, (length,), *recording.chunks[1:])
+    return da.Array(layers, name, chunks, dtype=recording.dtype)
 
 
-def _cut(recording: da.Array, first: int, last: int, length: int, step: int) -> da.Array:
-    """Return some windows as one chunk."""
-    samples = recording[first * step : (last - 1) * step + length]
-    shape = (last - first, length, *recording.shape[1:])
-    return da.from_delayed(delayed(cut)(samples, length, step), shape, dtype=recording.dtype)
+def _windows(blocks: list[RawArray], length: int, step: int) -> Any:
+    return cut_whole(joined(blocks, axis=0), length, step)
 
 
 def of_store(path: str | os.PathLike[str], length: int) -> da.Array:

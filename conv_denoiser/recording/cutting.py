@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from conv_denoiser._checks.arrays import unmasked
 from conv_denoiser._checks.elsewhere import is_lazy, room_of
 from conv_denoiser._checks.numbers import check_count
+from conv_denoiser._typing import RawArray
 from conv_denoiser.recording.checks import as_recording
 from conv_denoiser.recording.protocols import Series
 
-__all__ = ["count_windows", "windows"]
+__all__ = ["count_windows", "cut_whole", "windows"]
 
 
 def windows(recording: Any, length: int, step: int | None = None) -> Any:
@@ -53,7 +55,11 @@ def windows(recording: Any, length: int, step: int | None = None) -> Any:
         return room_of(recording).windows(recording, length, step)
     series = as_recording(recording)
     _, step = count_windows(series, length, step)
-    samples = np.asarray(series)
+    return cut_whole(unmasked(series[:]), length, step)
+
+
+def cut_whole(samples: RawArray, length: int, step: int) -> RawArray:
+    """Cut all whole windows of samples, however few they are."""
     cut = np.lib.stride_tricks.sliding_window_view(samples, length, axis=0)[::step]
     return np.ascontiguousarray(np.moveaxis(cut, -1, 1))
 
