@@ -233,6 +233,11 @@ class TestDenoise:
         channels = rows.reshape(2, 500, 2)
         assert_same(denoise(da.from_array(channels, chunks=(1, 200, 1))), denoise(channels))
 
+    def test_has_few_tasks(self):
+        lazy = da.zeros((2, 50_000, 12), chunks=(1, 10_000, 6))
+        # Each chunk is made, and its axes are exchanged and changed back.
+        assert len(denoise(lazy).__dask_graph__()) <= (5 + 2) * lazy.npartitions
+
     def test_errors(self):
         for shape in ((), (0, 9), (9, 1), (2, 2, 2, 2)):
             with pytest.raises(ValueError, match="Got "):

@@ -6,7 +6,7 @@ alone travels. So there is one task a chunk that denoises, and there are two at 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, product
 from typing import Any, NamedTuple
 
 import dask.array as da
@@ -88,12 +88,7 @@ def denoise(x: da.Array, *, gaps: Gaps, bad: str | None, **options: Any) -> Any:
         )
     by_time = x if x.ndim == 1 else da.moveaxis(x, 1, 0)
     parts = SignalParts(len(by_time), gaps=gaps, **options)
-    if x.ndim < 3:
-        arrays = _denoised_by_parts(None, by_time, parts)
-    else:
-        channels = [_denoised_by_parts(None, by_time[..., c], parts) for c in range(x.shape[2])]
-        stacked = [da.stack(outputs, axis=2) for outputs in zip(*channels, strict=True)]
-        arrays = [array.rechunk({2: x.chunks[2]}) for array in stacked]
+    arrays = _denoised_by_parts(None, by_time, parts)
     arrays = [array if x.ndim == 1 else da.moveaxis(array, 0, 1) for array in arrays]
     return tuple(arrays) if parts.return_std else arrays[0]
 
@@ -155,37 +150,40 @@ def _part_tasks(recording: da.Array, work: Work, token: str, apart: bool) -> Ite
     """
     work_key = f"denoiser-{token}"
     yield work_key, work
-    source, ndim = recording.name, recording.ndim
-    columns = range(recording.numblocks[1] if ndim == 2 else 1)
+    columns = _columns(recording)
     bounds = list(accumulate(recording.chunks[0], initial=0))
     for row, (begin, end) in enumerate(pairwise(bounds)):
         first, last = work.parts.needed(begin, end)
         for group in ([column] for column in columns) if apart else [columns]:
             lines = []
             for block, part in blocks_within(bounds, first, last):
-                keys = [(source, block, column)[: 1 + ndim] for column in group]
+                keys = [(recording.name, block, *column) for column in group]
                 if part is not None:
                     cuts = {(f"cut-{token}", row, *key[1:]): (cut_block, key, part) for key in keys}
                     yield from cuts.items()
                     keys = list(cuts)
                 lines.append(keys)
-            yield (f"part-{token}", row, group[0]), (_denoise, work_key, lines, first, begin, end)
+            yield (f"part-{token}", row, *group[0]), (_denoise, work_key, lines, first, begin, end)
 
 
 def _pick_tasks(
     recording: da.Array, name: str, part_name: str, output: int, parts: dict[Any, Any]
 ) -> Iterator[Task]:
     """Yield the tasks that pick the chunks of one output."""
-    ndim = recording.ndim
-    widths = recording.chunks[1] if ndim == 2 else (1,)
+    columns = _columns(recording)
     for row in range(recording.numblocks[0]):
-        whole, begin = (part_name, row, 0), 0
-        for column, width in enumerate(widths):
-            if (part_name, row, column) in parts:
-                whole, begin = (part_name, row, column), 0
-            key = (name, row, column)[: 1 + ndim]
-            yield key, (_pick, whole, output, slice(begin, begin + width))
-            begin += width
+        whole, begin = (part_name, row, *columns[0]), 0
+        for column in columns:
+            if (part_name, row, *column) in parts:
+                whole, begin = (part_name, row, *column), 0
+            end = begin + (recording.chunks[1][column[0]] if column else 1)
+            yield (name, row, *column), (_pick, whole, output, slice(begin, end))
+            begin = end
+
+
+def _columns(recording: da.Array) -> list[tuple[int, ...]]:
+    """Return the numbers of chunks along all axes but time."""
+    return list(product(*map(range, recording.numblocks[1:])))
 
 
 def blocks_within(bounds: list[int], first: int, last: int) -> Iterator[tuple[int, slice | None]]:
@@ -218,7 +216,7 @@ def joined(blocks: list[RawArray], axis: int) -> RawArray:
 
 
 def _pick(outputs: Array, output: int, channels: slice) -> Array:
-    return outputs[output, :, channels] if outputs.ndim == 3 else outputs[output]
+    return outputs[output, :, channels] if outputs.ndim > 2 else outputs[output]
 
 
 def _transform(shipped: Shipped, signals: RawArray) -> Any:
