@@ -208,6 +208,15 @@ class TestDenoise:
             for one, other in zip(lazy, denoised, strict=True):
                 assert_same(one, other)
 
+    def test_warns_of_shapes(self, signal):
+        for array, message in (
+            (signal[:20], "too short to show"),
+            (signal[:400].reshape(80, 5), "pass x.T"),
+        ):
+            for either in (array, da.from_array(array)):
+                with pytest.warns(UserWarning, match=message):
+                    denoise(either)
+
     def test_chunks_of_no_samples(self, signal):
         lazy = da.from_array(signal[:99], chunks=((0, 40, 0, 59),))
         assert_same(denoise(lazy), denoise(signal[:99]))

@@ -15,7 +15,7 @@ from conv_denoiser._checks.arrays import (
     with_channels,
 )
 from conv_denoiser._checks.axes import doubt_of_axes
-from conv_denoiser._checks.elsewhere import refuse_elsewhere, room_of
+from conv_denoiser._checks.elsewhere import is_lazy, refuse_elsewhere, room_of
 from conv_denoiser._checks.kinds import in_kind, is_of_a_kind, sampling_rate_of, times_of
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._checks.ragged import as_ragged, by_length
@@ -205,7 +205,11 @@ def denoise(
     known: dict[str, Any] = {"noise_std": noise_std, "strength": strength, "return_std": return_std}
     if (room := room_of(x)) is not None:
         refuse_elsewhere(x, **{"model='ecg'": is_ecg, "time": time is not None})
-        return room.denoise(x, gaps=choice, bad=bad, **known)
+        denoised: Array = room.denoise(x, gaps=choice, bad=bad, **known)
+        if is_lazy(x):
+            lazy: Any = x
+            _warn_of_shape(lazy[np.newaxis] if lazy.ndim == 1 else lazy, noise_std is None)
+        return denoised
     array = as_array(x, "x")
     signals = _without_bad(_as_signals(array), bad)
     _warn_of_shape(signals, needs_level=noise_std is None and not is_ecg)
