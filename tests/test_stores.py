@@ -102,6 +102,12 @@ class TestBits:
         expected = denoise_recording(SMOOTHER, data, channelwise=True, **WINDOW)
         xr.testing.assert_identical(result, expected)
 
+    def test_xarray_finds_all_at_once(self, recording):
+        data = xr.Dataset({"ecg": ("time", recording[:, 0])}, coords={"time": np.arange(1003.0)})
+        data.to_zarr("x.zarr", zarr_format=2)
+        denoise_store("x.zarr", "out.zarr")
+        assert xr.open_zarr("out.zarr", consolidated=True)["ecg"].shape == (1003,)
+
     def test_of_groups_in_groups(self, recording):
         data = xr.Dataset({"ecg": ("time", recording[:, 0])}, coords={"time": np.arange(1003.0)})
         data.to_zarr("x.zarr", group="nights/1", zarr_format=3, consolidated=False)
@@ -176,6 +182,15 @@ class TestErrors:
             with pytest.raises(ValueError, match="a folder for itself"):
                 denoise_store("in.zarr", target)
 
+    def test_targets(self, recording, expected):
+        for target in ("missing/out.zarr", "", "."):
+            with pytest.raises(FileNotFoundError, match="Cannot write .* no such folder"):
+                denoise_store("in.zarr", target)
+        denoise_it()
+        zarr.create_array("out.zarr", data=recording[:9], overwrite=True)
+        with pytest.raises(ValueError, match="not what the manifest beside it tells of"):
+            denoise_it()
+
     def test_of_arguments(self, recording):
         for options, message in (
             ({"denoiser": SMOOTHER, "strength": 2}, "strength=2 is for the universal one"),
@@ -248,7 +263,7 @@ class TestCommand:
         assert main([*options, "--channelwise"]) == 130
         assert "interrupted: what is done stays done" in capsys.readouterr().err
 
-    def test_errors(self, recording, capsys):
+    def test_errors(self, recording, onnx_file, capsys):
         np.save("x.npy", recording)
         for options, message in (
             (["in.zarr", "--output", "out.npy"], "both end in .zarr"),
@@ -257,6 +272,7 @@ class TestCommand:
             (["in.zarr", "--output", "out.zarr", "--model", "ecg"], "--model ecg is for files"),
             (["in.zarr", "--output", "out.zarr", "--jobs", "2"], "--jobs is for files"),
             (["x.npy", "--output", "y.npy", "--workers", "2"], "are for zarr stores"),
+            (["in.zarr", "--output", "out.zarr", "--model", str(onnx_file)], "Pass --channelwise"),
         ):
             assert main(["denoise", *options]) == 2
             assert message in capsys.readouterr().err

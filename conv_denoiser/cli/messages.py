@@ -8,11 +8,12 @@ from conv_denoiser.readers.recording import ChannelError, SamplingRateError
 
 __all__ = ["in_words", "one_line", "printable", "say", "show_warning"]
 
-# What a warning advises in Python, and the option that does the same.
+# What a warning or an error advises in Python, and the option that does the same.
 OPTIONS = {
     r"supervision=BlindSpot\(width=(\d+)\)": r"--width \1",
     r"put them back: numpy\.where\(.*\)\.": "lower --strength, to 0.3 or so, keeps more of them.",
     "choose it as the column to use": "choose it with --column",
+    "channelwise=True": "--channelwise",
 }
 # The option that helps if a file cannot be read or written.
 ADVICE: dict[type[BaseException], str] = {
@@ -26,13 +27,13 @@ def one_line(error: BaseException) -> str:
     """Return the message of an error in one line, and the option that helps."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.strerror}: {os.fspath(error.filename)!r}"
-    text = " ".join([*str(error).split(), *ADVICE.get(type(error), "").split()])
+    text = in_words(f"{error} {ADVICE.get(type(error), '')}")
     expected = isinstance(error, (ValueError, TypeError, OSError, ImportError))
     return text if text and expected else f"{type(error).__name__}: {text}"
 
 
 def in_words(warning: Warning | str) -> str:
-    """Return a warning in one line, with the option that helps."""
+    """Return a warning, or an error, in one line, with the option that helps."""
     text = " ".join(str(warning).split())
     for in_python, option in OPTIONS.items():
         text = re.sub(in_python, option, text)

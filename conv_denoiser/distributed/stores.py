@@ -248,22 +248,7 @@ def _begin(
     shape: tuple[int, ...],
 ) -> tuple[Manifest, StoredArray]:
     """Begin the work, or go on with it: return its manifest, and the array to write to."""
-    if "://" in path:
-        raise ValueError(f"target must be a folder, beside which a manifest is kept. Got {path!r}.")
-    place = Path(path)
-    beside = place.with_name(place.name + ".manifest")
-    if place.resolve() == Path(source.path).resolve():
-        raise ValueError(f"{path!r} is the source itself. Choose another target.")
-    if "::" in path or Path(source.path).resolve() in place.resolve().parents:
-        raise ValueError(
-            f"target must be a folder for itself, in which the array has the name that it has in "
-            f"the source. Got {path!r}."
-        )
-    if place.exists() and not beside.exists():
-        raise ValueError(
-            f"{path!r} exists, and no manifest tells what was done of it. Choose another target, "
-            "or remove it."
-        )
+    beside = _beside(source, path)
     array = source.open()
     dtype = parts.result_type(array.dtype)
     work = {
@@ -277,6 +262,29 @@ def _begin(
         **_options(parts),
     }
     return Manifest(beside, work), create_like(source, absolute(path), dtype)
+
+
+def _beside(source: StoredArray, path: str) -> Path:
+    """Return where the manifest of a target is; raise an error where none can be written."""
+    if "://" in path:
+        raise ValueError(f"target must be a folder, beside which a manifest is kept. Got {path!r}.")
+    place = Path(path)
+    if not place.parent.is_dir() or not place.name:
+        raise FileNotFoundError(f"Cannot write {path!r}: there is no such folder, or no name.")
+    beside = place.with_name(place.name + ".manifest")
+    if place.resolve() == Path(source.path).resolve():
+        raise ValueError(f"{path!r} is the source itself. Choose another target.")
+    if "::" in path or Path(source.path).resolve() in place.resolve().parents:
+        raise ValueError(
+            f"target must be a folder for itself, in which the array has the name that it has in "
+            f"the source. Got {path!r}."
+        )
+    if place.exists() and not beside.exists():
+        raise ValueError(
+            f"{path!r} exists, and no manifest tells what was done of it. Choose another target, "
+            "or remove it."
+        )
+    return beside
 
 
 def _options(parts: RecordingParts | SignalParts) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Recordings in zarr stores: which array it is, which axis is time, and one like it to write to."""
 
 import os
+import warnings
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -138,6 +139,16 @@ def create_like(source: StoredArray, path: str, dtype: type) -> StoredArray:
             zarr_format=model.metadata.zarr_format,
             dimension_names=getattr(model.metadata, "dimension_names", None),
         )
+    array = target.open()
+    if (array.shape, array.dtype) != (model.shape, dtype):
+        raise ValueError(
+            f"{path!r} is not what the manifest beside it tells of: {array!r}. Remove both, or "
+            "choose another target."
+        )
+    if source.name and zarr.open(source.path, mode="r").metadata.consolidated_metadata:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # zarr's word of its format 3, which xarray writes so
+            zarr.consolidate_metadata(path)
     return target
 
 
