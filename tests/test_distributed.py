@@ -380,6 +380,18 @@ class TestTraining:
         lazy = (da.from_array(array, chunks=((0, 30, 0, 30), 150)) for array in parabolas)
         assert small_denoiser().fit(*lazy).n_epochs_ == 1
 
+    @pytest.mark.parametrize("value", [np.nan, 1])
+    def test_passes_over_chunks_with_nothing_to_learn(self, parabolas, monkeypatch, value):
+        monkeypatch.setattr("conv_denoiser.distributed.training.AT_ONCE", 1)
+        noisy = parabolas[0].copy()
+        noisy[:30] = value
+        with pytest.warns(UserWarning, match="30 of 60 signals were left out"):
+            denoiser = small_denoiser().fit(da.from_array(noisy, chunks=(30, 150)))
+        assert len(denoiser.history_["loss"]) == 1
+        noisy[:] = value
+        with pytest.raises(ValueError, match=r"No signal has|every signal is flat"):
+            denoiser.fit(da.from_array(noisy, chunks=(30, 150)))
+
     def test_learns_as_in_memory(self, lazy, parabolas):
         options = {"epochs": 10, "learning_rate": 0.01, "filters": (8,)}
         scores = [

@@ -12,9 +12,11 @@ from sklearn.utils import check_random_state
 
 from conv_denoiser._checks.arrays import check_not_empty
 from conv_denoiser._checks.elsewhere import is_lazy
+from conv_denoiser._checks.warn import warn
 from conv_denoiser.denoiser.automatic import amount_of_training
 from conv_denoiser.denoiser.plan import pace_of
 from conv_denoiser.distributed.arrays import check_chunks
+from conv_denoiser.supervision.missing import NothingToLearnError
 from conv_denoiser.training.history import report_end
 
 __all__ = ["fit_lazily"]
@@ -44,7 +46,7 @@ def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> Any:
     interruption = None
     try:
         while len(epochs) < amount.epochs:
-            epochs.append([_learn(learner, X, y, chunks) for chunks in _groups(X, rng)])
+            epochs.append(_learn_once(learner, X, y, rng))
     except (Exception, KeyboardInterrupt) as error:
         if not learner.__sklearn_is_fitted__():
             raise
@@ -53,7 +55,26 @@ def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> Any:
     learned = {name: value for name, value in vars(learner).items() if name not in given}
     denoiser.__dict__.update(learned, **_by_epoch(learner.history_, epochs))
     report_end(interruption, len(epochs), amount.epochs)
+    if n_left_out := len(X) - sum(epochs[0]):
+        warn(
+            f"{n_left_out} of {len(X)} signals were left out, in chunks in which every signal is "
+            "flat or misses every sample (NaN)."
+        )
     return denoiser
+
+
+def _learn_once(learner: Any, X: da.Array, y: Any, rng: np.random.RandomState) -> list[int]:
+    """Learn from all signals; return of how many at a time, but for those with nothing to learn."""
+    sizes = []
+    nothing: Exception | None = None
+    for chunks in _groups(X, rng):
+        try:
+            sizes.append(_learn(learner, X, y, chunks))
+        except NothingToLearnError as error:
+            nothing = error
+    if nothing is not None and not sizes:
+        raise nothing
+    return sizes
 
 
 def _learn(learner: Any, X: da.Array, y: Any, chunks: list[int]) -> int:

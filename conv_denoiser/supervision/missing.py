@@ -10,13 +10,17 @@ from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array
 from conv_denoiser.supervision.signals import Signals
 
-__all__ = ["check_varies", "is_whole", "weight_of_present", "with_samples"]
+__all__ = ["NothingToLearnError", "check_varies", "is_whole", "weight_of_present", "with_samples"]
+
+
+class NothingToLearnError(ValueError):
+    """None of some signals has anything to learn from."""
 
 
 def check_varies(X: Array, doing: str) -> None:
-    """Raise ValueError where every signal is flat, so that there is nothing to learn."""
+    """Raise NothingToLearnError where every signal is flat."""
     if not (least_along(X) < greatest_along(X)).any():
-        raise ValueError(
+        raise NothingToLearnError(
             f"{doing}, but every signal is flat (n_samples={len(X)}). Pass signals that vary, or "
             "clean ones as y."
         )
@@ -44,7 +48,7 @@ def with_samples(signals: Signals) -> Signals:
     serves = np.asarray(~np.isnan(signals.X).all(axis=(1, 2)) & is_whole(target).any(axis=1))
     where = "X" if signals.y is None else "X or in y"
     if not serves.any():
-        raise ValueError(
+        raise NothingToLearnError(
             f"No signal has a timestep to learn from: all miss every sample (NaN) in {where}, or "
             "one channel throughout, which is then better left out."
         )
