@@ -4,6 +4,8 @@ Every private name of scikit-learn that the library needs is imported here, so t
 a change in scikit-learn is mended in one place.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
@@ -26,6 +28,7 @@ from conv_denoiser._checks.arrays import (
     check_not_infinite,
 )
 from conv_denoiser._checks.axes import doubt_of_axes
+from conv_denoiser._checks.elsewhere import is_lazy, stand_in
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array, RawArray
 
@@ -33,6 +36,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "StrOptions",
+    "check_lazy_signals",
     "check_output_container",
     "check_params",
     "check_range",
@@ -65,7 +69,9 @@ def check_range(signals: RawArray, name: str, dtype: np.dtype) -> None:
     )
 
 
-def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Array:
+def check_signals(
+    estimator: BaseEstimator, X: ArrayLike, *, reset: bool, n_signals: int | None = None
+) -> Array:
     """Validate signals and record, or compare with, the shape seen in `fit`.
 
     Parameters
@@ -76,6 +82,8 @@ def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Arr
         Signals; NaN stands for missing samples.
     reset : bool
         True in `fit`, False afterwards.
+    n_signals : int, default=None
+        How many signals X stands for; None is those that it holds.
 
     Returns
     -------
@@ -94,11 +102,17 @@ def check_signals(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Arr
     n_channels = signals.shape[2] if signals.ndim == 3 else 1
     if reset:
         estimator.n_channels_in_ = n_channels
-        if (doubt := doubt_of_axes(signals.shape, "X")) is not None:
+        shape = (n_signals or len(signals), *signals.shape[1:])
+        if (doubt := doubt_of_axes(shape, "X")) is not None:
             warn(doubt)
     else:
         _check_n_channels(estimator, n_channels)
     return signals
+
+
+def check_lazy_signals(estimator: BaseEstimator, X: Any, *, reset: bool) -> None:
+    """Check signals of Dask's, none of which is read, as `check_signals` does others."""
+    check_signals(estimator, stand_in(X), reset=reset, n_signals=len(X))
 
 
 def _as_floats(estimator: BaseEstimator, X: ArrayLike, numbers: RawArray, *, reset: bool) -> Array:
@@ -192,13 +206,19 @@ def check_weight(sample_weight: ArrayLike | None, X: Array) -> NDArray[np.float6
     return None if (weight == weight[0]).all() else weight / weight.max()
 
 
-def check_output_container(estimator: BaseEstimator, X: Array | list[RawArray]) -> None:
-    """Raise ValueError if an array with channels, or a list, is to be returned as a data frame."""
+def check_output_container(estimator: BaseEstimator, X: Any) -> None:
+    """Raise ValueError if what is not an array in memory, of rows, is to become a data frame."""
     container = _get_output_config("transform", estimator)["dense"]
-    if container != "default" and (isinstance(X, list) or X.ndim == 3):
+    if container == "default":
+        return
+    if is_lazy(X):
+        found = "is a Dask array. Pass X.compute()"
+    elif isinstance(X, list) or X.ndim == 3:
         found = "is a list" if isinstance(X, list) else f"has the shape {X.shape}"
-        raise ValueError(
-            f"set_output(transform={container!r}) makes tables of shape (n_signals, n_timesteps), "
-            f"but X {found}. Pass one channel and signals of one length, or "
-            "set_output(transform='default')."
-        )
+        found += ". Pass one channel and signals of one length"
+    else:
+        return
+    raise ValueError(
+        f"set_output(transform={container!r}) makes tables of shape (n_signals, n_timesteps), "
+        f"but X {found}, or set_output(transform='default')."
+    )

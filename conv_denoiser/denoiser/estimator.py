@@ -12,9 +12,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.callbacks import CallbackSupportMixin, with_callbacks
-from conv_denoiser._checks.elsewhere import is_lazy, room_of
+from conv_denoiser._checks.elsewhere import check_together, is_lazy, room_of
 from conv_denoiser._checks.ragged import as_ragged, by_length, score_by_length
 from conv_denoiser._checks.validation import (
+    check_lazy_signals,
     check_output_container,
     check_signals,
     check_weight,
@@ -340,7 +341,9 @@ class ConvDenoiser(
         """
         check_is_fitted(self)
         if is_lazy(X):
-            return room_of(X).transform_rows(self, X)
+            check_lazy_signals(self, X, reset=False)
+            check_output_container(self, X)
+            return room_of(X).map_rows(ConvDenoiser.transform, self, X)
         if (signals := as_ragged(X, "X")) is not None:
             check_output_container(self, signals)
             return by_length(self.predict, signals)
@@ -357,7 +360,8 @@ class ConvDenoiser(
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals.
+            Noisy signals. Those of a Dask array need clean ones, and are scored some chunks at a
+            time.
         y : array-like of X's shape or of shape (n_signals,), default=None
             Clean signals. Labels are ignored.
         sample_weight : array-like of shape (n_signals,), default=None
@@ -373,6 +377,10 @@ class ConvDenoiser(
         check_is_fitted(self)
         if (signals := as_ragged(X, "X")) is not None:
             return score_by_length(self.score, signals, y, sample_weight)
+        if is_lazy(X):
+            scored: float = room_of(X).score_rows(self.predict(X), X, y, sample_weight)
+            return scored
+        check_together(X, y=y)
         X = check_signals(self, X, reset=False)
         clean = clean_signals(y, X, needed=may_need_target(self))
         weight = check_weight(sample_weight, X)

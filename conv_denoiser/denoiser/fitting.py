@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from conv_denoiser._checks.arrays import with_channels
 from conv_denoiser._checks.callbacks import Parts, fit_task
-from conv_denoiser._checks.elsewhere import is_lazy, room_of
+from conv_denoiser._checks.elsewhere import check_together, is_lazy, room_of
 from conv_denoiser._checks.ragged import as_ragged, check_same_lengths, padded, pieces
 from conv_denoiser._checks.validation import (
     check_params,
@@ -44,6 +44,7 @@ def fit_denoiser(
     if is_lazy(X):
         fitted: ConvDenoiser = room_of(X).fit_lazily(denoiser, X, y, sample_weight)
         return fitted
+    check_together(X, y=y, sample_weight=sample_weight)
     told: dict[str, object] = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
     n_epochs = None if denoiser.epochs == "auto" else chosen(denoiser, "epochs")
     with fit_task(denoiser, told, n_epochs) as task:

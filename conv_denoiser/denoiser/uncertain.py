@@ -1,7 +1,7 @@
 """How far an estimator's denoised signals may be from the truth."""
 
 from functools import partial
-from typing import Literal, Self, overload
+from typing import Any, Literal, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,8 +9,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from conv_denoiser._checks.arrays import with_channels
+from conv_denoiser._checks.elsewhere import is_lazy, room_of
 from conv_denoiser._checks.ragged import as_ragged, by_length
-from conv_denoiser._checks.validation import check_signals, clean_signals
+from conv_denoiser._checks.validation import check_lazy_signals, check_signals, clean_signals
 from conv_denoiser._typing import Array
 from conv_denoiser.denoiser.novel import Novel
 from conv_denoiser.denoiser.plan import hiding
@@ -46,7 +47,7 @@ class Uncertain(Novel):
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals.
+            Noisy signals. Of a Dask array, each chunk of rows is denoised by itself, lazily.
         return_std : bool, default=False
             Whether to return how uncertain each sample is, too; needs a fit with
             ``loss="gaussian_nll"``.
@@ -73,9 +74,17 @@ class Uncertain(Novel):
         if (signals := as_ragged(X, "X")) is not None:
             lists: Array = by_length(partial(self.predict, return_std=return_std), signals)
             return lists
+        if is_lazy(X):
+            return self._predict_lazily(X, return_std)
         X = check_signals(self, X, reset=False)
         self._tell_of_novelty(X)
         return self._denoise_with_std(X) if return_std else self._denoise(X)
+
+    def _predict_lazily(self, X: Any, return_std: bool) -> Any:
+        check_lazy_signals(self, X, reset=False)
+        if return_std:
+            self._check_variance()
+        return room_of(X).map_rows(Uncertain.predict, self, X, return_std=return_std)
 
     def conformalize(self, X: ArrayLike, y: ArrayLike | None = None, *, of: str = "clean") -> Self:
         """Learn from signals held out from training how wide intervals must be.

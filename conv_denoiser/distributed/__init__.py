@@ -6,7 +6,7 @@ from typing import Any
 from conv_denoiser import pretrained, recording
 from conv_denoiser._checks.elsewhere import is_labelled
 
-__all__ = ["denoise", "denoise_recording", "fit_lazily", "transform_rows", "windows"]
+__all__ = ["denoise", "denoise_recording", "fit_lazily", "map_rows", "score_rows", "windows"]
 
 
 def denoise_recording(denoiser: Any, series: Any, *, time_dim: str | None, **options: Any) -> Any:
@@ -36,11 +36,18 @@ def denoise(x: Any, **options: Any) -> Any:
     return arrays.denoise(x, **options)
 
 
-def transform_rows(denoiser: Any, X: Any) -> Any:
-    """Denoise rows of signals of Dask's; see `conv_denoiser.ConvDenoiser.transform`."""
-    from conv_denoiser.distributed import arrays
+def map_rows(method: Any, estimator: Any, X: Any, **options: Any) -> Any:
+    """Map rows of signals of Dask's by an estimator; see `ConvDenoiser.transform`."""
+    from conv_denoiser.distributed import rows
 
-    return arrays.transform_rows(denoiser, X)
+    return rows.map_rows(method, estimator, X, **options)
+
+
+def score_rows(denoised: Any, X: Any, y: Any, sample_weight: Any) -> float:
+    """Score denoised signals of Dask's; see `conv_denoiser.ConvDenoiser.score`."""
+    from conv_denoiser.distributed import rows
+
+    return rows.score_rows(denoised, X, y, sample_weight)
 
 
 def fit_lazily(denoiser: Any, X: Any, y: Any, sample_weight: Any) -> Any:

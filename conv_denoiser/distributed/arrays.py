@@ -15,23 +15,21 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 
 from conv_denoiser._checks.arrays import as_numbers, unmasked
+from conv_denoiser._checks.elsewhere import check_chunks
 from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.gaps import Gaps
 from conv_denoiser.pretrained.parts import SignalParts
 from conv_denoiser.recording.checks import as_recording
-from conv_denoiser.recording.offline import denoised_dtype
 from conv_denoiser.recording.parts import RecordingParts
 
 __all__ = [
     "Parts",
     "blocks_within",
-    "check_chunks",
     "cut_block",
     "denoise",
     "denoise_recording",
     "joined",
-    "transform_rows",
 ]
 
 Parts = RecordingParts | SignalParts
@@ -112,37 +110,6 @@ def _denoised_by_parts(denoiser: Any, recording: da.Array, parts: Parts) -> list
     return arrays
 
 
-def transform_rows(denoiser: Any, X: da.Array) -> da.Array:
-    """Return denoised signals, lazily: each chunk of rows by itself."""
-    check_chunks(X, "X")
-    if X.ndim not in (2, 3):
-        raise ValueError(
-            f"Expected signals (n_signals, n_timesteps[, n_channels]). Got a Dask array of shape "
-            f"{X.shape}. A recording is passed to denoise_recording."
-        )
-    rows = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
-    shipped = Shipped.of(denoiser)
-    key = f"denoiser-{shipped.digest}"
-    name = f"transform-{tokenize(X.name, shipped.digest)}"
-    rest = (0,) * (X.ndim - 1)
-    tasks: dict[Any, Any] = {
-        (name, row, *rest): (_transform, key, (rows.name, row, *rest))
-        for row in range(rows.numblocks[0])
-    }
-    layers = HighLevelGraph.from_collections(name, {key: shipped} | tasks, dependencies=[rows])
-    meta = np.empty((0,) * X.ndim, denoised_dtype(X.dtype))
-    return da.Array(layers, name, rows.chunks, meta=meta)
-
-
-def check_chunks(array: da.Array, name: str) -> None:
-    """Raise ValueError where Dask does not know how long an array is."""
-    if any(np.isnan(size) for sizes in array.chunks for size in sizes):
-        raise ValueError(
-            f"{name} is a Dask array of unknown length: its chunks are {array.chunks}. Call "
-            f"{name}.compute_chunk_sizes() first."
-        )
-
-
 def _part_tasks(recording: da.Array, work: Work, token: str, apart: bool) -> Iterator[Task]:
     """Yield the tasks that denoise, for each row of chunks, all channels at once or `apart`.
 
@@ -217,9 +184,3 @@ def joined(blocks: list[RawArray], axis: int) -> RawArray:
 
 def _pick(outputs: Array, output: int, channels: slice) -> Array:
     return outputs[output, :, channels] if outputs.ndim > 2 else outputs[output]
-
-
-def _transform(shipped: Shipped, signals: RawArray) -> Any:
-    if not len(signals):  # which selecting rows may leave of a chunk
-        return signals.astype(denoised_dtype(signals.dtype))
-    return shipped.open().transform(signals)

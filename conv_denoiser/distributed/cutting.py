@@ -12,8 +12,9 @@ from dask.base import tokenize
 from dask.delayed import delayed
 from dask.highlevelgraph import HighLevelGraph
 
+from conv_denoiser._checks.elsewhere import check_chunks
 from conv_denoiser._typing import RawArray
-from conv_denoiser.distributed.arrays import blocks_within, check_chunks, cut_block, joined
+from conv_denoiser.distributed.arrays import blocks_within, cut_block, joined
 from conv_denoiser.distributed.zarrs import open_recording
 from conv_denoiser.readers.formats import read_recording
 from conv_denoiser.readers.recording import holds_signals

@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from conv_denoiser._checks.arrays import check_not_empty
-from conv_denoiser._checks.elsewhere import is_lazy
+from conv_denoiser._checks.arrays import as_numbers, check_not_empty
+from conv_denoiser._checks.elsewhere import stand_in
 from conv_denoiser._checks.warn import warn
 from conv_denoiser.denoiser.automatic import amount_of_training
 from conv_denoiser.denoiser.plan import pace_of
-from conv_denoiser.distributed.arrays import check_chunks
+from conv_denoiser.distributed.rows import aligned, in_whole_rows
 from conv_denoiser.supervision.missing import NothingToLearnError
 from conv_denoiser.training.history import report_end
 
@@ -90,7 +90,7 @@ def _learn(learner: Any, X: da.Array, y: Any, chunks: list[int]) -> int:
 
 def _checked(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> tuple[da.Array, Any]:
     """Return signals in chunks of whole rows; raise ValueError for what is not for lazy ones."""
-    check_chunks(X, "X")
+    as_numbers(stand_in(X), "X")
     for name, given in (
         ("sample_weight", sample_weight is not None),
         ("early_stopping=True", denoiser.early_stopping is True),
@@ -103,18 +103,15 @@ def _checked(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> tuple[da
                 "holds it."
             )
     check_not_empty(X, "X")
-    X = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
-    y = y if y is None or is_lazy(y) else np.asarray(y)
-    if y is None or y.ndim == 1:
-        if y is not None and len(y) != len(X):
-            raise ValueError(
-                f"X has {len(X)} signals, but y has {len(y)} labels. Pass one label a signal, or "
-                "clean signals of X's shape."
-            )
-        return X, None
-    if y.shape != X.shape:
-        raise ValueError(f"y has shape {y.shape}, but X has shape {X.shape}.")
-    return X, (y if is_lazy(y) else da.from_array(y)).rechunk(X.chunks)
+    X = in_whole_rows(X)
+    if y is not None and np.ndim(y) != 1:
+        return X, aligned(y, X, "y")
+    if y is not None and len(y) != len(X):
+        raise ValueError(
+            f"X has {len(X)} signals, but y has {len(y)} labels. Pass one label a signal, or "
+            "clean signals of X's shape."
+        )
+    return X, None
 
 
 def _groups(X: da.Array, rng: np.random.RandomState) -> Iterator[list[int]]:

@@ -13,7 +13,7 @@ from conv_denoiser._checks.arrays import (
     check_not_empty,
     check_not_infinite,
 )
-from conv_denoiser._checks.elsewhere import is_lazy, room_of
+from conv_denoiser._checks.elsewhere import is_lazy, room_of, stand_in
 from conv_denoiser._checks.numbers import check_count
 from conv_denoiser._checks.ragged import as_ragged, by_length
 from conv_denoiser._typing import Array
@@ -118,7 +118,7 @@ class OnnxDenoiser(Trust, TableOutput):
             whose range float32 cannot hold.
         """
         if is_lazy(X):
-            return room_of(X).transform_rows(self, X)
+            return self.predict(X)
         return self._as_asked(self.predict(X), X)
 
     @overload
@@ -153,6 +153,10 @@ class OnnxDenoiser(Trust, TableOutput):
         if (ragged := as_ragged(X, "X")) is not None:
             lists: Array = by_length(partial(self.predict, return_std=return_std), ragged)
             return lists
+        if is_lazy(X):
+            self._checked_signals(stand_in(X))
+            lazy: Array = room_of(X).map_rows(OnnxDenoiser.predict, self, X, return_std=return_std)
+            return lazy
         X = self._checked_signals(X)
         self._tell_of_novelty(X)
         if return_std:

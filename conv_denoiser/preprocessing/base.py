@@ -1,7 +1,8 @@
 """The base classes of scalers that treat every signal by its own statistics."""
 
 from abc import ABC, abstractmethod
-from typing import Self
+from collections.abc import Callable
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,7 +10,9 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 
 from conv_denoiser._checks.callbacks import CallbackSupportMixin, fit_task, with_callbacks
+from conv_denoiser._checks.elsewhere import check_together, is_lazy, room_of
 from conv_denoiser._checks.validation import (
+    check_lazy_signals,
     check_output_container,
     check_params,
     check_signal_array,
@@ -82,17 +85,17 @@ class PerSampleScaler(
         """
         with fit_task(self, {"X": X, "y": y}):
             self.check_parameters()
-            check_signals(self, X, reset=True)
+            (check_lazy_signals if is_lazy(X) else check_signals)(self, X, reset=True)
         return self
 
-    def transform(self, X: ArrayLike, reference: ArrayLike | None = None) -> Array:
+    def transform(self, X: ArrayLike, reference: ArrayLike | None = None) -> Any:
         """Scale each signal, by its own statistics or by those of `reference`.
 
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
             Signals. NaN and masked samples are missing: they stay NaN, and the statistics are of
-            what is there.
+            what is there. Those of a Dask array are scaled lazily, chunk by chunk.
         reference : array-like of X's shape, default=None
             Signals whose statistics are used: the noisy ones, where X holds clean signals that must
             stay comparable with them. None uses X itself.
@@ -100,16 +103,21 @@ class PerSampleScaler(
         Returns
         -------
         ndarray of X's shape
-            Scaled signals, float32 for float32 input and float64 otherwise.
+            Scaled signals, float32 for float32 input and float64 otherwise; a lazy array for one
+            of Dask's.
         """
         self.check_parameters()
+        if is_lazy(X):
+            check_output_container(self, X)
+            return self._lazily(PerSampleScaler.transform, X, reference)
+        check_together(X, reference=reference)
         X = check_signals(self, X, reset=False)
         check_output_container(self, X)
         if reference is None:
             reference = X
         return self.scale(X, self.statistics(_as_reference(reference, X)))
 
-    def inverse_transform(self, X: ArrayLike, *, reference: ArrayLike | None = None) -> Array:
+    def inverse_transform(self, X: ArrayLike, *, reference: ArrayLike | None = None) -> Any:
         """Return scaled signals to the units of `reference`.
 
         Parameters
@@ -122,8 +130,8 @@ class PerSampleScaler(
         Returns
         -------
         ndarray of X's shape
-            Signals in the units of `reference`. Where a signal of `reference` is flat, so is the
-            result.
+            Signals in the units of `reference`, lazy where X is a Dask array. Where a signal of
+            `reference` is flat, so is the result.
 
         Raises
         ------
@@ -139,8 +147,15 @@ class PerSampleScaler(
                 "takes and returns signals in their own units."
             )
         self.check_parameters()
+        if is_lazy(X):
+            return self._lazily(PerSampleScaler.inverse_transform, X, reference)
+        check_together(X, reference=reference)
         X = check_signals(self, X, reset=False)
         return self.unscale(X, self.statistics(_as_reference(reference, X)))
+
+    def _lazily(self, method: Callable[..., Any], X: Any, reference: Any) -> Any:
+        check_lazy_signals(self, X, reset=False)
+        return room_of(X).map_rows(method, self, X, reference=reference)
 
     def statistics(self, X: Array) -> Statistics:
         """Compute the statistics that `scale` and `unscale` need.
