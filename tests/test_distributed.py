@@ -13,6 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import (
     ConvDenoiser,
+    DenoisingWarning,
     MinMaxPerSample,
     StandardizePerSample,
     denoise,
@@ -489,6 +490,38 @@ class TestTraining:
         noisy[:] = value
         with pytest.raises(ValueError, match=r"No signal has|every signal is flat"):
             denoiser.fit(da.from_array(noisy, chunks=(30, 150)))
+
+    def test_tells_what_came_of_it(self, parabolas, monkeypatch, capfd):
+        monkeypatch.setattr("conv_denoiser.distributed.training.AT_ONCE", 30 * 150)
+        noisy, clean = (da.from_array(array, chunks=(30, 150)) for array in parabolas)
+        denoiser = small_denoiser(epochs=2, verbose=1, validation_split=0.2)
+        with pytest.warns(DenoisingWarning, match="made 8 training steps"):
+            denoiser.fit(noisy, clean)
+        assert denoiser.diagnostics_["snr_improvement_db"] is not None
+        said = capfd.readouterr().err
+        assert "120/120" in said
+        assert "loss=" in said
+        denoiser.set_params(epochs=1, verbose=2, validation_split=0.3)
+        with pytest.warns(UserWarning, match=r"validation_split=0\.3 is for arrays in memory"):
+            denoiser.fit(noisy, clean)
+        assert "Epoch 1/1 - loss: " in capfd.readouterr().out
+
+    @pytest.mark.skipif(
+        not hasattr(ConvDenoiser, "set_callbacks"), reason="scikit-learn 1.9 brings callbacks"
+    )
+    def test_tells_callbacks_of_epochs(self, lazy):
+        from sklearn.callback import ScoringMonitor
+
+        name = "neg_mean_squared_error"
+        monitor = ScoringMonitor(scoring=name)
+        denoiser = small_denoiser(epochs=2).set_callbacks(monitor).fit(*lazy)
+        rows = monitor.get_logs().data
+        scores = [row[name] for row in rows if row["task_name"] == "epoch"]
+        noisy, clean = dask.compute(*lazy)
+        assert scores[1] == pytest.approx(
+            -np.mean((denoiser.predict(noisy) - clean) ** 2), rel=1e-4
+        )
+        assert scores[0] != scores[1]
 
     def test_learns_as_in_memory(self, lazy, parabolas):
         options = {"epochs": 10, "learning_rate": 0.01, "filters": (8,)}

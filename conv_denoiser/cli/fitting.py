@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+from conv_denoiser._checks.elsewhere import is_lazy
 from conv_denoiser.denoiser import ConvDenoiser
 from conv_denoiser.supervision import BlindSpot
 
@@ -32,7 +33,7 @@ def fit_denoiser(
         noise=noise,
         supervision="auto" if width is None else BlindSpot(width=width),
         epochs=epochs or "auto",
-        validation_split=VALIDATION_SPLIT if len(X) >= 10 else 0,
+        validation_split=0 if is_lazy(X) or len(X) < 10 else VALIDATION_SPLIT,
         random_state=random_state,
         verbose=verbose,
     )

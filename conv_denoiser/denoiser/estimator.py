@@ -168,7 +168,8 @@ class ConvDenoiser(
         What the last `fit` came to, on a few signals that were held out (else trained on): how
         many, training steps, standard deviations of input, output, what was removed and the noise,
         improvement of the signal-to-noise ratio where there are targets, validation over training
-        loss, and what of the removed lies far beyond the rest. None after `partial_fit`.
+        loss, and what of the removed lies far beyond the rest. None after `partial_fit`. After a
+        fit to Dask arrays, the signals are of the last chunks that were read.
     n_features_in_ : int
         Number of timesteps seen in `fit`.
     n_channels_in_ : int
@@ -260,7 +261,7 @@ class ConvDenoiser(
             are missing; timesteps that miss a channel of what is learned have no weight. Signals
             of unequal lengths are a list; long ones are cut into overlapping pieces. A Dask
             array is read while the network learns, some chunks at a time in random order, without
-            validation.
+            validation; a `validation_split` other than the default makes a warning.
         y : array-like of X's shape or of shape (n_signals,), default=None
             Clean signals, or a second noisy take of them. A one-dimensional y holds labels for a
             later step of a Pipeline and is ignored.

@@ -41,24 +41,31 @@ def fit_denoiser(
 ) -> "ConvDenoiser":
     """Fit a denoiser, and tell scikit-learn's callbacks of every epoch."""
     check_params(denoiser)
-    if is_lazy(X):
-        fitted: ConvDenoiser = room_of(X).fit_lazily(denoiser, X, y, sample_weight)
-        return fitted
     check_together(X, y=y, sample_weight=sample_weight)
     told: dict[str, object] = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
     n_epochs = None if denoiser.epochs == "auto" else chosen(denoiser, "epochs")
     with fit_task(denoiser, told, n_epochs) as task:
-        watcher = None if task is None else Parts(denoiser, task, told, _attributes, "epoch")
-        _fit(denoiser, X, y, sample_weight, partial=False, watcher=watcher)
+        fitted: Any = dict if is_lazy(X) else _attributes
+        watcher = None if task is None else Parts(denoiser, task, told, fitted, "epoch")
+        if is_lazy(X):
+            room_of(X).fit_lazily(denoiser, X, y, sample_weight, watcher)
+        else:
+            _fit(denoiser, X, y, sample_weight, partial=False, diagnosed=True, watcher=watcher)
+        _tell_doubts(denoiser)
     return denoiser
 
 
 def partially_fit(
-    denoiser: "ConvDenoiser", X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None
+    denoiser: "ConvDenoiser",
+    X: ArrayLike,
+    y: ArrayLike | None,
+    sample_weight: ArrayLike | None = None,
+    *,
+    diagnosed: bool = False,
 ) -> "ConvDenoiser":
     """Train a denoiser for one more epoch."""
     check_params(denoiser)
-    _fit(denoiser, X, y, sample_weight, partial=True, watcher=None)
+    _fit(denoiser, X, y, sample_weight, partial=True, diagnosed=diagnosed, watcher=None)
     return denoiser
 
 
@@ -69,6 +76,7 @@ def _fit(
     sample_weight: ArrayLike | None,
     *,
     partial: bool,
+    diagnosed: bool,
     watcher: Watcher | None,
 ) -> None:
     """Change a denoiser to what it learned; leave it as it was if it learned nothing."""
@@ -88,12 +96,16 @@ def _fit(
         denoiser.__dict__.update(_attributes(trained))
         if is_ragged:
             denoiser._take_any_length()
-        denoiser.diagnostics_ = None if partial else diagnose(trained, signals)
-        denoiser.profile_ = None if partial or is_ragged else profile_of(trained, signals)
+        denoiser.diagnostics_ = diagnose(trained, signals) if diagnosed else None
+        denoiser.profile_ = profile_of(trained, signals) if diagnosed and not is_ragged else None
     except BaseException:
         denoiser.__dict__ = before
         raise
     report_end(trained.interruption, trained.n_epochs, plan.epochs)
+
+
+def _tell_doubts(denoiser: "ConvDenoiser") -> None:
+    """Warn where the diagnostics of a fit make it doubtful."""
     if denoiser.diagnostics_ is not None:
         found = doubts(denoiser.diagnostics_, denoiser.supervision_)
         if found and in_cross_validation():

@@ -50,11 +50,11 @@ def score_rows(denoised: Any, X: Any, y: Any, sample_weight: Any) -> float:
     return rows.score_rows(denoised, X, y, sample_weight)
 
 
-def fit_lazily(denoiser: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+def fit_lazily(denoiser: Any, X: Any, y: Any, sample_weight: Any, watcher: Any) -> None:
     """Fit a denoiser to signals of Dask's; see `conv_denoiser.ConvDenoiser.fit`."""
     from conv_denoiser.distributed import training
 
-    return training.fit_lazily(denoiser, X, y, sample_weight)
+    training.fit_lazily(denoiser, X, y, sample_weight, watcher)
 
 
 def windows(recording: Any, length: int, step: int | None) -> Any:

@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any
 
 import dask
@@ -9,11 +11,14 @@ import dask.array as da
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
+from tqdm.auto import tqdm
 
 from conv_denoiser._checks.arrays import as_numbers, check_not_empty
 from conv_denoiser._checks.elsewhere import stand_in
 from conv_denoiser._checks.warn import warn
 from conv_denoiser.denoiser.automatic import amount_of_training
+from conv_denoiser.denoiser.estimator import ConvDenoiser
+from conv_denoiser.denoiser.fitting import partially_fit
 from conv_denoiser.denoiser.plan import pace_of
 from conv_denoiser.distributed.rows import aligned, in_whole_rows
 from conv_denoiser.supervision.missing import NothingToLearnError
@@ -23,69 +28,126 @@ __all__ = ["fit_lazily"]
 
 # Values of X in memory at a time, unless one chunk has more.
 AT_ONCE = 2**24
+# What nobody asked for.
+NO_VALIDATION = (0, signature(ConvDenoiser).parameters["validation_split"].default)
 
 
-def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> Any:
+def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any, watcher: Any) -> None:
     """Fit a denoiser to signals that are read while it learns.
 
     In each epoch, chunks of rows are drawn in random order, so many at a time as memory shall hold;
     their signals are shuffled together, and learned from once. What ends it early is raised when
-    the denoiser has what was learned until then.
+    the denoiser has what was learned until then. The watcher gets attributes of a fitted denoiser.
     """
     X, y = _checked(denoiser, X, y, sample_weight)
-    pace = pace_of(denoiser, X.shape[2] if X.ndim == 3 else 1, with_target=y is not None)
-    amount = amount_of_training(denoiser, X.shape[0], pace)
-    rng = check_random_state(denoiser.random_state)
-    learner = clone(denoiser).set_params(
-        epochs=amount.epochs,
-        batch_size=amount.batch_size,
-        learning_rate=amount.learning_rate,
-        validation_split=0,
-    )
-    epochs: list[list[int]] = []  # how many signals were learned from at a time, in each
+    course = Course(_learner(denoiser, X, y), X, y, check_random_state(denoiser.random_state))
     interruption = None
     try:
-        while len(epochs) < amount.epochs:
-            epochs.append(_learn_once(learner, X, y, rng))
+        course.run(watcher, verbose=int(denoiser.verbose))
     except (Exception, KeyboardInterrupt) as error:
-        if not learner.__sklearn_is_fitted__():
+        if not course.learner.__sklearn_is_fitted__():
             raise
         interruption = error
-    given = learner.get_params(deep=False)
-    learned = {name: value for name, value in vars(learner).items() if name not in given}
-    denoiser.__dict__.update(learned, **_by_epoch(learner.history_, epochs))
-    report_end(interruption, len(epochs), amount.epochs)
-    if n_left_out := len(X) - sum(epochs[0]):
+    denoiser.__dict__.update(course.learned())
+    report_end(interruption, len(course.sizes), course.learner.epochs)
+    if n_left_out := len(X) - sum(course.sizes[0]):
         warn(
             f"{n_left_out} of {len(X)} signals were left out, in chunks in which every signal is "
             "flat or misses every sample (NaN)."
         )
-    return denoiser
 
 
-def _learn_once(learner: Any, X: da.Array, y: Any, rng: np.random.RandomState) -> list[int]:
-    """Learn from all signals; return of how many at a time, but for those with nothing to learn."""
-    sizes = []
-    nothing: Exception | None = None
-    for chunks in _groups(X, rng):
-        try:
-            sizes.append(_learn(learner, X, y, chunks))
-        except NothingToLearnError as error:
-            nothing = error
-    if nothing is not None and not sizes:
-        raise nothing
-    return sizes
+@dataclass
+class Course:
+    """The way of a learner through signals, epoch by epoch."""
+
+    learner: Any  # of which `epochs` says how many there shall be
+    X: da.Array
+    y: da.Array | None
+    rng: np.random.RandomState
+    # Of how many signals it learned at a time, in each whole epoch.
+    sizes: list[list[int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._given = set(vars(self.learner))
+
+    def run(self, watcher: Any, verbose: int) -> None:
+        """Learn, and tell of it, until the last epoch, or until the watcher says to stop."""
+        n_epochs = self.learner.epochs
+        total = n_epochs * len(self.X)
+        with tqdm(total=total, desc="training", unit=" signals", disable=verbose != 1) as bar:
+            while len(self.sizes) < n_epochs:
+                if watcher is not None:
+                    watcher.begins()
+                self.sizes.append(self._epoch(bar))
+                losses = {name: values[-1] for name, values in self.learned()["history_"].items()}
+                bar.set_postfix(epoch=len(self.sizes), **losses)
+                if verbose > 1:
+                    told = "".join(f" - {name}: {value:.4g}" for name, value in losses.items())
+                    print(f"Epoch {len(self.sizes)}/{n_epochs}{told}")
+                if watcher is not None and watcher.ends(self.snapshot):
+                    return
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return attributes of a denoiser that has learned until now."""
+        return {**self.learned(), "_network": self.learner._network.copy()}
+
+    def learned(self) -> dict[str, Any]:
+        """Return attributes of a fitted denoiser, with the history of whole epochs."""
+        attributes = vars(self.learner).items()
+        fitted = {name: value for name, value in attributes if name not in self._given}
+        ends = np.cumsum([len(sizes) for sizes in self.sizes], dtype=int)
+        history = {
+            name: [
+                float(np.average(values[end - len(sizes) : end], weights=sizes))
+                for sizes, end in zip(self.sizes, ends, strict=True)
+            ]
+            for name, values in self.learner.history_.items()
+        }
+        n_epochs = len(self.sizes)
+        return {**fitted, "history_": history, "n_epochs_": n_epochs, "best_epoch_": None}
+
+    def _epoch(self, bar: Any) -> list[int]:
+        """Learn from all signals; return of how many at a time, but for what teaches nothing."""
+        sizes = []
+        nothing: Exception | None = None
+        for chunks in _groups(self.X, self.rng):
+            n_signals = sum(self.X.chunks[0][number] for number in chunks)
+            try:
+                self._learn(chunks)
+                sizes.append(n_signals)
+            except NothingToLearnError as error:
+                nothing = error
+            bar.update(n_signals)
+        if nothing is not None and not sizes:
+            raise nothing
+        return sizes
+
+    def _learn(self, chunks: list[int]) -> None:
+        """Learn from some chunks, and look at what came of it in the last epoch."""
+        learner, arrays = self.learner, (self.X, self.y)
+        signals = dask.compute(
+            *(None if array is None else _rows(array, chunks) for array in arrays)
+        )
+        is_last = len(self.sizes) == learner.epochs - 1
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Training was interrupted")
+            partially_fit(learner, *signals, diagnosed=is_last)
+        if isinstance(learner.supervision, str):  # as the first signals decided
+            learner.set_params(supervision=learner.supervision_)
 
 
-def _learn(learner: Any, X: da.Array, y: Any, chunks: list[int]) -> int:
-    """Learn from some chunks; return of how many signals they are."""
-    signals = dask.compute(*(_rows(array, chunks) for array in (X, y) if array is not None))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Training was interrupted")
-        learner.partial_fit(*signals)
-    if isinstance(learner.supervision, str):  # as the first signals decided
-        learner.set_params(supervision=learner.supervision_)
-    return len(signals[0])
+def _learner(denoiser: Any, X: da.Array, y: da.Array | None) -> Any:
+    """Return a new denoiser that learns chunk by chunk as fast as one does in memory."""
+    pace = pace_of(denoiser, X.shape[2] if X.ndim == 3 else 1, with_target=y is not None)
+    amount = amount_of_training(denoiser, X.shape[0], pace)
+    return clone(denoiser).set_params(
+        epochs=amount.epochs,
+        batch_size=amount.batch_size,
+        learning_rate=amount.learning_rate,
+        validation_split=0,
+        verbose=0,
+    )
 
 
 def _checked(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> tuple[da.Array, Any]:
@@ -103,6 +165,12 @@ def _checked(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> tuple[da
                 "holds it."
             )
     check_not_empty(X, "X")
+    if denoiser.validation_split not in NO_VALIDATION:
+        warn(
+            f"validation_split={denoiser.validation_split!r} is for arrays in memory: of Dask's, "
+            "all signals are learned from. Leave out of X what is to be held out, and pass it to "
+            "score."
+        )
     X = in_whole_rows(X)
     if y is not None and np.ndim(y) != 1:
         return X, aligned(y, X, "y")
@@ -132,16 +200,3 @@ def _groups(X: da.Array, rng: np.random.RandomState) -> Iterator[list[int]]:
 
 def _rows(array: da.Array, chunks: list[int]) -> da.Array:
     return da.concatenate([array.blocks[number] for number in chunks])
-
-
-def _by_epoch(history: dict[str, list[float]], epochs: list[list[int]]) -> dict[str, object]:
-    """Return what was learned in whole epochs, and not in those over some chunks."""
-    ends = np.cumsum([len(sizes) for sizes in epochs], dtype=int)
-    per_epoch = {
-        name: [
-            float(np.average(values[end - len(sizes) : end], weights=sizes))
-            for sizes, end in zip(epochs, ends, strict=True)
-        ]
-        for name, values in history.items()
-    }
-    return {"history_": per_epoch, "n_epochs_": len(epochs), "best_epoch_": None}
