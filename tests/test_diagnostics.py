@@ -137,6 +137,14 @@ def test_removed_strikes_are_outliers_and_noise_is_none():
     assert _outliers(np.zeros((2, 9, 1)), numbers[:2])["n_outliers"] == 0
 
 
+def test_outliers_are_told_by_their_place(parabolas):
+    noisy = np.concatenate([np.full((3, 150), np.nan), parabolas[0][:20]])
+    noisy[7, 70] += 30
+    with pytest.warns(UserWarning, match="3 of 23 signals are left out"):
+        denoiser = small_denoiser(loss="mean_squared_error").fit(noisy)
+    assert denoiser.diagnostics_["largest_outlier_signal"] == 7
+
+
 @pytest.mark.slow
 def test_a_search_warns_once_and_its_last_fit_says_why(sines):
     X, y = sines[0][:40], sines[1][:40]

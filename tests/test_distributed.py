@@ -506,6 +506,22 @@ class TestTraining:
             denoiser.fit(noisy, clean)
         assert "Epoch 1/1 - loss: " in capfd.readouterr().out
 
+    def test_tells_rows(self, parabolas, monkeypatch):
+        monkeypatch.setattr("conv_denoiser.distributed.training.AT_ONCE", 1)
+        noisy = np.concatenate([np.full((30, 150), np.nan), parabolas[0]])
+        noisy[37, 70] += 30
+        lazy = da.from_array(noisy, chunks=(30, 150))[:60]
+        denoiser = small_denoiser(loss="mean_squared_error")
+        with pytest.warns(UserWarning, match="30 of 60 signals were left out"):
+            denoiser.fit(lazy)
+        assert denoiser.diagnostics_["largest_outlier_signal"] == 37
+        for name in "Xy":
+            arrays = {"X": parabolas[0].copy(), "y": parabolas[1].copy()}
+            arrays[name][47, 3] = np.inf
+            lazies = (da.from_array(array, chunks=(30, 150)) for array in arrays.values())
+            with pytest.raises(ValueError, match=f"{name} contains infinity.*in row 47"):
+                small_denoiser().fit(*lazies)
+
     @pytest.mark.skipif(
         not hasattr(ConvDenoiser, "set_callbacks"), reason="scikit-learn 1.9 brings callbacks"
     )

@@ -42,15 +42,19 @@ def check_finite(array: RawArray, name: str) -> None:
     )
 
 
-def check_not_infinite(array: RawArray, name: str) -> None:
-    """Raise ValueError that counts infinity in `array`; NaN stands for missing samples."""
+def check_not_infinite(array: RawArray, name: str, rows: NDArray[np.intp] | None = None) -> None:
+    """Raise ValueError that counts infinity in `array`; NaN stands for missing samples.
+
+    With `rows`, the signals are those of a larger array that were read together.
+    """
     if np.isfinite(array).all() or not np.isinf(array).any():
         return
     bad_rows = np.flatnonzero(np.isinf(array).any(axis=tuple(range(1, array.ndim))))
+    together, first = ("", bad_rows[0]) if rows is None else (" read together", rows[bad_rows[0]])
     raise ValueError(
         f"Input {name} contains infinity: {np.isinf(array).sum()} value(s) in {bad_rows.size} of "
-        f"{len(array)} signals, the first in row {bad_rows[0]}. Drop those signals or, where it "
-        "stands for missing samples, put NaN there."
+        f"{len(array)} signals{together}, the first in row {first}. Drop those signals or, where "
+        "it stands for missing samples, put NaN there."
     )
 
 

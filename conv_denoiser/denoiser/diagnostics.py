@@ -63,7 +63,7 @@ def diagnose(trained: Trained, signals: Signals) -> Diagnostics | None:
     """
     training, validation = trained.plan.rows
     held_out = validation is not None
-    numbers, few = _few(signals, training if validation is None else validation)
+    few = _few(signals, training if validation is None else validation)
     if len(few) == 0:
         return None
     noisy, target = pairs(few, trained)
@@ -83,7 +83,7 @@ def diagnose(trained: Trained, signals: Signals) -> Diagnostics | None:
         noise_std=_noise(noisy),
         snr_improvement_db=gain if gain is None or np.isfinite(gain) else None,
         loss_ratio=_loss_ratio(trained),
-        **_outliers(removed, numbers),
+        **_outliers(removed, few.numbers),
     )
 
 
@@ -161,11 +161,8 @@ def _is_flat(numbers: Diagnostics) -> bool:
     return after * SHRUNK**2 < min(before, signal)
 
 
-def _few(signals: Signals, rows: Rows) -> tuple[NDArray[np.intp], Signals]:
-    """Return some of the signals that count and miss no sample; few are read to find them.
-
-    Their numbers come first.
-    """
+def _few(signals: Signals, rows: Rows) -> Signals:
+    """Return some of the signals that count and miss no sample; few are read to find them."""
     numbers = np.arange(len(signals))[rows]
     if signals.weight is not None:
         numbers = numbers[signals.weight[numbers] > 0]
@@ -175,8 +172,7 @@ def _few(signals: Signals, rows: Rows) -> tuple[NDArray[np.intp], Signals]:
     complete = np.isfinite(some.X).all(axis=(1, 2))
     if some.y is not None:
         complete &= np.isfinite(some.y).all(axis=(1, 2))
-    chosen = _thinned(np.flatnonzero(complete), n_wanted)
-    return numbers[chosen], some.rows(chosen)
+    return some.rows(_thinned(np.flatnonzero(complete), n_wanted))
 
 
 def _thinned(numbers: NDArray[np.intp], n_wanted: int) -> NDArray[np.intp]:
@@ -198,7 +194,7 @@ def _spread(X: Array) -> float:
     return float(np.sqrt(np.mean(X.var(axis=1, dtype=np.float64))))
 
 
-def _outliers(removed: Array, numbers: NDArray[np.intp]) -> Outliers:
+def _outliers(removed: Array, numbers: NDArray[np.intp] | None) -> Outliers:
     removed = removed - np.median(removed, axis=1, keepdims=True)
     size = np.abs(removed)
     deviation = np.median(size, axis=1, keepdims=True) / NORMAL_MAD
@@ -215,7 +211,7 @@ def _outliers(removed: Array, numbers: NDArray[np.intp]) -> Outliers:
     return Outliers(
         n_outliers=int(np.count_nonzero(outside)),
         largest_outlier=float(removed[place]),
-        largest_outlier_signal=int(numbers[place[0]]),
+        largest_outlier_signal=int(place[0] if numbers is None else numbers[place[0]]),
         largest_outlier_timestep=int(place[1]),
     )
 

@@ -9,11 +9,12 @@ from typing import Any
 import dask
 import dask.array as da
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from tqdm.auto import tqdm
 
-from conv_denoiser._checks.arrays import as_numbers, check_not_empty
+from conv_denoiser._checks.arrays import as_numbers, check_not_empty, check_not_infinite
 from conv_denoiser._checks.elsewhere import stand_in
 from conv_denoiser._checks.warn import warn
 from conv_denoiser.denoiser.automatic import amount_of_training
@@ -125,16 +126,20 @@ class Course:
 
     def _learn(self, chunks: list[int]) -> None:
         """Learn from some chunks, and look at what came of it in the last epoch."""
-        learner, arrays = self.learner, (self.X, self.y)
-        signals = dask.compute(
-            *(None if array is None else _rows(array, chunks) for array in arrays)
-        )
+        learner, numbers = self.learner, _numbers(self.X, chunks)
+        arrays = {"X": self.X} if self.y is None else {"X": self.X, "y": self.y}
+        (read,) = dask.compute({name: _rows(array, chunks) for name, array in arrays.items()})
+        signals = {name: as_numbers(array, name) for name, array in read.items()}
+        for name, array in signals.items():
+            check_not_infinite(array, name, numbers)
         is_last = len(self.sizes) == learner.epochs - 1
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Training was interrupted")
-            partially_fit(learner, *signals, diagnosed=is_last)
+            partially_fit(learner, signals["X"], signals.get("y"), diagnosed=is_last)
         if isinstance(learner.supervision, str):  # as the first signals decided
             learner.set_params(supervision=learner.supervision_)
+        if is_last and learner.diagnostics_ is not None:
+            _tell_place(learner.diagnostics_, numbers)
 
 
 def _learner(denoiser: Any, X: da.Array, y: da.Array | None) -> Any:
@@ -196,6 +201,19 @@ def _groups(X: da.Array, rng: np.random.RandomState) -> Iterator[list[int]]:
         group.append(number)
         size += n_values
     yield group
+
+
+def _numbers(X: da.Array, chunks: list[int]) -> NDArray[np.intp]:
+    """Return the numbers of the rows of some chunks."""
+    ends = np.cumsum(X.chunks[0])
+    return np.concatenate([np.arange(ends[k] - X.chunks[0][k], ends[k]) for k in chunks])
+
+
+def _tell_place(diagnostics: Any, numbers: NDArray[np.intp]) -> None:
+    """Count the signal of an outlier in X, and not in what was read last."""
+    place = diagnostics["largest_outlier_signal"]
+    if place is not None:
+        diagnostics["largest_outlier_signal"] = int(numbers[place])
 
 
 def _rows(array: da.Array, chunks: list[int]) -> da.Array:

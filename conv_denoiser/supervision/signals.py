@@ -16,12 +16,14 @@ class Signals:
 
     X has the shape (n_signals, n_timesteps, n_channels), `weight` the shape (n_signals,), or is
     None where all count the same. With `has_gaps`, NaN stands for samples that are missing.
+    `numbers` are their places among those that were given, None where these are all of them.
     """
 
     X: Array
     y: Array | None = None
     weight: Array | None = None
     has_gaps: bool = False
+    numbers: NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -35,7 +37,8 @@ class Signals:
         """Take some of the signals."""
         y = None if self.y is None else self.y[rows]
         weight = None if self.weight is None else self.weight[rows]
-        return Signals(self.X[rows], y, weight, self.has_gaps)
+        numbers = (np.arange(len(self)) if self.numbers is None else self.numbers)[rows]
+        return Signals(self.X[rows], y, weight, self.has_gaps, numbers)
 
     def weighted(self) -> "Signals":
         """Leave out signals that do not count, and bring the mean of the weights to 1."""
