@@ -58,6 +58,15 @@ class TestFitAndInfo:
         fails(
             capsys, "is for files one by one", "fit", *pair, "--units", "mV", "--output", "m.onnx"
         )
+        for name, part, complaint in (
+            ("c.npy", ecg[:50], "c.npy: length=64, but the recording has 50"),
+            ("d.npy", np.append(ecg, np.inf), "d.npy: recording holds inf at sample 500"),
+        ):
+            np.save(f"noisy/{name}", part)
+            fails(capsys, complaint, "fit", "noisy", *small, "--output", "m.onnx")
+            Path(f"noisy/{name}").unlink()
+        zarr.create_array("short.zarr", data=ecg[:50])
+        fails(capsys, "short.zarr: length=64", "fit", "short.zarr", *small, "--output", "m.onnx")
         Path("noisy/b.csv").unlink()
         fails(capsys, "one 'b.csv' alone", "fit", "noisy", "clean", "--output", "m.onnx")
 

@@ -1,7 +1,8 @@
 """Windows to learn from, of recordings that are read when they are needed."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from conv_denoiser.distributed.arrays import blocks_within, cut_block, joined
 from conv_denoiser.distributed.zarrs import open_recording
 from conv_denoiser.readers.formats import read_recording
 from conv_denoiser.readers.recording import holds_signals
+from conv_denoiser.recording.checks import check_not_infinite_samples
 from conv_denoiser.recording.cutting import count_windows, cut_whole
 from conv_denoiser.recording.cutting import windows as cut
 
@@ -67,7 +69,8 @@ def of_store(path: str | os.PathLike[str], length: int) -> da.Array:
     """
     stored = open_recording(path, None)
     recording = da.from_zarr(stored.open())
-    return windows(recording.T if stored.axis else recording, length)
+    with _named(path):
+        return windows(recording.T if stored.axis else recording, length)
 
 
 def of_files(paths: Sequence[str | os.PathLike[str]], length: int) -> da.Array:
@@ -79,7 +82,8 @@ def of_files(paths: Sequence[str | os.PathLike[str]], length: int) -> da.Array:
     Raises
     ------
     ValueError
-        If files have unlike numbers of channels, or uneven times.
+        If files have unlike numbers of channels, or uneven times, are shorter than a window, or
+        hold infinity; the file is named.
     """
     parts = [_of_file(path, length) for path in paths]
     for path, part in zip(paths, parts, strict=True):
@@ -105,6 +109,17 @@ def _signals(path: str | os.PathLike[str], length: int) -> RawArray:
             f"{Path(path).name} has uneven times. Fit to it alone, or put it on an even grid first."
         )
     samples = np.asarray(recording.samples[:], np.float64)
-    if holds_signals(recording):
-        return samples.reshape(*samples.shape[:2], -1)
-    return cut(samples.reshape(len(samples), -1), length)
+    with _named(path):
+        check_not_infinite_samples(samples)
+        if holds_signals(recording):
+            return samples.reshape(*samples.shape[:2], -1)
+        return cut(samples.reshape(len(samples), -1), length)
+
+
+@contextmanager
+def _named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Name the file that an error is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{Path(path).name}: {error}") from error
