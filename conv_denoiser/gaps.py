@@ -150,10 +150,16 @@ def without_gaps(X: Array) -> Array:
     return np.ascontiguousarray(filled.transpose(0, 2, 1))
 
 
-def in_long_runs(marked: Mask, length: int) -> Mask:
-    """Keep the marks that stand in a row with so many others at least, themselves counted."""
-    n_timesteps = marked.shape[1]
-    t = np.arange(n_timesteps)
+def in_long_runs(
+    marked: Mask, length: int, t: NDArray[np.int_] | None = None, n_timesteps: int | None = None
+) -> Mask:
+    """Keep the marks that stand in a row with so many others at least, themselves counted.
+
+    Where runs go on beyond what is at hand, `t` are the numbers of the timesteps, the next one
+    without a mark among them, of `n_timesteps` in all.
+    """
+    n_timesteps = marked.shape[1] if n_timesteps is None else n_timesteps
+    t = np.arange(n_timesteps) if t is None else t
     before = np.maximum.accumulate(np.where(marked, -1, t), axis=1)
     after = np.where(marked, n_timesteps, t)[:, ::-1]
     after = np.minimum.accumulate(after, axis=1)[:, ::-1]

@@ -330,10 +330,24 @@ class TestDenoise:
             assert_same(denoised, denoise(gappy, **options))
 
     def test_a_gap_that_is_too_long(self):
-        gappy = np.ones(100_000)
-        gappy[30_000:90_000] = np.nan
-        with pytest.raises(ValueError, match=r"around sample 0 is too long for chunks"):
-            denoise(da.from_array(gappy, chunks=29_500))[:29_500].compute()
+        gappy = np.ones((3, 100_000, 2))
+        gappy[2, 30_000:90_000, 1] = np.nan
+        lazy = denoise(da.from_array(gappy, chunks=(2, 29_500, 1)))
+        assert np.isfinite(lazy[:2].compute()).all()
+        with pytest.raises(
+            ValueError, match=r"x\[2, :, 1\] misses all samples from 30000 to 61439.*denoise_store"
+        ):
+            lazy[2, :29_500].compute()
+
+    def test_signals_without_any_sample(self, signal):
+        gappy = np.stack([signal[:40], np.full(40, np.nan)])
+        with pytest.warns(UserWarning, match="1 of 2 signals have no sample at all"):
+            expected = denoise(gappy)
+        with pytest.warns(UserWarning, match="1 of 2 signals have no sample at all"):
+            assert_same(denoise(da.from_array(gappy, chunks=20)), expected)
+        nothing = da.full(100_000, np.nan, chunks=20_000)
+        assert np.isnan(denoise(nothing, gaps="keep").compute()).all()
+        assert np.isnan(denoise(nothing, max_gap=10_000).compute()).all()
 
     def test_many_signals(self, signal):
         rows = signal[:2000].reshape(4, 500).astype(np.float32)

@@ -39,6 +39,29 @@ def recording():
 
 
 @pytest.fixture
+def gappy():
+    """Recording of 8 chunks in the store "gappy.zarr", whose channels have samples here and there.
+
+    The first one has none.
+    """
+    known = np.zeros((5, 80_000), bool)
+    for channel, places in enumerate([[], [0], [79_000], [0, 79_500], [0, 40_000, 79_000]]):
+        for place in places:
+            known[channel, place : place + (1000 if place != 40_000 else 1)] = True
+    noise = np.random.default_rng(0).normal(size=known.shape)
+    array = np.where(known, noise + 5, np.nan).T
+    zarr.create_array("gappy.zarr", data=array, chunks=(10_000, 2))
+    return array
+
+
+def assert_denoised(store, array):
+    """Assert that a store holds what NumPy gives for an array whose first channel has nothing."""
+    with pytest.warns(UserWarning, match="1 of 5 signals have no sample at all"):
+        expected = denoise(array.T).T
+    assert np.ascontiguousarray(expected).tobytes() == store[:].tobytes()
+
+
+@pytest.fixture
 def expected(recording):
     return denoise_recording(SMOOTHER, recording, channelwise=True, **WINDOW)
 
@@ -89,6 +112,13 @@ class TestBits:
         zarr.create_array("one.zarr", data=x, chunks=200)
         denoised = denoise_store("one.zarr", "out.zarr", region=200, strength=0.5)
         assert denoised[:].tobytes() == denoise(x, strength=0.5).tobytes()
+
+    @pytest.mark.parametrize("region", [10_000, 30_000, 80_000])
+    def test_of_gaps_of_any_length(self, gappy, region):
+        with pytest.warns(UserWarning, match="1 of 5 signals have no sample") as warned:
+            denoised = denoise_store("gappy.zarr", "out.zarr", region=region)
+        assert len(warned) == 1
+        assert_denoised(denoised, gappy)
 
     @pytest.mark.parametrize("zarr_format", [2, 3])
     def test_of_xarray_stores(self, recording, zarr_format):
@@ -152,6 +182,26 @@ class TestResuming:
         changed = denoise_recording(SMOOTHER, recording, channelwise=True, **WINDOW)
         assert (changed != expected).any()
         np.testing.assert_array_equal(denoise_it()[:], changed)
+
+    @pytest.mark.filterwarnings("ignore:1 of 5 signals have no sample")
+    def test_looks_at_the_ends_of_gaps(self, gappy):
+        denoise_store("gappy.zarr", "out.zarr", region=20_000)
+        done = manifest()
+        denoise_store("gappy.zarr", "out.zarr", region=20_000)
+        assert manifest() == done
+        gappy[79_900, 1] = 9
+        zarr.open_array("gappy.zarr", mode="r+")[79_900, 1] = 9
+        assert_denoised(denoise_store("gappy.zarr", "out.zarr", region=20_000), gappy)
+
+    @pytest.mark.filterwarnings("ignore:1 of 5 signals have no sample")
+    def test_of_gaps_that_go_on_where_nothing_can_be_read(self, gappy):
+        (chunk,) = (path for path in _files("gappy.zarr") if path.parts[-2:] == ("7", "2"))
+        content = chunk.read_bytes()
+        chunk.write_bytes(b"damaged")
+        with pytest.raises(RuntimeError, match=r"4 of 4 regions failed"):
+            denoise_store("gappy.zarr", "out.zarr", region=20_000)
+        chunk.write_bytes(content)
+        assert_denoised(denoise_store("gappy.zarr", "out.zarr", region=20_000), gappy)
 
     def test_leaves_what_is_done(self, recording):
         denoise_it()
@@ -303,6 +353,12 @@ class TestFaults:
             denoise_it(slow_smoother(), scheduler=cluster.scheduler_address)
         path.write_bytes(content)
         np.testing.assert_array_equal(denoise_it()[:], expected)
+
+    @pytest.mark.filterwarnings("ignore:1 of 5 signals have no sample")
+    def test_gaps_of_any_length(self, cluster, gappy):
+        address = cluster.scheduler_address
+        denoised = denoise_store("gappy.zarr", "out.zarr", region=20_000, scheduler=address)
+        assert_denoised(denoised, gappy)
 
     def test_a_worker_without_onnxruntime(self, cluster, onnx_file, recording):
         def hide(hidden):

@@ -154,10 +154,13 @@ def centred(x: Array, axis: int = 1) -> Array:
     return x - mean_along(x, axis)
 
 
-def bridged(x: Array, there: NDArray[np.bool_]) -> Array:
-    """Bridge gaps with straight lines; before the first and after the last sample, repeat it."""
+def bridged(x: Array, there: NDArray[np.bool_], t: NDArray[np.int_] | None = None) -> Array:
+    """Bridge gaps with straight lines; before the first and after the last sample, repeat it.
+
+    `t` are the numbers of the timesteps, where some are left out.
+    """
     filled = x.copy()
-    t = np.arange(x.shape[1])
+    t = np.arange(x.shape[1]) if t is None else t
     for row in np.flatnonzero(~there.all(axis=1)):
         known = there[row]
         filled[row, ~known] = np.interp(t[~known], t[known], x[row, known]) if known.any() else 0

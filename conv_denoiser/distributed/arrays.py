@@ -18,8 +18,9 @@ from conv_denoiser._checks.arrays import as_numbers, unmasked
 from conv_denoiser._checks.elsewhere import check_chunks
 from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.distributed.models import Shipped
-from conv_denoiser.gaps import Gaps
+from conv_denoiser.gaps import Gaps, warn_of_nothing
 from conv_denoiser.pretrained.parts import SignalParts
+from conv_denoiser.pretrained.stretches import LongGapError
 from conv_denoiser.recording.checks import as_recording
 from conv_denoiser.recording.parts import RecordingParts
 
@@ -41,6 +42,18 @@ class Work(NamedTuple):
 
     shipped: Shipped
     parts: Parts
+
+
+class Part(NamedTuple):
+    """Which part of a recording a task denoises, from `begin` to `end`, and from which samples.
+
+    The place is the number of its first signal, along the axes that are not time.
+    """
+
+    place: tuple[int, ...]
+    first: int
+    begin: int
+    end: int
 
 
 def denoise_recording(
@@ -118,19 +131,21 @@ def _part_tasks(recording: da.Array, work: Work, token: str, apart: bool) -> Ite
     work_key = f"denoiser-{token}"
     yield work_key, work
     columns = _columns(recording)
-    bounds = list(accumulate(recording.chunks[0], initial=0))
+    bounds, *others = [list(accumulate(sizes, initial=0)) for sizes in recording.chunks]
     for row, (begin, end) in enumerate(pairwise(bounds)):
         first, last = work.parts.needed(begin, end)
         for group in ([column] for column in columns) if apart else [columns]:
+            place = tuple(starts[number] for starts, number in zip(others, group[0], strict=True))
+            part = Part(place, first, begin, end)
             lines = []
-            for block, part in blocks_within(bounds, first, last):
+            for block, cut in blocks_within(bounds, first, last):
                 keys = [(recording.name, block, *column) for column in group]
-                if part is not None:
-                    cuts = {(f"cut-{token}", row, *key[1:]): (cut_block, key, part) for key in keys}
+                if cut is not None:
+                    cuts = {(f"cut-{token}", row, *key[1:]): (cut_block, key, cut) for key in keys}
                     yield from cuts.items()
                     keys = list(cuts)
                 lines.append(keys)
-            yield (f"part-{token}", row, *group[0]), (_denoise, work_key, lines, first, begin, end)
+            yield (f"part-{token}", row, *group[0]), (_denoise, work_key, lines, part)
 
 
 def _pick_tasks(
@@ -167,10 +182,25 @@ def cut_block(block: RawArray, part: slice) -> RawArray:
     return block[part].copy()  # of which the rest is not kept
 
 
-def _denoise(work: Work, lines: list[list[RawArray]], first: int, begin: int, end: int) -> Array:
+def _denoise(work: Work, lines: list[list[RawArray]], part: Part) -> Array:
     """Denoise samples, given the chunks that they need: lines of columns."""
     samples = joined([joined(line, axis=1) for line in lines], axis=0)
-    return work.parts.denoise(work.shipped.open(), samples, first, begin, end)
+    place, first, begin, end = part
+    try:
+        denoised = work.parts.denoise(work.shipped.open(), samples, first, begin, end)
+    except LongGapError as gap:
+        signal = np.add(np.unravel_index(gap.row, samples.shape[1:]), place).tolist()
+        x = "x" + ("", "[{}]", "[{}, :, {}]")[len(signal)].format(*signal)
+        raise ValueError(
+            f"{x} misses all samples from {gap.begin} to {gap.end - 1} (NaN), and a chunk in time "
+            "does not look further, to where the gap ends. denoise_store does, from one zarr store "
+            "to another. Else pass x in one chunk in time, leave the signal out, or put numbers "
+            "into the gap. Of a signal without any sample, gaps='keep' leaves all chunks as they "
+            "are."
+        ) from gap
+    if isinstance(work.parts, SignalParts) and len(samples) == work.parts.n_samples:
+        warn_of_nothing(np.isnan(samples).reshape(len(samples), -1).T)
+    return denoised
 
 
 def joined(blocks: list[RawArray], axis: int) -> RawArray:

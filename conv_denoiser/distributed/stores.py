@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 import numpy as np
 
 from conv_denoiser._checks.numbers import ceil_div, check_count
-from conv_denoiser._typing import RawArray
-from conv_denoiser.distributed.clusters import Outcome, check_workers, working
+from conv_denoiser.distributed.beyond import Known
+from conv_denoiser.distributed.clusters import Outcome, Run, check_workers, working
 from conv_denoiser.distributed.manifest import Manifest
 from conv_denoiser.distributed.models import Shipped
+from conv_denoiser.distributed.regions import Done, Job, Region, denoise_region
 from conv_denoiser.distributed.zarrs import StoredArray, absolute, create_like, open_recording
+from conv_denoiser.gaps import warn_of_nothing
 from conv_denoiser.pretrained.parts import SignalParts
 from conv_denoiser.pretrained.universal import SHA256, WEIGHTS
 from conv_denoiser.recording.parts import RecordingParts
@@ -24,23 +25,7 @@ __all__ = ["denoise_store"]
 # Values of a region, for which a worker needs some hundred megabytes.
 REGION = 2**22
 FORMAT = 1
-
-
-class Job(NamedTuple):
-    """What all regions have in common."""
-
-    source: StoredArray
-    target: StoredArray
-    parts: RecordingParts | SignalParts
-    shipped: Shipped
-
-
-class Region(NamedTuple):
-    """Samples that are written together, and the checksum of those that are there, if known."""
-
-    begin: int
-    end: int
-    digest: str | None
+WAITING = "Its gaps go on where nothing is known of regions that failed"
 
 
 def denoise_store(
@@ -124,6 +109,10 @@ def denoise_store(
     Regions are made of whole chunks, each of which zarr writes as a whole. A region whose workers
     died is denoised by others. A dozen deaths are too many: that region fails.
 
+    The universal model bridges gaps of any length, and channels without any sample stay NaN.
+    Regions whose gaps reach further than they look, a block of 16,384 samples to either side, are
+    read twice: the second time when it is known where each channel has samples.
+
     Processes are started by importing the script, which therefore needs
     ``if __name__ == "__main__":`` around the call.
 
@@ -163,8 +152,7 @@ def denoise_store(
     regions = list(_regions(written, by_time, region, manifest))
     job = Job(stored, written, parts, Shipped.of(denoiser))
     with working(workers, scheduler) as run:
-        outcomes = run(denoise_region, job, regions)
-        failed = _noted(manifest, outcomes, len(regions), progress)
+        failed = _noted(manifest, _outcomes(run, job, regions), len(regions), progress)
     if failed:
         place, error = failed[0]
         cause = f"{type(error).__name__}: {error}".rstrip(".")
@@ -175,25 +163,27 @@ def denoise_store(
     return written.open()
 
 
-def denoise_region(job: Job, region: Region) -> str:
-    """Denoise and write a region, unless it is there already; return a checksum of both samples."""
-    begin, end, digest = region
-    first, last = job.parts.needed(begin, end)
-    samples = job.source.read(first, last)
-    if digest is not None and _is_there(job.target, region, samples):
-        return digest
-    denoised = job.parts.denoise(job.shipped.open(), samples, first, begin, end)[0]
-    job.target.write(begin, denoised)
-    return _digest(samples, denoised)
+def _outcomes(run: Run, job: Job, regions: list[Region]) -> Iterator[Outcome]:
+    """Denoise regions; yield of each its checksum, or an error.
 
-
-def _is_there(target: StoredArray, region: Region, samples: RawArray) -> bool:
-    """Whether a region of the target is as it was written."""
-    try:
-        stored = target.read(region.begin, region.end)
-    except Exception:  # as many kinds as there are codecs, for chunks that are damaged
-        return False
-    return _digest(samples, stored) == region.digest
+    Those whose gaps reach further than they look come last, when it is known where gaps end.
+    """
+    done: dict[Region, Done] = {}
+    for region, result in run(denoise_region, job, regions):
+        if isinstance(result, Exception):
+            yield region, result
+            continue
+        done[region] = result
+        if result.digest is not None:
+            yield region, result.digest
+    waiting = [region for region in regions if region in done and done[region].digest is None]
+    if len(done) < len(regions):
+        yield from ((region, RuntimeError(WAITING)) for region in waiting)
+    elif done and isinstance(job.parts, SignalParts):
+        known = np.stack([cast(Known, done[region].known) for region in regions], axis=1)
+        warn_of_nothing(np.all(known[1] < 0, axis=0)[:, np.newaxis])  # once, as for the whole
+        for region, result in run(denoise_region, job._replace(known=known), waiting):
+            yield region, result if isinstance(result, Exception) else result.digest
 
 
 def _noted(
@@ -211,12 +201,6 @@ def _noted(
         elif result != region.digest:
             manifest.add(region.begin, region.end, result)
     return failed
-
-
-def _digest(noisy: Any, denoised: Any) -> str:
-    digest = sha256(np.ascontiguousarray(noisy).tobytes())
-    digest.update(np.ascontiguousarray(denoised).tobytes())
-    return digest.hexdigest()
 
 
 def _named(denoiser: Any) -> Any:

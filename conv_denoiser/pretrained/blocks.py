@@ -12,7 +12,7 @@ from conv_denoiser._checks.threads import threads_allowed
 from conv_denoiser._typing import Array
 from conv_denoiser.gaps import in_long_runs
 
-__all__ = ["BLOCK", "LONG_GAP", "SHARED", "count_blocks", "denoise_bridged", "denoise_rows"]
+__all__ = ["BLOCK", "LONG_GAP", "SHARED", "count_blocks", "denoise_blocks", "denoise_rows"]
 
 Mask = NDArray[np.bool_]
 # From bridged signals, and what is there, to (2, n_signals, n_timesteps): denoised, and how sure.
@@ -49,22 +49,21 @@ def denoise_rows(X: Array, denoise: Denoise, with_std: bool = False) -> Array:
         there = ~np.isnan(X[rows])
         # Before cutting, as a gap may be longer than a block.
         whole = bridged(np.where(there, X[rows], 0), there)
-        denoise_bridged(out[:, rows], whole, there, in_long_runs(~there, LONG_GAP), denoise)
+        denoise_blocks(out[:, rows], whole, there, denoise)
+        # Between what is known by then, which is less noisy than what the gap began with.
+        out[0, rows] = bridged(out[0, rows], ~in_long_runs(~there, LONG_GAP))
     return out
 
 
-def denoise_bridged(
-    out: Array, whole: Array, there: Mask, in_long_gap: Mask, denoise: Denoise
-) -> None:
+def denoise_blocks(out: Array, whole: Array, there: Mask, denoise: Denoise) -> None:
     """Denoise signals whose gaps are bridged, block by block from their first sample on.
 
     Parameters
     ----------
     out : ndarray of shape (1 or 2, n_signals, n_timesteps)
-        Where to write.
-    whole, there, in_long_gap : ndarray of shape (n_signals, n_timesteps)
-        Signals, which of their samples were measured, and which are in gaps that are too long for
-        the network.
+        Where to write. In gaps too long for the network, the denoised signal is no estimate.
+    whole, there : ndarray of shape (n_signals, n_timesteps)
+        Signals, and which of their samples were measured.
     denoise : callable
         As for `denoise_rows`.
     """
@@ -74,8 +73,6 @@ def denoise_bridged(
         return denoise(whole[place], there[place])
 
     _join(out, denoised)
-    # Between what is known by then, which is less noisy than what the gap began with.
-    out[0] = bridged(out[0], ~in_long_gap)
 
 
 def _join(out: Array, denoised: Callable[[Piece], Array]) -> None:

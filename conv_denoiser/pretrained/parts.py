@@ -1,18 +1,22 @@
 """Parts of long signals, each denoised by itself to the bits that it has in the whole.
 
 A long signal is denoised in blocks, which lie at fixed places. A part needs those that reach into
-it. Gaps may reach further, so that a block more is looked at on either side.
+it. Where a gap reaches out of it, it needs the ends of the gap as well: the blocks that they are
+in, and nothing of what lies between. A block more is looked at on either side, and what lies beyond
+is asked for where it is needed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from conv_denoiser._checks.arrays import bridged
 from conv_denoiser._checks.numbers import check_number
 from conv_denoiser._typing import Array, RawArray
-from conv_denoiser.gaps import Gaps, in_long_runs, warn_of_nothing
+from conv_denoiser.gaps import Gaps, in_long_runs
 from conv_denoiser.pretrained.arrays import SHORT
 from conv_denoiser.pretrained.blocks import (
     BLOCK,
@@ -20,15 +24,37 @@ from conv_denoiser.pretrained.blocks import (
     SHARED,
     Mask,
     count_blocks,
-    denoise_bridged,
+    denoise_blocks,
 )
 from conv_denoiser.pretrained.denoising import denoise_block
+from conv_denoiser.pretrained.stretches import Beyond, Framed, Stretch
 from conv_denoiser.pretrained.universal import universal
 from conv_denoiser.recording.checks import check_not_infinite_samples
 
 __all__ = ["SignalParts"]
 
 STEP = BLOCK - SHARED
+
+
+class Span(NamedTuple):
+    """Whole blocks of a signal (1, n) whose gaps are bridged, and what is wanted of them."""
+
+    whole: Array
+    there: Mask
+    wanted: slice
+
+
+class Part(NamedTuple):
+    """A part of a signal: which samples are missing, also in long gaps, and what it is made of.
+
+    The spans are that of the part, and those of samples at the other ends of long gaps, by number.
+    """
+
+    frame: Framed
+    missing: Mask
+    in_long_gap: Mask
+    span: Span
+    ends: dict[int, Span]
 
 
 @dataclass(frozen=True)
@@ -79,8 +105,30 @@ class SignalParts:
             self.n_samples, (last + 1) * STEP + BLOCK + SHARED
         )
 
+    def look(
+        self,
+        samples: RawArray,
+        first: int,
+        begin: int,
+        end: int,
+        beyond: Beyond | None = None,
+    ) -> None:
+        """Look at all that `denoise` needs, with the same arguments, and denoise nothing.
+
+        Raise LongGapError where samples are missing so far that others are needed.
+        """
+        for signal in self._signals(samples, first, beyond):
+            if begin < end and np.isnan(signal.samples).any():
+                self._part(signal, begin, end)
+
     def denoise(
-        self, denoiser: object, samples: RawArray, first: int, begin: int, end: int
+        self,
+        denoiser: object,
+        samples: RawArray,
+        first: int,
+        begin: int,
+        end: int,
+        beyond: Beyond | None = None,
     ) -> Array:
         """Denoise a part.
 
@@ -88,74 +136,112 @@ class SignalParts:
         ----------
         denoiser : ignored
             The universal model is part of the package.
-        samples : ndarray of shape (n,) or (n, n_channels)
-            The samples that are needed.
+        samples : ndarray of shape (n, ...)
+            The samples that are needed, of signals along the other axes.
         first : int
             Number of the first of them in the signals, as `needed` says.
         begin, end : int
             Numbers of the first sample of the part, and of the one after its last.
+        beyond : Beyond, default=None
+            What is asked where gaps reach further than `samples`.
 
         Returns
         -------
-        ndarray of shape (n_outputs, end - begin[, n_channels])
+        ndarray of shape (n_outputs, end - begin, ...)
             What `denoise` gives there.
+
+        Raises
+        ------
+        LongGapError
+            If a gap reaches further, and there is nothing `beyond` to ask.
         """
         check_not_infinite_samples(samples, first=first)
-        rows = samples.reshape(len(samples), -1).T.astype(np.float64)
-        out = np.full((self.n_outputs, len(rows), end - begin), np.nan)
-        for number, row in enumerate(rows if begin < end else ()):
-            out[:, number] = self._row(row[np.newaxis], first, begin, end)
-        dtype = self.result_type(samples.dtype)
         shape = (self.n_outputs, end - begin, *samples.shape[1:])
-        return out.transpose(0, 2, 1).reshape(shape).astype(dtype)
+        out = np.empty(shape, self.result_type(samples.dtype))
+        if begin < end:
+            by_signal = out.reshape(*shape[:2], -1)
+            for signal in self._signals(samples, first, beyond):
+                by_signal[:, :, signal.row] = self._denoised(signal, begin, end)
+        return out
 
-    def _row(self, row: Array, first: int, begin: int, end: int) -> Array:
-        """Denoise a part of one signal, of shape (1, n)."""
-        missing = np.isnan(row)
-        is_whole = row.shape[1] == self.n_samples
-        if is_whole and missing.all():
-            warn_of_nothing(missing)
+    def _signals(self, samples: RawArray, first: int, beyond: Beyond | None) -> Iterator[Stretch]:
+        """Yield signals one by one, as no more of them than one need be floats of 64 bits."""
+        for row, values in enumerate(samples.reshape(len(samples), -1).T):
+            yield Stretch(row, values.astype(np.float64), first, self.n_samples, beyond)
+
+    def _denoised(self, signal: Stretch, begin: int, end: int) -> Array:
+        """Denoise a part of a signal; NaN where it stays missing."""
+        part = self._part(signal, begin, end)
+        if part is None:
             return np.full((self.n_outputs, end - begin), np.nan)
-        long = in_long_runs(missing, LONG_GAP)
-        here = slice(*self._blocks_in(missing[0], long[0], first, begin, end))
-        whole = bridged(np.where(missing, 0, row), ~missing)[:, here]
-        out = np.empty((self.n_outputs, 1, whole.shape[1]))
+        frame, missing, in_long_gap, span, ends = part
+        out = self._in_blocks(span)
+        if missing.any():
+            at_ends = {t: self._in_blocks(end)[0, 0] for t, end in ends.items()}
+            # Between what is known by then, as in the whole.
+            denoised = frame.join(out[0], at_ends)[np.newaxis]
+            out[0] = bridged(denoised, ~in_long_gap, frame.t)[0, frame.inner]
+            if self._longest is not None:
+                left = in_long_runs(missing, self._longest + 1, frame.t, self.n_samples)
+                out[:, left[0, frame.inner]] = np.nan
+        if self.noise_std is None and self.n_samples < SHORT:
+            out[1:] = np.nan
+        return out
+
+    def _in_blocks(self, span: Span) -> Array:
+        """Return what is wanted of some blocks, (n_outputs, n)."""
+        out = np.empty((self.n_outputs, *span.whole.shape))
         block = partial(
             denoise_block, run=universal(), noise_std=self.noise_std, strength=self.strength
         )
-        denoise_bridged(out, whole, ~missing[:, here], long[:, here], block)
-        out[:, self.gaps.left_in(missing)[:, here]] = np.nan
-        if self.noise_std is None and self.n_samples < SHORT:
-            out[1:] = np.nan
-        lower = begin - first - here.start
-        return out[:, 0, lower : lower + end - begin]
+        denoise_blocks(out, span.whole, span.there, block)
+        return out[:, 0, span.wanted]
+
+    def _part(self, signal: Stretch, begin: int, end: int) -> Part | None:
+        """Look at all that a part is made of; None where it stays missing throughout."""
+        inner = np.isnan(signal.read(begin, end, begin))
+        if inner.all() and self._is_left(signal.gap_around(begin)):
+            return None
+        before = signal.known_before(begin) if inner[0] else None
+        after = signal.known_after(end) if inner[-1] else None
+        if inner.all() and before is None and after is None:
+            return None
+        frame = Framed(before, begin, end, after)
+        missing = frame.join(inner)[np.newaxis]
+        long = in_long_runs(missing, LONG_GAP, frame.t, self.n_samples)
+        at_edges = long[0, frame.inner][[0, -1]]
+        ends = {
+            t: self._span(signal, t, t + 1, gap)
+            for t, gap, is_long in zip((before, after), (begin, end - 1), at_edges, strict=True)
+            if t is not None and is_long
+        }
+        return Part(frame, missing, long, self._span(signal, begin, end, begin), ends)
+
+    def _is_left(self, gap: tuple[int, int]) -> bool:
+        """Whether a gap of so many samples at least is not filled, however long it is."""
+        begin, end = gap
+        return self._longest is not None and end - begin > self._longest
+
+    @property
+    def _longest(self) -> int | None:
+        """Longest gap that is filled; None fills all."""
+        return self.gaps.max_gap if self.gaps.fill else 0
+
+    def _span(self, signal: Stretch, begin: int, end: int, gap: int) -> Span:
+        """Return the blocks that reach into a part, which is needed because of a gap."""
+        first, last = self._blocks(begin, end)
+        start, stop = first * STEP, min(last * STEP + BLOCK, self.n_samples)
+        inner = signal.read(start, stop, gap)
+        before = signal.known_before(start) if np.isnan(inner[0]) else None
+        after = signal.known_after(stop) if np.isnan(inner[-1]) else None
+        frame = Framed(before, start, stop, after)
+        at_ends = {t: signal.read(t, t + 1, gap)[0] for t in frame.ends}
+        x = frame.join(inner, at_ends)[np.newaxis]
+        missing = np.isnan(x)
+        whole = bridged(np.where(missing, 0, x), ~missing, frame.t)[:, frame.inner]
+        return Span(whole, ~missing[:, frame.inner], slice(begin - start, end - start))
 
     def _blocks(self, begin: int, end: int) -> tuple[int, int]:
         """Return the numbers of the first and the last block that reach into a part."""
         first = max(0, (begin - BLOCK) // STEP + 1)
         return first, min(count_blocks(self.n_samples) - 1, max(0, end - 1) // STEP)
-
-    def _blocks_in(
-        self, missing: Mask, long: Mask, first: int, begin: int, end: int
-    ) -> tuple[int, int]:
-        """Return the range of the blocks to denoise, counted from `first` on.
-
-        They reach to what is known on both sides of a long gap. Raise ValueError where a gap
-        reaches further than samples were looked at.
-        """
-        known, after = first + np.flatnonzero(~missing), first + len(missing)
-        if long[begin - first]:
-            begin = int(known[known < begin].max(initial=first))
-        if long[end - 1 - first]:
-            end = int(known[known >= end].min(initial=after - 1)) + 1
-        block, last = self._blocks(begin, end)
-        start, stop = block * STEP, min(last * STEP + BLOCK, self.n_samples)
-        is_known_before = first == 0 or bool(np.any(known <= start))
-        is_known_after = after == self.n_samples or bool(np.any(known >= stop - 1))
-        if start < first or stop > after or not (is_known_before and is_known_after):
-            raise ValueError(
-                f"A gap around sample {begin} is too long for chunks in time: over {SHARED} "
-                "samples are missing in a row. Cut the signal there, or pass it in one piece, as "
-                "a NumPy array."
-            )
-        return start - first, stop - first
