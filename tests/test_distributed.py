@@ -1,5 +1,6 @@
 """Dask arrays: lazy, and the bits that NumPy gives, however they are cut."""
 
+import re
 from multiprocessing.pool import ThreadPool
 
 import dask
@@ -519,6 +520,16 @@ class TestTraining:
         with pytest.warns(UserWarning, match=r"validation_split=0\.3 is for arrays in memory"):
             denoiser.fit(noisy, clean)
         assert "Epoch 1/1 - loss: " in capfd.readouterr().out
+
+    def test_warns_once(self, lazy, parabolas, monkeypatch):
+        monkeypatch.setattr("conv_denoiser.distributed.training.AT_ONCE", 1)
+        noisy = parabolas[0].copy()
+        noisy[::6] = np.nan
+        with pytest.warns(UserWarning, match="left out") as said:
+            small_denoiser(epochs=2).fit(da.from_array(noisy, chunks=(13, 150)), lazy[1])
+        texts = [str(warning.message) for warning in said if "left out" in str(warning.message)]
+        assert len(texts) == 1
+        assert re.match(r"Of \d+ signals read together: \d of \d+ signals are left out", texts[0])
 
     def test_tells_rows(self, parabolas, monkeypatch):
         monkeypatch.setattr("conv_denoiser.distributed.training.AT_ONCE", 1)

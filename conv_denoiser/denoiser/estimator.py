@@ -15,7 +15,6 @@ from conv_denoiser._checks.callbacks import CallbackSupportMixin, with_callbacks
 from conv_denoiser._checks.elsewhere import check_together, is_lazy, room_of
 from conv_denoiser._checks.ragged import as_ragged, by_length, score_by_length
 from conv_denoiser._checks.validation import (
-    check_lazy_signals,
     check_output_container,
     check_signals,
     check_weight,
@@ -168,8 +167,7 @@ class ConvDenoiser(
         What the last `fit` came to, on a few signals that were held out (else trained on): how
         many, training steps, standard deviations of input, output, what was removed and the noise,
         improvement of the signal-to-noise ratio where there are targets, validation over training
-        loss, and what of the removed lies far beyond the rest. None after `partial_fit`. After a
-        fit to Dask arrays, the signals are of the last chunks that were read.
+        loss, and what of the removed lies far beyond the rest. None after `partial_fit`.
     n_features_in_ : int
         Number of timesteps seen in `fit`.
     n_channels_in_ : int
@@ -260,8 +258,7 @@ class ConvDenoiser(
             Noisy signals; clean ones where the supervision is "synthetic". NaN and masked samples
             are missing; timesteps that miss a channel of what is learned have no weight. Signals
             of unequal lengths are a list; long ones are cut into overlapping pieces. A Dask
-            array is read while the network learns, some chunks at a time in random order, without
-            validation; a `validation_split` other than the default makes a warning.
+            array is read some chunks at a time, in random order, and without validation.
         y : array-like of X's shape or of shape (n_signals,), default=None
             Clean signals, or a second noisy take of them. A one-dimensional y holds labels for a
             later step of a Pipeline and is ignored.
@@ -342,9 +339,8 @@ class ConvDenoiser(
         """
         check_is_fitted(self)
         if is_lazy(X):
-            check_lazy_signals(self, X, reset=False)
             check_output_container(self, X)
-            return room_of(X).map_rows(ConvDenoiser.transform, self, X)
+            return self._lazily(ConvDenoiser.transform, X)
         if (signals := as_ragged(X, "X")) is not None:
             check_output_container(self, signals)
             return by_length(self.predict, signals)
@@ -361,8 +357,7 @@ class ConvDenoiser(
         Parameters
         ----------
         X : array-like of shape (n_signals, n_timesteps[, n_channels])
-            Noisy signals. Those of a Dask array need clean ones, and are scored some chunks at a
-            time.
+            Noisy signals; those of a Dask array need clean ones.
         y : array-like of X's shape or of shape (n_signals,), default=None
             Clean signals. Labels are ignored.
         sample_weight : array-like of shape (n_signals,), default=None
@@ -379,8 +374,7 @@ class ConvDenoiser(
         if (signals := as_ragged(X, "X")) is not None:
             return score_by_length(self.score, signals, y, sample_weight)
         if is_lazy(X):
-            scored: float = room_of(X).score_rows(self.predict(X), X, y, sample_weight)
-            return scored
+            return float(room_of(X).score_rows(self.predict(X), X, y, sample_weight))
         check_together(X, y=y)
         X = check_signals(self, X, reset=False)
         clean = clean_signals(y, X, needed=may_need_target(self))

@@ -1,5 +1,6 @@
 """How far an estimator's denoised signals may be from the truth."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, Self, overload
 
@@ -75,16 +76,16 @@ class Uncertain(Novel):
             lists: Array = by_length(partial(self.predict, return_std=return_std), signals)
             return lists
         if is_lazy(X):
-            return self._predict_lazily(X, return_std)
+            if return_std:
+                self._check_variance()
+            return self._lazily(Uncertain.predict, X, return_std=return_std)
         X = check_signals(self, X, reset=False)
         self._tell_of_novelty(X)
         return self._denoise_with_std(X) if return_std else self._denoise(X)
 
-    def _predict_lazily(self, X: Any, return_std: bool) -> Any:
+    def _lazily(self, method: Callable[..., Any], X: Any, **options: bool) -> Any:
         check_lazy_signals(self, X, reset=False)
-        if return_std:
-            self._check_variance()
-        return room_of(X).map_rows(Uncertain.predict, self, X, return_std=return_std)
+        return room_of(X).map_rows(method, self, X, **options)
 
     def conformalize(self, X: ArrayLike, y: ArrayLike | None = None, *, of: str = "clean") -> Self:
         """Learn from signals held out from training how wide intervals must be.

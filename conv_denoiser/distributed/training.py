@@ -1,7 +1,9 @@
 """Training on more signals than memory holds: some chunks of rows at a time, mixed anew."""
 
+import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any
@@ -71,6 +73,7 @@ class Course:
 
     def __post_init__(self) -> None:
         self._given = set(vars(self.learner))
+        self._told: set[str] = set()
 
     def run(self, watcher: Any, verbose: int) -> None:
         """Learn, and tell of it, until the last epoch, or until the watcher says to stop."""
@@ -133,13 +136,26 @@ class Course:
         for name, array in signals.items():
             check_not_infinite(array, name, numbers)
         is_last = len(self.sizes) == learner.epochs - 1
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Training was interrupted")
+        with self._telling_once(len(numbers)):
             partially_fit(learner, signals["X"], signals.get("y"), diagnosed=is_last)
         if isinstance(learner.supervision, str):  # as the first signals decided
             learner.set_params(supervision=learner.supervision_)
         if is_last and learner.diagnostics_ is not None:
             _tell_place(learner.diagnostics_, numbers)
+
+    @contextmanager
+    def _telling_once(self, n_signals: int) -> Iterator[None]:
+        """Warn but once of what many of the signals read together have, whatever the numbers."""
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", UserWarning)
+            warnings.filterwarnings("ignore", "Training was interrupted")
+            yield
+        for warning in said:
+            kind = re.sub(r"[\d.]+", "", str(warning.message))
+            if kind not in self._told:
+                self._told.add(kind)
+                text = f"Of {n_signals} signals read together: {warning.message}"
+                warnings.warn_explicit(text, warning.category, warning.filename, warning.lineno)
 
 
 def _learner(denoiser: Any, X: da.Array, y: da.Array | None) -> Any:
