@@ -6,6 +6,7 @@ from multiprocessing.pool import ThreadPool
 import dask
 import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from conftest import small_denoiser
@@ -493,6 +494,11 @@ class TestTraining:
         monkeypatch.setattr("conv_denoiser.distributed.training.AT_ONCE", 1)
         lazy = (da.from_array(array, chunks=((0, 30, 0, 30), 150)) for array in parabolas)
         assert small_denoiser().fit(*lazy).n_epochs_ == 1
+
+    def test_forgets_names_of_timesteps(self, parabolas):
+        table = pd.DataFrame(parabolas[0]).rename(columns=str)
+        denoiser = small_denoiser().fit(table, parabolas[1])
+        assert not hasattr(denoiser.fit(*map(da.from_array, parabolas)), "feature_names_in_")
 
     @pytest.mark.parametrize("value", [np.nan, 1])
     def test_passes_over_chunks_with_nothing_to_learn(self, parabolas, monkeypatch, value):

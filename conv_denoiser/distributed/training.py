@@ -51,7 +51,8 @@ def fit_lazily(denoiser: Any, X: da.Array, y: Any, sample_weight: Any, watcher: 
         if not course.learner.__sklearn_is_fitted__():
             raise
         interruption = error
-    denoiser.__dict__.update(course.learned())
+    vars(denoiser).pop("feature_names_in_", None)  # of a table that it learned from before
+    vars(denoiser).update(course.learned())
     report_end(interruption, len(course.sizes), course.learner.epochs)
     if n_left_out := len(X) - sum(course.sizes[0]):
         warn(
