@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from conv_denoiser import DenoisingWarning, denoise, denoise_recording, denoise_store
 from conv_denoiser.cli import main
-from conv_denoiser.distributed import clusters
+from conv_denoiser.distributed import clusters, regions, stores
 from conv_denoiser.distributed.clusters import working
 from conv_denoiser.export import OnnxDenoiser
 
@@ -119,6 +119,22 @@ class TestBits:
             denoised = denoise_store("gappy.zarr", "out.zarr", region=region)
         assert len(warned) == 1
         assert_denoised(denoised, gappy)
+
+    @pytest.mark.filterwarnings("ignore:1 of 5 signals have no sample")
+    @pytest.mark.parametrize("layout", [{}, {"shards": (20_000, 4)}])
+    def test_of_some_channels_at_a_time(self, gappy, layout, monkeypatch):
+        monkeypatch.setattr(regions, "AT_ONCE", 1)
+        monkeypatch.setattr(stores, "REGION", 1)
+        array = gappy.astype(np.float32)
+        zarr.create_array("other.zarr", data=array, chunks=(10_000, 2), **layout)
+        denoised = denoise_store("other.zarr", "out.zarr")
+        assert len(manifest()) == 3  # regions of some blocks, however many channels there are
+        assert_denoised(denoised, array)
+        zarr.open("out.zarr", mode="r+")[:20_000, :4] = 0
+        assert_denoised(denoise_store("other.zarr", "out.zarr"), array)
+        zarr.open("other.zarr", mode="r+")[9, 4] = np.inf
+        with pytest.raises(RuntimeError, match="inf at sample 9 of channel 4"):
+            denoise_store("other.zarr", "out.zarr")
 
     @pytest.mark.parametrize("zarr_format", [2, 3])
     def test_of_xarray_stores(self, recording, zarr_format):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conv_denoiser._typing import Array, RawArray
-from conv_denoiser.distributed.zarrs import StoredArray
+from conv_denoiser.distributed.zarrs import Channels, StoredArray
 
 __all__ = ["BeyondRegion", "Known", "known_in"]
 
@@ -33,10 +33,12 @@ def known_in(samples: RawArray, begin: int) -> Known:
     ndarray of int64, shape (2, n_channels)
         Their numbers; of a channel without any, a number that no sample has, and -1.
     """
-    there = ~np.isnan(samples.reshape(len(samples), -1))
-    first = begin + there.argmax(axis=0)
-    last = begin + len(there) - 1 - there[::-1].argmax(axis=0)
-    known: Known = np.where(there.any(axis=0), [first, last], [[NEVER], [-1]])
+    channels = samples.reshape(len(samples), -1).T
+    known = np.empty((2, len(channels)), np.int64)
+    for number, channel in enumerate(channels):
+        there = ~np.isnan(channel)
+        last = begin + len(there) - 1 - there[::-1].argmax()
+        known[:, number] = (begin + there.argmax(), last) if there.any() else (NEVER, -1)
     return known
 
 
@@ -49,10 +51,13 @@ class BeyondRegion:
         The store.
     known : ndarray of int64, shape (2, n_regions, n_channels)
         As from `known_in`, for all regions in their order.
+    channels : (int, int or None)
+        Which channels are asked for, by their numbers among these.
     """
 
-    def __init__(self, source: StoredArray, known: Known) -> None:
-        self._source, self._known = source, known
+    def __init__(self, source: StoredArray, known: Known, channels: Channels) -> None:
+        self._source, self._channels = source, channels
+        self._known = known[:, :, slice(*channels)]
         self._digest = sha256()
         # Channels often have their gaps together, and chunks hold many channels.
         self._samples = lru_cache(maxsize=4)(self._read)
@@ -98,7 +103,7 @@ class BeyondRegion:
         raise self._changed()
 
     def _read(self, start: int, stop: int) -> RawArray:
-        samples = self._source.read(start, stop)
+        samples = self._source.read(start, stop, self._channels)
         self._digest.update(f"{start} {stop}".encode())
         self._digest.update(samples.data)
         return samples.reshape(len(samples), -1)

@@ -3,19 +3,18 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from conv_denoiser._checks.numbers import ceil_div, check_count
-from conv_denoiser.distributed.beyond import Known
 from conv_denoiser.distributed.clusters import Outcome, Run, check_workers, working
 from conv_denoiser.distributed.manifest import Manifest
 from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.distributed.regions import Done, Job, Region, denoise_region
 from conv_denoiser.distributed.zarrs import StoredArray, absolute, create_like, open_recording
 from conv_denoiser.gaps import warn_of_nothing
-from conv_denoiser.pretrained.parts import SignalParts
+from conv_denoiser.pretrained.parts import STEP, SignalParts
 from conv_denoiser.pretrained.universal import SHA256, WEIGHTS
 from conv_denoiser.recording.parts import RecordingParts
 from conv_denoiser.recording.streaming import BATCH_SIZE
@@ -24,6 +23,8 @@ __all__ = ["denoise_store"]
 
 # Values of a region, for which a worker needs some hundred megabytes.
 REGION = 2**22
+# Samples of a region of the universal model, which denoises a block more than is in them.
+LEAST = 4 * STEP
 FORMAT = 1
 WAITING = "Its gaps go on where nothing is known of regions that failed"
 
@@ -66,7 +67,7 @@ def denoise_store(
         Address of a Dask scheduler, whose workers see the same stores under the same paths.
     region : int, default=None
         Samples that are denoised together, rounded up to whole chunks. None takes about four
-        million values.
+        million values; for the universal model 57,344 samples at least.
     window : int, default=None
         Length of a window in samples, for a denoiser of your own, as in `denoise_recording`.
     overlap : float in [0, 1), default=0.5
@@ -110,8 +111,8 @@ def denoise_store(
     died is denoised by others. A dozen deaths are too many: that region fails.
 
     The universal model bridges gaps of any length, and channels without any sample stay NaN.
-    Regions whose gaps reach further than they look, a block of 16,384 samples to either side, are
-    read twice: the second time when it is known where each channel has samples.
+    Regions whose gaps reach some thousand samples further are read twice: the second time when it
+    is known where each channel has samples.
 
     Processes are started by importing the script, which therefore needs
     ``if __name__ == "__main__":`` around the call.
@@ -149,7 +150,7 @@ def denoise_store(
             batch_size=batch_size,
         )
     manifest, written = _begin(stored, os.fspath(target), denoiser, parts, by_time)
-    regions = list(_regions(written, by_time, region, manifest))
+    regions = list(_regions(written, parts, by_time, region, manifest))
     job = Job(stored, written, parts, Shipped.of(denoiser))
     with working(workers, scheduler) as run:
         failed = _noted(manifest, _outcomes(run, job, regions), len(regions), progress)
@@ -180,7 +181,7 @@ def _outcomes(run: Run, job: Job, regions: list[Region]) -> Iterator[Outcome]:
     if len(done) < len(regions):
         yield from ((region, RuntimeError(WAITING)) for region in waiting)
     elif done and isinstance(job.parts, SignalParts):
-        known = np.stack([cast(Known, done[region].known) for region in regions], axis=1)
+        known = np.stack([done[region].known for region in regions], axis=1)
         warn_of_nothing(np.all(known[1] < 0, axis=0)[:, np.newaxis])  # once, as for the whole
         for region, result in run(denoise_region, job._replace(known=known), waiting):
             yield region, result if isinstance(result, Exception) else result.digest
@@ -290,14 +291,19 @@ def _probe(denoiser: Any, parts: RecordingParts, shape: tuple[int, ...]) -> list
 
 
 def _regions(
-    target: StoredArray, shape: tuple[int, ...], size: int | None, manifest: Manifest
+    target: StoredArray,
+    parts: RecordingParts | SignalParts,
+    shape: tuple[int, ...],
+    size: int | None,
+    manifest: Manifest,
 ) -> Iterator[Region]:
     """Yield the regions of an array, each of whole chunks."""
     array = target.open()
     step = (array.shards or array.chunks)[target.axis]
     if size is None:
         wanted = REGION // (shape[1] if len(shape) == 2 else 1)
-        step *= max(1, wanted // step)
+        least = LEAST if isinstance(parts, SignalParts) else 1
+        step *= max(wanted // step, ceil_div(least, step))
     else:
         step *= ceil_div(check_count("region, in samples,", size), step)
     for begin in range(0, shape[0], step):

@@ -15,12 +15,14 @@ from conv_denoiser._checks.numbers import ceil_div
 from conv_denoiser._typing import Array, RawArray
 from conv_denoiser.distributed.labelled import check_even, passed, time_axis
 
-__all__ = ["StoredArray", "absolute", "create_like", "open_recording"]
+__all__ = ["ALL", "Channels", "StoredArray", "absolute", "create_like", "open_recording"]
 
 
 # Attributes by which xarray and others tell samples from the numbers that stand for them.
 PACKING = frozenset({"scale_factor", "add_offset", "missing_value"})
 NAN = "AAAAAAAA+H8="  # as xarray writes it
+Channels = tuple[int, int | None]  # the first, and the one after the last
+ALL: Channels = (0, None)
 
 
 class StoredArray(NamedTuple):
@@ -45,28 +47,33 @@ class StoredArray(NamedTuple):
         array = zarr.open(self.path, mode=mode)
         return array[self.name] if self.name else array
 
-    def read(self, begin: int, end: int) -> RawArray:
+    def read(self, begin: int, end: int, channels: Channels = ALL) -> RawArray:
         """Return samples, with time first."""
         array = self.open()
-        samples = array[:, begin:end] if self.axis else array[begin:end]
+        samples = array[self._place(array, begin, end, channels)]
         return np.ascontiguousarray(samples.T if self.axis else samples)
 
-    def write(self, begin: int, samples: Array) -> None:
+    def write(self, begin: int, samples: Array, channels: Channels = ALL) -> None:
         """Write samples, whose first axis is time, as whole chunks or shards of a folder."""
-        array, end = self.open("r+"), begin + len(samples)
+        array = self.open("r+")
+        place = self._place(array, begin, begin + len(samples), channels)
         if array.shards:  # zarr would read what is there, which may be damaged
-            self._remove_shards(array, begin, end)
-        if self.axis:
-            array[:, begin:end] = samples.T
-        else:
-            array[begin:end] = samples
+            self._remove_shards(array, place)
+        array[place] = samples.T if self.axis else samples
 
-    def _remove_shards(self, array: zarr.Array, begin: int, end: int) -> None:
-        numbers = [range(ceil_div(*sizes)) for sizes in zip(array.shape, array.shards, strict=True)]
-        step = array.shards[self.axis]
-        numbers[self.axis] = range(begin // step, ceil_div(end, step))
-        for place in product(*numbers):
-            shard = Path(self.path, self.name, array.metadata.encode_chunk_key(place))
+    def _place(
+        self, array: zarr.Array, begin: int, end: int, channels: Channels
+    ) -> tuple[slice, ...]:
+        place = (slice(begin, end), slice(*channels))[: array.ndim]
+        return place[::-1] if self.axis else place
+
+    def _remove_shards(self, array: zarr.Array, place: tuple[slice, ...]) -> None:
+        numbers = []
+        for part, size, step in zip(place, array.shape, array.shards, strict=True):
+            begin, end, _ = part.indices(size)
+            numbers.append(range(begin // step, ceil_div(end, step)))
+        for number in product(*numbers):
+            shard = Path(self.path, self.name, array.metadata.encode_chunk_key(number))
             shard.unlink(missing_ok=True)
 
 

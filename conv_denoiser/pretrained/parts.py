@@ -31,8 +31,9 @@ from conv_denoiser.pretrained.stretches import Beyond, Framed, Stretch
 from conv_denoiser.pretrained.universal import universal
 from conv_denoiser.recording.checks import check_not_infinite_samples
 
-__all__ = ["SignalParts"]
+__all__ = ["STEP", "SignalParts"]
 
+# Samples from one block to the next.
 STEP = BLOCK - SHARED
 
 
@@ -98,12 +99,13 @@ class SignalParts:
         """Return the type of denoised samples."""
         return np.float32 if dtype == np.float32 else np.float64
 
-    def needed(self, begin: int, end: int) -> tuple[int, int]:
-        """Return the range of samples that are looked at for those from `begin` to `end`."""
+    def needed(self, begin: int, end: int, margin: int = BLOCK) -> tuple[int, int]:
+        """Return the range of samples that are looked at for those from `begin` to `end`.
+
+        They are those of the blocks that reach into the part, and a `margin` on both sides.
+        """
         first, last = self._blocks(begin, end)
-        return max(0, (first - 1) * STEP - SHARED), min(
-            self.n_samples, (last + 1) * STEP + BLOCK + SHARED
-        )
+        return max(0, first * STEP - margin), min(self.n_samples, last * STEP + BLOCK + margin)
 
     def look(
         self,
@@ -129,6 +131,7 @@ class SignalParts:
         begin: int,
         end: int,
         beyond: Beyond | None = None,
+        out: Array | None = None,
     ) -> Array:
         """Denoise a part.
 
@@ -144,6 +147,8 @@ class SignalParts:
             Numbers of the first sample of the part, and of the one after its last.
         beyond : Beyond, default=None
             What is asked where gaps reach further than `samples`.
+        out : ndarray of shape (n_outputs, end - begin, ...), default=None
+            Where to write, which may be among the samples.
 
         Returns
         -------
@@ -157,7 +162,7 @@ class SignalParts:
         """
         check_not_infinite_samples(samples, first=first)
         shape = (self.n_outputs, end - begin, *samples.shape[1:])
-        out = np.empty(shape, self.result_type(samples.dtype))
+        out = np.empty(shape, self.result_type(samples.dtype)) if out is None else out
         if begin < end:
             by_signal = out.reshape(*shape[:2], -1)
             for signal in self._signals(samples, first, beyond):
@@ -208,7 +213,9 @@ class SignalParts:
             return None
         frame = Framed(before, begin, end, after)
         missing = frame.join(inner)[np.newaxis]
-        long = in_long_runs(missing, LONG_GAP, frame.t, self.n_samples)
+        long = missing
+        if inner.any():
+            long = in_long_runs(missing, LONG_GAP, frame.t, self.n_samples)
         at_edges = long[0, frame.inner][[0, -1]]
         ends = {
             t: self._span(signal, t, t + 1, gap)
@@ -232,14 +239,16 @@ class SignalParts:
         first, last = self._blocks(begin, end)
         start, stop = first * STEP, min(last * STEP + BLOCK, self.n_samples)
         inner = signal.read(start, stop, gap)
-        before = signal.known_before(start) if np.isnan(inner[0]) else None
-        after = signal.known_after(stop) if np.isnan(inner[-1]) else None
+        missing, wanted = np.isnan(inner), slice(begin - start, end - start)
+        if not missing.any():
+            return Span(inner[np.newaxis], ~missing[np.newaxis], wanted)
+        before = signal.known_before(start) if missing[0] else None
+        after = signal.known_after(stop) if missing[-1] else None
         frame = Framed(before, start, stop, after)
-        at_ends = {t: signal.read(t, t + 1, gap)[0] for t in frame.ends}
-        x = frame.join(inner, at_ends)[np.newaxis]
-        missing = np.isnan(x)
-        whole = bridged(np.where(missing, 0, x), ~missing, frame.t)[:, frame.inner]
-        return Span(whole, ~missing[:, frame.inner], slice(begin - start, end - start))
+        x = frame.join(inner, {t: signal.read(t, t + 1, gap)[0] for t in frame.ends})
+        there = ~np.isnan(x)
+        whole = bridged(np.where(there, x, 0)[np.newaxis], there[np.newaxis], frame.t)
+        return Span(whole[:, frame.inner], ~missing[np.newaxis], wanted)
 
     def _blocks(self, begin: int, end: int) -> tuple[int, int]:
         """Return the numbers of the first and the last block that reach into a part."""

@@ -64,7 +64,9 @@ def as_samples(samples: ArrayLike, n_channels: int) -> RawArray:
     return samples
 
 
-def check_not_infinite_samples(samples: Series, first: int = 0, name: str = "recording") -> None:
+def check_not_infinite_samples(
+    samples: Series, first: int = 0, name: str = "recording", first_channel: int = 0
+) -> None:
     """Raise ValueError that names the first infinity, with samples counted from `first`."""
     if samples.dtype.kind != "f":
         return
@@ -76,7 +78,9 @@ def check_not_infinite_samples(samples: Series, first: int = 0, name: str = "rec
             release_pages(samples)
             continue
         index, *channel = np.argwhere(infinite)[0]
-        place = f"sample {first + begin + index}" + "".join(f" of channel {c}" for c in channel)
+        place = f"sample {first + begin + index}" + "".join(
+            f" of channel {first_channel + c}" for c in channel
+        )
         raise ValueError(
             f"{name} holds {block[(index, *channel)]} at {place} (counted from 0). Where it stands "
             "for missing samples, put NaN there."
