@@ -193,6 +193,12 @@ def _checked(denoiser: Any, X: da.Array, y: Any, sample_weight: Any) -> tuple[da
             "all signals are learned from. Leave out of X what is to be held out, and pass it to "
             "score."
         )
+    if denoiser.callbacks:
+        warn(
+            "callbacks of Keras begin anew with each part of a Dask array that is read, so those "
+            "that compare epochs, as EarlyStopping does, have no effect. Those of scikit-learn are "
+            "told of whole epochs."
+        )
     X = in_whole_rows(X)
     if y is not None and np.ndim(y) != 1:
         return X, aligned(y, X, "y")
