@@ -16,7 +16,7 @@ import numpy as np
 
 from conv_denoiser._checks.threads import threads_allowed
 from conv_denoiser._checks.warn import warn
-from conv_denoiser.networks.backend import keras, start_devices, tf
+from conv_denoiser.networks.backend import keras, start_devices, startup_lines_held_back, tf
 
 __all__ = [
     "check_usable",
@@ -100,8 +100,9 @@ def start_tensorflow() -> None:
             f"{type(strategy).__name__}. Call it outside of the scope, or in that of a "
             "tf.distribute.MirroredStrategy."
         )
-    limit_threads()
-    start_devices()
+    with startup_lines_held_back():  # settings of threads look for graphics cards as well
+        limit_threads()
+        start_devices()
 
 
 def release_old_networks() -> None:
