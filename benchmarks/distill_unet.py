@@ -8,13 +8,12 @@ and what FOLDER gets are those of `pretrain_unet.py`. No signal of the benchmark
 training or choosing.
 """
 
-import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pretraining
-from pretrain_unet import FLOOR, feed_and_validation, make_batch
+from pretrain_unet import FLOOR, begin, make_batch
 
 from conv_denoiser.pretrained.unet import FILTERS, ready_unet, unet_weights
 
@@ -78,15 +77,7 @@ def log_errors(y_true: Any, y_pred: Any) -> Any:
 
 def main() -> None:
     """Train as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    pretraining.add_options(parser, rate=2e-3, batch=64)
-    options = parser.parse_args()
-    feed, x, y = feed_and_validation(options, make_batch_with_teacher)
-    pretraining.import_keras()
-    from conv_denoiser.denoiser.defaults import PRETRAINED
-    from conv_denoiser.networks.unet import build_unet
-
-    model = build_unet(PRETRAINED[SMALL])
+    options, feed, (x, y), model = begin(__doc__, SMALL, make_batch_with_teacher)
     model.set_weights(pruned(unet_weights(), FILTERS[SMALL]))
     pretraining.start_from(model, options.start)
 

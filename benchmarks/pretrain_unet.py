@@ -64,17 +64,24 @@ def feed_and_validation(
     return Feed(drawn, renew, options.workers, [options.seed, os.getpid()]), x, y
 
 
-def main() -> None:
-    """Train as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def begin(
+    description: str | None, architecture: str, make: Callable[..., tuple[np.ndarray, ...]]
+) -> tuple[argparse.Namespace, Feed, tuple[np.ndarray, np.ndarray], Any]:
+    """Read the command line; return it, what makes batches, signals to validate on, a network."""
+    parser = argparse.ArgumentParser(description=description)
     pretraining.add_options(parser, rate=2e-3, batch=64)
     options = parser.parse_args()
-    feed, x, y = feed_and_validation(options, make_batch)
+    feed, x, y = feed_and_validation(options, make)
     pretraining.import_keras()
     from conv_denoiser.denoiser.defaults import PRETRAINED
     from conv_denoiser.networks.unet import build_unet
 
-    model = build_unet(PRETRAINED["unet"])
+    return options, feed, (x, y), build_unet(PRETRAINED[architecture])
+
+
+def main() -> None:
+    """Train as the command line says."""
+    options, feed, (x, y), model = begin(__doc__, "unet", make_batch)
     pretraining.start_from(model, options.start)
 
     def judge() -> dict[str, float]:

@@ -1,7 +1,8 @@
 """From one zarr store to another, region by region, by one process or by many machines."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,9 @@ def denoise_store(
         name of one follows two colons: ``"night.zarr::eeg"``.
     target : path-like
         Store to write, in which the recording has the same name, chunks and attributes.
-    denoiser : "universal", "universal-unet" or object with ``transform``, default="universal"
-        A model of the package, or a denoiser as for `denoise_recording`.
+    denoiser : str or object with ``transform``, default="universal"
+        A denoiser as for `denoise_recording`, or the name of a model: "universal" runs as `denoise`
+        does, all others of `list_pretrained` as `ConvDenoiser.from_pretrained` gives them.
     time_dim : str, default=None
         Name of the dimension of time. None is "time" where dimensions have names, else the first.
     workers : int, default=None
@@ -135,33 +137,33 @@ def denoise_store(
     denoiser = _named(denoiser)
     shape = stored.open().shape
     by_time = shape if stored.axis == 0 else shape[::-1]
+    windows = {"window": window, "overlap": overlap}
+    universal: dict[str, Any] = {"noise_std": noise_std, "strength": strength}
     parts: RecordingParts | SignalParts
     if denoiser is None:
-        _refuse_unused(window=(window, None), overlap=(overlap, 0.5))
-        parts = SignalParts(by_time[0], noise_std, strength)
+        _refuse_unused("a denoiser of your own", windows)
+        parts = SignalParts(by_time[0], **universal)
     else:
-        _refuse_unused(noise_std=(noise_std, None), strength=(strength, 1.0))
-        parts = RecordingParts.of(
-            denoiser,
-            by_time,
-            window=window,
-            overlap=overlap,
-            channelwise=channelwise,
-            batch_size=batch_size,
-        )
+        _refuse_unused("the universal one", universal)
+        how: dict[str, Any] = {"channelwise": channelwise, "batch_size": batch_size, **windows}
+        parts = RecordingParts.of(denoiser, by_time, **how)
     manifest, written = _begin(stored, os.fspath(target), denoiser, parts, by_time)
     regions = list(_regions(written, parts, by_time, region, manifest))
     job = Job(stored, written, parts, Shipped.of(denoiser))
     with working(workers, scheduler) as run:
         failed = _noted(manifest, _outcomes(run, job, regions), len(regions), progress)
     if failed:
-        place, error = failed[0]
-        cause = f"{type(error).__name__}: {error}".rstrip(".")
-        raise RuntimeError(
-            f"{len(failed)} of {len(regions)} regions failed, the first at samples {place.begin} "
-            f"to {place.end}: {cause}. All others are done; call again for these."
-        ) from error
+        raise _failure(failed, len(regions)) from failed[0][1]
     return written.open()
+
+
+def _failure(failed: list[Outcome], n_regions: int) -> RuntimeError:
+    place, error = failed[0]
+    cause = f"{type(error).__name__}: {error}".rstrip(".")
+    return RuntimeError(
+        f"{len(failed)} of {n_regions} regions failed, the first at samples {place.begin} to "
+        f"{place.end}: {cause}. All others are done; call again for these."
+    )
 
 
 def _outcomes(run: Run, job: Job, regions: list[Region]) -> Iterator[Outcome]:
@@ -215,13 +217,11 @@ def _named(denoiser: Any) -> Any:
     return ConvDenoiser.from_pretrained(denoiser)
 
 
-def _refuse_unused(**options: tuple[object, object]) -> None:
-    """Raise ValueError for options that the other kind of denoiser takes."""
-    for name, (value, default) in options.items():
-        if value != default:
-            kind = (
-                "a denoiser of your own" if name in ("window", "overlap") else "the universal one"
-            )
+def _refuse_unused(kind: str, options: Mapping[str, object]) -> None:
+    """Raise ValueError for options that another kind of denoiser takes."""
+    defaults = signature(denoise_store).parameters
+    for name, value in options.items():
+        if value != defaults[name].default:
             raise ValueError(f"{name}={value!r} is for {kind}.")
 
 

@@ -1,6 +1,7 @@
 """The universal network as a Keras model: from channels to the noise and its log variance."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,7 @@ STRIDES = (1, 4, 4, 4, 4)
 N_EXPERTS = 2
 # Features at the full rate, where the first level has a lower one.
 N_FINE = 8
+RELU = {"activation": "relu", "kernel_initializer": "he_normal"}
 
 
 def build_universal_network(
@@ -30,48 +32,48 @@ def build_universal_network(
     second is the logarithm of the variance of what is left. The number of timesteps must be a
     multiple of the product of `strides`.
     """
-    relu = {"activation": "relu", "kernel_initializer": "he_normal"}
-
-    def convolution(name: str, n_filters: int, size: int, **options: object) -> keras.Layer:
-        return keras.layers.Conv1D(n_filters, size, padding="same", name=name, **options)
-
-    def block(x: keras.KerasTensor, name: str, n_filters: int) -> keras.KerasTensor:
-        y = convolution(f"{name}_1", n_filters, kernel_size, **relu)(x)
-        # A block that begins as the identity keeps deep networks trainable without normalisation.
-        y = convolution(f"{name}_2", n_filters, kernel_size, kernel_initializer="zeros")(y)
-        return keras.layers.Add()([x, y])
-
-    def up(x: keras.KerasTensor, name: str, n_filters: int, stride: int) -> keras.KerasTensor:
-        return keras.layers.Conv1DTranspose(
-            n_filters, 2 * stride, stride, padding="same", name=name
-        )(x)
-
+    block = partial(_block, kernel_size=kernel_size)
     inputs = keras.Input((None, n_channels))
     x, way_down = inputs, []
     for level, (n_filters, stride) in enumerate(zip(filters, strides, strict=True)):
         size = kernel_size if stride == 1 else 2 * stride
-        x = convolution(f"down{level}", n_filters, size, strides=stride, **relu)(x)
+        x = _convolution(f"down{level}", n_filters, size, strides=stride, **RELU)(x)
         x = block(x, f"down{level}_block", n_filters)
         if level < len(filters) - 1:
             way_down.append(x)
     x = block(x, "lowest_block", filters[-1])
     for level in range(len(filters) - 2, -1, -1):
-        x = up(x, f"up{level}", filters[level], strides[level + 1])
+        x = _up(x, f"up{level}", filters[level], strides[level + 1])
         x = block(keras.layers.Add()([x, way_down[level]]), f"up{level}_block", filters[level])
     if strides[0] > 1:
-        fine = convolution("fine", N_FINE, kernel_size, **relu)(inputs)
-        x = keras.layers.Add()([up(x, "fine_up", N_FINE, strides[0]), fine])
+        fine = _convolution("fine", N_FINE, kernel_size, **RELU)(inputs)
+        x = keras.layers.Add()([_up(x, "fine_up", N_FINE, strides[0]), fine])
         x = block(x, "fine_block", N_FINE)
-    own = convolution("own", 2, kernel_size, kernel_initializer="zeros")(x)
+    own = _convolution("own", 2, kernel_size, kernel_initializer="zeros")(x)
     if not n_experts:
         return keras.Model(inputs, own, name="universal")
-    belief = convolution("belief", n_experts, kernel_size, activation="sigmoid")(x)
+    belief = _convolution("belief", n_experts, kernel_size, activation="sigmoid")(x)
     believed = keras.layers.Multiply()([belief, inputs[:, :, -n_experts:]])
     # A sum over experts, into the first output only.
     total = keras.layers.Conv1D(
         2, 1, use_bias=False, trainable=False, kernel_initializer=_first_of_two, name="sum"
     )(believed)
     return keras.Model(inputs, keras.layers.Add()([own, total]), name="universal")
+
+
+def _convolution(name: str, n_filters: int, size: int, **options: object) -> keras.Layer:
+    return keras.layers.Conv1D(n_filters, size, padding="same", name=name, **options)
+
+
+def _block(x: keras.KerasTensor, name: str, n_filters: int, kernel_size: int) -> keras.KerasTensor:
+    y = _convolution(f"{name}_1", n_filters, kernel_size, **RELU)(x)
+    # A block that begins as the identity keeps deep networks trainable without normalisation.
+    y = _convolution(f"{name}_2", n_filters, kernel_size, kernel_initializer="zeros")(y)
+    return keras.layers.Add()([x, y])
+
+
+def _up(x: keras.KerasTensor, name: str, n_filters: int, stride: int) -> keras.KerasTensor:
+    return keras.layers.Conv1DTranspose(n_filters, 2 * stride, stride, padding="same", name=name)(x)
 
 
 def _first_of_two(shape: Sequence[int], dtype: str | None = None) -> object:

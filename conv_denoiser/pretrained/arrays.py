@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, overload
+from typing import Any, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -195,8 +195,7 @@ def denoise(
             raise ValueError("time is for signals of one length. Pass those of a list one by one.")
         lists: Array = by_length(partial(denoise, return_std=return_std, **options), ragged)
         return lists
-    if noise_std is not None:
-        noise_std = check_number("noise_std", noise_std, above=0)
+    noise_std = None if noise_std is None else check_number("noise_std", noise_std, above=0)
     strength = check_number("strength", strength, above=0)
     is_ecg = _check_model(model, noise_std, strength, return_std)
     choice = as_gaps(gaps, max_gap)
@@ -205,28 +204,47 @@ def denoise(
     known: dict[str, Any] = {"noise_std": noise_std, "strength": strength, "return_std": return_std}
     if (room := room_of(x)) is not None:
         refuse_elsewhere(x, **{"model='ecg'": is_ecg, "time": time is not None})
-        denoised: Array = room.denoise(x, gaps=choice, bad=bad, **known)
-        if is_lazy(x):
-            lazy: Any = x
-            _warn_of_shape(lazy[np.newaxis] if lazy.ndim == 1 else lazy, noise_std is None)
-        return denoised
+        return _elsewhere(room, x, gaps=choice, bad=bad, **known)
+    if is_ecg:
+        evenly = partial(_ecgs, gaps=choice, sampling_rate=sampling_rate)
+    else:
+        evenly = partial(_white, gaps=choice, **known)
+    results = _of_array(x, time, bad, evenly, is_ecg=is_ecg, knows_level=noise_std is not None)
+    return (results[0], results[1]) if return_std else results[0]
+
+
+def _elsewhere(room: Any, x: Any, *, noise_std: float | None, **options: Any) -> Any:
+    """Denoise what is of another room, and warn of it as of arrays."""
+    denoised = room.denoise(x, noise_std=noise_std, **options)
+    if is_lazy(x):
+        _warn_of_shape(x[np.newaxis] if x.ndim == 1 else x, noise_std is None)
+    return denoised
+
+
+def _of_array(
+    x: ArrayLike,
+    time: ArrayLike | None,
+    bad: object,
+    evenly: Callable[[Array, float | None], Array],
+    *,
+    is_ecg: bool,
+    knows_level: bool,
+) -> Array:
+    """Denoise an array by what denoises signals that are sampled evenly; outputs come first."""
     array = as_array(x, "x")
     signals = _without_bad(_as_signals(array), bad)
-    _warn_of_shape(signals, needs_level=noise_std is None and not is_ecg)
+    _warn_of_shape(signals, needs_level=not (knows_level or is_ecg))
     dtype = np.float32 if signals.dtype == np.float32 else np.float64
     # One row a channel, in float64 whatever came.
     by_channel = with_channels(signals.astype(np.float64)).transpose(0, 2, 1)
     rows = by_channel.reshape(-1, by_channel.shape[2])
-    of_ecgs = partial(_ecgs, gaps=choice, sampling_rate=sampling_rate)
-    of_white_noise = partial(_white, gaps=choice, **known)
-    results = _at_times(rows, time, of_ecgs if is_ecg else of_white_noise)
+    results = _at_times(rows, time, evenly)
     if not is_ecg:
         _warn_of_events(rows, results[0], array.ndim, by_channel.shape[1])
-    if noise_std is None and rows.shape[1] < SHORT:
+    if not knows_level and rows.shape[1] < SHORT:
         results[1:] = np.nan
     in_order = results.reshape(-1, *by_channel.shape).transpose(0, 1, 3, 2)
-    restored = np.ascontiguousarray(in_order, dtype).reshape(-1, *array.shape)
-    return (restored[0], restored[1]) if return_std else restored[0]
+    return cast(Array, np.ascontiguousarray(in_order, dtype).reshape(-1, *array.shape))
 
 
 def _in_kind(x: Any, time: Any, *, sampling_rate: float | None, model: str, **options: Any) -> Any:

@@ -1,12 +1,19 @@
 """What is known of each model that is part of the package."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from conv_denoiser.pretrained.ecg import RATE
 from conv_denoiser.pretrained.unet import UNET_GRAPH, UNET_WEIGHTS
 from conv_denoiser.pretrained.universal import GRAPH, SHA256, WEIGHTS
 
 __all__ = ["PretrainedCard", "list_pretrained"]
+
+RANDOM_SIGNALS = (
+    'random signals of 17 families and mixtures of them (waveform "anything"), 512 timesteps each, '
+    "with white noise at -5 to 40 dB"
+)
+LITTLE_NOISE = "signals with little noise: at 30 dB and more it takes away some of what is fast"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,40 +101,44 @@ def list_pretrained() -> list[PretrainedCard]:
         n_bytes=WEIGHTS.stat().st_size + GRAPH.stat().st_size,
         sha256=SHA256[WEIGHTS.name],
     )
-    weights = UNET_WEIGHTS["unet", "pretrained"]
-    unet = PretrainedCard(
+    return [universal, _unet(), _small(), _ecg()]
+
+
+def _unet() -> PretrainedCard:
+    return _of_unet(
+        "unet",
         name="universal-unet",
-        trained_on='random signals of 17 families and mixtures of them (waveform "anything"), 512 '
-        "timesteps each, with white noise at -5 to 40 dB; no recorded data",
+        trained_on=f"{RANDOM_SIGNALS}; no recorded data",
         training="20,160 batches of 64 signals in 62 minutes of two cores, then 26,500 of 512 in "
         "nine minutes of a graphics card (benchmarks/pretrain_unet.py)",
-        not_for="signals with little noise: at 30 dB and more it takes away some of what is fast; "
-        "a start for fits, where denoise removes more white noise with no training",
-        license="BSD-3-Clause",
-        sampling_rate=None,
+        not_for=f"{LITTLE_NOISE}; a start for fits, where denoise removes more white noise with no "
+        "training",
         n_parameters=156_097,
-        n_bytes=weights.stat().st_size,
-        sha256=SHA256[weights.name],
     )
-    return [universal, unet, _small(), _ecg()]
 
 
 def _small() -> PretrainedCard:
-    weights = UNET_WEIGHTS["unet-small", "pretrained"]
-    return PretrainedCard(
+    return _of_unet(
+        "unet-small",
         name="universal-unet-small",
-        trained_on='random signals of 17 families and mixtures of them (waveform "anything"), 512 '
-        'timesteps each, with white noise at -5 to 40 dB, and what "universal-unet" makes of them; '
-        "no recorded data",
+        trained_on=f'{RANDOM_SIGNALS}, and what "universal-unet" makes of them; no recorded data',
         training="29,400 batches of 64 signals in 83 minutes of two busy cores, from the strongest "
         'channels of "universal-unet" on (benchmarks/distill_unet.py)',
-        not_for="signals with little noise: at 30 dB and more it takes away some of what is fast; "
-        "a start for fits of small networks, where denoise removes more white noise",
+        not_for=f"{LITTLE_NOISE}; a start for fits of small networks, where denoise removes more "
+        "white noise",
+        n_parameters=69_569,
+    )
+
+
+def _of_unet(architecture: str, **described: Any) -> PretrainedCard:
+    """Return the card of a U-Net that learned from random signals."""
+    weights = UNET_WEIGHTS[architecture, "pretrained"]
+    return PretrainedCard(
         license="BSD-3-Clause",
         sampling_rate=None,
-        n_parameters=69_569,
         n_bytes=weights.stat().st_size,
         sha256=SHA256[weights.name],
+        **described,
     )
 
 

@@ -122,13 +122,8 @@ def denoise_recording(
     >>> denoise_recording(smoother, recording, window=100)[400:404]
     array([0.5, 0.5, 0.5, 0.5])
     """
-    windows: dict[str, Any] = {
-        "window": window,
-        "overlap": overlap,
-        "channelwise": channelwise,
-        "batch_size": batch_size,
-        "return_std": return_std,
-    }
+    windows: dict[str, Any] = {"window": window, "overlap": overlap, "channelwise": channelwise}
+    windows |= {"batch_size": batch_size, "return_std": return_std}
     if (room := room_of(recording)) is not None:
         refuse_elsewhere(recording, time=time is not None)
         return room.denoise_recording(
@@ -138,19 +133,19 @@ def denoise_recording(
     denoise = partial(denoise_recording, denoiser, progress=progress, **windows)
     if out is None and is_of_a_kind(recording):
         return in_kind(partial(denoise, time=time), recording, time_first=True)
-    recording = as_recording(recording)
-    n_samples = recording.shape[0]
-    n_channels = recording.shape[1] if len(recording.shape) == 2 else 1
+    series = as_recording(recording)
+    n_samples = series.shape[0]
     if window is not None:
         windows["window"] = check_window(window, n_samples)
     grid = None if time is None else even_grid(time, n_samples)
+    n_channels = series.shape[1] if len(series.shape) == 2 else 1
     stream = StreamingDenoiser(denoiser, n_channels, **windows)
-    outs = _arrays(out, recording, 1 + return_std)
-    check_not_infinite_samples(recording)
+    outs = _arrays(out, series, 1 + return_std)
+    check_not_infinite_samples(series)
     if grid is None or grid.is_whole:
-        _denoise_into(outs, stream, recording, progress)
+        _denoise_into(outs, stream, series, progress)
     else:
-        _write(outs, 0, on_even_grid(denoise, unmasked(recording[:]), grid))
+        _write(outs, 0, on_even_grid(denoise, unmasked(series[:]), grid))
     return tuple(outs) if return_std else outs[0]
 
 
