@@ -28,6 +28,7 @@ from conv_denoiser._checks.arrays import (
     check_not_infinite,
 )
 from conv_denoiser._checks.axes import doubt_of_axes
+from conv_denoiser._checks.containers import check_fits_table
 from conv_denoiser._checks.elsewhere import is_lazy, stand_in
 from conv_denoiser._checks.warn import warn
 from conv_denoiser._typing import Array, RawArray
@@ -90,6 +91,11 @@ def check_signals(
     ndarray of float32 or float64
         X, not copied where it already is one.
     """
+    if is_lazy(X):
+        warn(
+            f"X, a Dask array of shape {np.shape(X)}, is loaded as a whole here; fit, transform, "
+            "predict and score read it chunk by chunk. Pass X.compute() if that is meant."
+        )
     numbers = as_numbers(X, "X")
     any_length = not reset and getattr(estimator, "_any_length", False)
     if not reset and not any_length:
@@ -208,17 +214,4 @@ def check_weight(sample_weight: ArrayLike | None, X: Array) -> NDArray[np.float6
 
 def check_output_container(estimator: BaseEstimator, X: Any) -> None:
     """Raise ValueError if what is not an array in memory, of rows, is to become a data frame."""
-    container = _get_output_config("transform", estimator)["dense"]
-    if container == "default":
-        return
-    if is_lazy(X):
-        found = "is a Dask array. Pass X.compute()"
-    elif isinstance(X, list) or X.ndim == 3:
-        found = "is a list" if isinstance(X, list) else f"has the shape {X.shape}"
-        found += ". Pass one channel and signals of one length"
-    else:
-        return
-    raise ValueError(
-        f"set_output(transform={container!r}) makes tables of shape (n_signals, n_timesteps), "
-        f"but X {found}, or set_output(transform='default')."
-    )
+    check_fits_table(_get_output_config("transform", estimator)["dense"], X)

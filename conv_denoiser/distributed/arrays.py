@@ -5,7 +5,7 @@ alone travels. So there is one task a chunk that denoises, and there are two at 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise, product
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.gaps import Gaps, warn_of_nothing
 from conv_denoiser.pretrained.parts import SignalParts
 from conv_denoiser.pretrained.stretches import LongGapError
-from conv_denoiser.recording.checks import as_recording
+from conv_denoiser.recording.checks import as_recording, check_not_infinite_samples
 from conv_denoiser.recording.parts import RecordingParts
 
 __all__ = [
@@ -186,21 +186,36 @@ def _denoise(work: Work, lines: list[list[RawArray]], part: Part) -> Array:
     """Denoise samples, given the chunks that they need: lines of columns."""
     samples = joined([joined(line, axis=1) for line in lines], axis=0)
     place, first, begin, end = part
+    if isinstance(work.parts, RecordingParts):
+        check_not_infinite_samples(samples, first, first_channel=place[0] if place else 0)
+        return work.parts.denoise(work.shipped.open(), samples, first, begin, end)
+    infinite = np.argwhere(np.isinf(samples))
+    if infinite.size:
+        t, *signal = infinite[0]
+        raise ValueError(
+            f"{_name(signal, place)} holds infinity at timestep {first + t} (counted from 0). "
+            "Where it stands for missing samples, put NaN there."
+        )
     try:
         denoised = work.parts.denoise(work.shipped.open(), samples, first, begin, end)
     except LongGapError as gap:
-        signal = np.add(np.unravel_index(gap.row, samples.shape[1:]), place).tolist()
-        x = "x" + ("", "[{}]", "[{}, :, {}]")[len(signal)].format(*signal)
+        signal = np.unravel_index(gap.row, samples.shape[1:])
         raise ValueError(
-            f"{x} misses all samples from {gap.begin} to {gap.end - 1} (NaN), and a chunk in time "
-            "does not look further, to where the gap ends. denoise_store does, from one zarr store "
-            "to another. Else pass x in one chunk in time, leave the signal out, or put numbers "
-            "into the gap. Of a signal without any sample, gaps='keep' leaves all chunks as they "
-            "are."
+            f"{_name(signal, place)} misses all samples from {gap.begin} to {gap.end - 1} (NaN), "
+            "and a chunk in time does not look further, to where the gap ends. denoise_store does, "
+            "from one zarr store to another. Else pass x in one chunk in time, leave the signal "
+            "out, or put numbers into the gap. Of a signal without any sample, gaps='keep' leaves "
+            "all chunks as they are."
         ) from gap
-    if isinstance(work.parts, SignalParts) and len(samples) == work.parts.n_samples:
+    if len(samples) == work.parts.n_samples:
         warn_of_nothing(np.isnan(samples).reshape(len(samples), -1).T)
     return denoised
+
+
+def _name(signal: Sequence[Any], place: tuple[int, ...]) -> str:
+    """Return how x is indexed for a signal, given its numbers counted from a place."""
+    numbers = np.add(signal, place).astype(int)
+    return "x" + ("", "[{}]", "[{}, :, {}]")[len(numbers)].format(*numbers)
 
 
 def joined(blocks: list[RawArray], axis: int) -> RawArray:

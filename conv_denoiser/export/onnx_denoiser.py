@@ -117,8 +117,6 @@ class OnnxDenoiser(Trust, TableOutput):
             If X does not hold signals, or not as many channels as those fitted on, or numbers
             whose range float32 cannot hold.
         """
-        if is_lazy(X):
-            return self.predict(X)
         return self._as_asked(self.predict(X), X)
 
     @overload

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from conv_denoiser._checks.containers import check_fits_table
 from conv_denoiser._typing import Array
 
 __all__ = ["TableOutput"]
@@ -79,15 +80,9 @@ class TableOutput:
     def _as_asked(self, output: Array, X: Any) -> Any:
         """Return an array, or the table that is asked for, with the names and the index of X."""
         container = self._container()
+        check_fits_table(container, output)
         if container == "default":
             return output
-        if isinstance(output, list) or output.ndim == 3:
-            found = "is a list" if isinstance(output, list) else f"has the shape {output.shape}"
-            raise ValueError(
-                f"set_output(transform={container!r}) makes tables of shape (n_signals, "
-                f"n_timesteps), but X {found}. Pass one channel and signals of one length, or "
-                "set_output(transform='default')."
-            )
         given = getattr(X, "columns", None)
         if given is None or len(given) != output.shape[1]:
             given = [f"x{number}" for number in range(output.shape[1])]
