@@ -37,6 +37,14 @@ def small_unet(**params):
     return small_denoiser(architecture="unet", **{**defaults, **params})
 
 
+def assert_same_bits(lazy, array):
+    """Assert that a lazy array of Dask's has the type, the shape and the bits of an array."""
+    computed = lazy.compute()
+    assert (lazy.dtype, lazy.shape) == (array.dtype, array.shape)
+    assert computed.dtype == array.dtype
+    assert computed.tobytes() == array.tobytes()
+
+
 def quick_one_first(names):
     """Return parameters of a fixture of which all but the first are slow."""
     first, *others = names
@@ -70,6 +78,27 @@ def pytest_collection_finish(session):
 def parabolas():
     """Noisy and clean signals of the recipe, (60, 150)."""
     return SignalGenerator(random_state=0).sample(60, return_X_y=True)
+
+
+@pytest.fixture(scope="session")
+def learned(parabolas):
+    """Denoiser of 150 timesteps, which no test may change."""
+    return small_denoiser().fit(*parabolas)
+
+
+@pytest.fixture
+def recording():
+    """Recording of 1,003 samples, (1003,)."""
+    return np.random.default_rng(0).normal(size=1003).cumsum()
+
+
+@pytest.fixture
+def in_this_thread():
+    """Let Dask compute in this thread, unless a cluster does."""
+    import dask
+
+    with dask.config.set(scheduler="synchronous"):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +154,44 @@ def cluster():
 def in_a_folder(tmp_path, monkeypatch):
     """Work in a folder of its own."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def stored(in_a_folder):
+    """Recording of 10 chunks in the store "in.zarr" of the working folder."""
+    import zarr
+
+    array = np.random.default_rng(0).normal(size=(1003, 2)).cumsum(axis=0)
+    zarr.create_array("in.zarr", data=array, chunks=(101, 1), attributes={"rate": 360})
+    return array
+
+
+@pytest.fixture
+def gappy(in_a_folder):
+    """Recording of 8 chunks in the store "gappy.zarr", whose channels have samples here and there.
+
+    The first one has none.
+    """
+    import zarr
+
+    known = np.zeros((5, 80_000), bool)
+    for channel, places in enumerate([[], [0], [79_000], [0, 79_500], [0, 40_000, 79_000]]):
+        for place in places:
+            known[channel, place : place + (1000 if place != 40_000 else 1)] = True
+    noise = np.random.default_rng(0).normal(size=known.shape)
+    array = np.where(known, noise + 5, np.nan).T
+    zarr.create_array("gappy.zarr", data=array, chunks=(10_000, 2))
+    return array
+
+
+@pytest.fixture
+def expected(stored):
+    """What the store "in.zarr" comes to."""
+    from store_helpers import SMOOTHER, WINDOW
+
+    from conv_denoiser import denoise_recording
+
+    return denoise_recording(SMOOTHER, stored, channelwise=True, **WINDOW)
 
 
 @pytest.fixture(autouse=True)

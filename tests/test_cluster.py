@@ -1,6 +1,5 @@
 """A real cluster of processes: the bits of one process, models opened once, their threads."""
 
-import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -15,21 +14,7 @@ from conv_denoiser import StandardizePerSample, denoise_recording
 from conv_denoiser.distributed.models import Shipped
 from conv_denoiser.export import OnnxDenoiser
 
-
-@pytest.fixture(autouse=True)
-def _in_this_thread():
-    with dask.config.set(scheduler="synchronous"):
-        yield
-
-
-@pytest.fixture(scope="module")
-def learned(parabolas):
-    return small_denoiser().fit(*parabolas)
-
-
-@pytest.fixture
-def recording():
-    return np.random.default_rng(0).normal(size=1003).cumsum()
+pytestmark = pytest.mark.usefixtures("in_this_thread")
 
 
 @pytest.mark.slow

@@ -19,15 +19,9 @@ NOTHING = FunctionTransformer()
 CENTRE = FunctionTransformer(lambda X: X - X.mean(axis=1, keepdims=True))
 
 
-@pytest.fixture(scope="module")
-def denoiser(parabolas):
-    """Denoiser of 150 timesteps."""
-    return small_denoiser().fit(*parabolas)
-
-
 @pytest.fixture
-def recording():
-    return np.random.default_rng(0).normal(size=1003).cumsum()
+def denoiser(learned):
+    return learned
 
 
 class TestCover:
