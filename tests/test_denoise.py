@@ -245,7 +245,7 @@ def test_a_known_level_and_strength(noise):
     ("x", "options", "message"),
     [
         (np.ones((3, 1)), {}, r"1 timestep.*passed as x\.T"),
-        ([], {}, r"0 timestep\(s\)"),
+        ([], {}, r"0 timestep\(s\).*Pass one at least"),
         (np.ones((2, 2, 2, 2)), {}, "got 4 dimensions"),
         (["a", "b"], {}, "x holds text"),
         (np.array([1, "b"], dtype=object), {}, "could not convert string to float: 'b'"),

@@ -108,6 +108,7 @@ class TestFaults:
         with ThreadPool(2) as pool:
             for result, expected in pool.map(denoise_by, (np.square, np.tanh)):
                 np.testing.assert_array_equal(result, expected)
+        assert "scheduler" not in dask.config.config  # as before
 
     def test_two_clients_of_one_store(self, cluster, expected):
         with ThreadPool(2) as pool:

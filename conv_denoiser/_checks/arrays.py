@@ -116,9 +116,13 @@ def unmasked(samples: ArrayLike) -> RawArray:
 
 
 def check_not_empty(array: RawArray, name: str) -> None:
+    """Raise ValueError where an array has no signals, timesteps or channels."""
     for axis, size in zip(("signal", "timestep", "channel"), array.shape, strict=False):
         if size == 0:
-            raise ValueError(f"Found array {name} with 0 {axis}(s) (shape={array.shape}).")
+            raise ValueError(
+                f"Found array {name} with 0 {axis}(s) (shape={array.shape}). Pass one at least; "
+                "what was read or selected before may have found nothing."
+            )
 
 
 def least_along(x: Array, axis: int = 1) -> Array:

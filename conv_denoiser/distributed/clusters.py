@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from itertools import islice
+from queue import Empty, Queue
 from typing import Any
 
 from conv_denoiser._checks.numbers import check_count
@@ -99,24 +100,29 @@ def _run_once(
     client: Any, function: Callable[[Any, Any], Any], shared: Any, each: Sequence[Any]
 ) -> Iterator[Outcome]:
     """Run calls on a cluster, a few at a time, so that the scheduler need not know of all."""
-    from dask.distributed import wait
-
     # The result of a task rather than data of a worker, which would be lost with it.
     there = client.submit(_same, shared, pure=False)
     left = iter(each)
     arguments: dict[Any, Any] = {}
+    done: Queue[Any] = Queue()
 
     def submit(n_calls: int) -> None:
         for argument in islice(left, n_calls):
-            arguments[client.submit(function, there, argument, pure=False)] = argument
+            future = client.submit(function, there, argument, pure=False)
+            arguments[future] = argument
+            future.add_done_callback(done.put)
 
     submit(AHEAD * max(1, sum(client.nthreads().values())))
     while arguments:
         try:
-            with client.as_current():
-                done = wait(list(arguments), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
-            results = [(future, _result(future)) for future in done]
-        except TimeoutError:
+            future = done.get(timeout=PATIENCE)
+        except Empty:
+            _warn_if_alone(client)
+            continue
+        try:
+            result = _result(future)
+        except TimeoutError:  # it was lost with a worker, and is made again
+            done.put(future)
             _warn_if_alone(client)
             continue
         except CancelledError as error:
@@ -124,9 +130,8 @@ def _run_once(
                 "The scheduler went away, and its tasks with it. What is done stays done: call "
                 "again with another."
             ) from error
-        submit(len(results))
-        for future, result in results:
-            yield arguments.pop(future), result
+        submit(1)
+        yield arguments.pop(future), result
 
 
 def _result(future: Any) -> Any:
